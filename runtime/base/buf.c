@@ -1,0 +1,68 @@
+/* A growable run of bytes: see buf.h. */
+#include "base/buf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+void buf_free(buf *b) {
+  free(b->data);
+  *b = BUF_EMPTY;
+}
+
+void buf_clear(buf *b) {
+  b->len = 0;
+}
+
+char *buf_room(buf *b, size_t more) {
+  if (b->cap - b->len < more) {
+    size_t cap = b->cap ? b->cap * 2 : 64;
+    if (cap < b->len + more) cap = b->len + more;
+    b->data = mem_grow(b->data, cap);
+    b->cap = cap;
+  }
+  return b->data + b->len;
+}
+
+void buf_add(buf *b, const void *bytes, size_t length) {
+  if (length == 0) return;
+  memcpy(buf_room(b, length), bytes, length);
+  b->len += length;
+}
+
+void buf_text_add(buf *b, const char *text) {
+  buf_add(b, text, strlen(text));
+}
+
+void buf_char(buf *b, char c) {
+  *buf_room(b, 1) = c;
+  b->len++;
+}
+
+void buf_format(buf *b, const char *format, ...) {
+  va_list args, again;
+  va_start(args, format);
+  va_copy(again, args);
+  int needed = vsnprintf(NULL, 0, format, args);
+  va_end(args);
+  if (needed > 0) {
+    vsnprintf(buf_room(b, (size_t)needed + 1), (size_t)needed + 1, format, again);
+    b->len += (size_t)needed;
+  }
+  va_end(again);
+}
+
+const char *buf_text(buf *b) {
+  *buf_room(b, 1) = '\0';
+  return b->data;
+}
+
+char *buf_take(buf *b, size_t *length) {
+  buf_text(b);
+  char *data = b->data;
+  if (length) *length = b->len;
+  *b = BUF_EMPTY;
+  return data;
+}
