@@ -1,0 +1,153 @@
+/* A call's life, from its place in the queue to its result.
+ *
+ *   queued -> turn (only_if, render once, intent once) -> gated (until the intent is durable) -> on the wire
+ *          -> judged -> done, or backing off and queued again
+ *
+ * It retries, honours Retry-After, keeps `within`, and never sends twice what must not be. It knows nothing of
+ * runs, journeys and Lua: what they decide it asks through hooks. One `calls` belongs to one worker and thread. */
+#ifndef JAUNT_CALLS_CALLS_H
+#define JAUNT_CALLS_CALLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/list.h"
+#include "base/timers.h"
+#include "calls/connection.h"
+#include "calls/reason.h"
+#include "http/http.h"
+
+typedef struct calls calls;
+typedef struct call call;
+
+typedef enum call_result {
+  CALL_OK,
+  CALL_FAILED,
+  CALL_UNKNOWN, /* it may have been done; nobody knows, and it must not be sent again */
+  CALL_SKIPPED, /* only_if said no */
+  CALL_MISTAKE, /* config, payload or script: not the vendor's doing; the run is to be held */
+  CALL_UNDECIDED, /* cut by call_cut: no result, it stays open */
+} call_result;
+
+const char *call_result_name(call_result result); /* "ok", "failed", "unknown", "skipped", ... */
+
+typedef enum call_state {
+  CALL_NEW,
+  CALL_QUEUED,  /* for a place at its connection */
+  CALL_TURN,    /* has a place: being rendered */
+  CALL_GATED,   /* waits for calls_release */
+  CALL_WIRE,
+  CALL_BACKOFF, /* between two attempts; has no place */
+  CALL_DONE,
+} call_state;
+
+typedef enum call_verdict { CALL_NO, CALL_YES, CALL_ERROR } call_verdict;
+
+/* What a call asks of the engine; all on the worker's thread, none from within call_start. NULL where noted. */
+typedef struct call_hooks {
+  /* Asked before each send when call->asks_only_if. CALL_ERROR: err says what the predicate raised. */
+  call_verdict (*only_if)(call *c, error *err);
+  /* Asked once, at the first turn, when call->renders: fills call->body and, unless the call names one,
+   * call->content_type. -1: err says what failed. */
+  int (*render)(call *c, error *err);
+  /* Once, after rendering: record the intent; then call_release(c), now or later. */
+  void (*intend)(call *c);
+  /* Asked for each whole answer when call->asks_success, in place of the status set. */
+  call_verdict (*judge)(call *c, error *err);
+  /* After each attempt: real milliseconds, how it ended. May be NULL. */
+  void (*attempted)(call *c, double ms, call_reason reason);
+  /* The state changed between queued/backoff and the others: for the ledger. May be NULL. */
+  void (*moved)(call *c, call_state from, call_state to);
+  /* Once, when result is set; the engine then owns the call again and frees it with call_free. */
+  void (*done)(call *c);
+} call_hooks;
+
+struct call {
+  /* Filled by the engine before call_start; the call owns what it points at unless noted. */
+  calls *in;
+  void *owner;                  /* the engine's run; not owned */
+  const connection *via;        /* not owned */
+  const char *method;           /* a literal or owned by the engine; not owned */
+  char *url;                    /* absolute and encoded, without the secrets that auth adds */
+  pair *headers;                /* of this call: override the connection's of the same name */
+  size_t header_count;
+  const char *content_type;     /* static text; NULL: none, or a header gives it */
+  buf body;                     /* what is sent; filled by the engine or by render */
+  int64_t timeout_ms;           /* one attempt */
+  int64_t within_ms;            /* everything, on the logical clock */
+  retry_policy retry;
+  status_set success;
+  const char *key_header;       /* carries the key; NULL: never send twice. Not owned */
+  char key[33];                 /* the idempotency key */
+  bool renders, asks_only_if, asks_success, has_body;
+  int follow;                   /* redirects followed */
+  char *save_to;
+  size_t keep_body;             /* the answer's body is cut to this; 0: 64 KiB */
+
+  /* How it went; valid in judge and done. */
+  call_result result;
+  call_reason reason;           /* REASON_NONE when ok */
+  char detail[256];             /* for a person: "503 Service Unavailable", "connection refused by ..." */
+  int status;                   /* of the last answer; 0 without */
+  buf answer_headers;           /* "Name: value\n" lines */
+  buf answer;                   /* the body */
+  bool truncated;               /* body was cut to keep_body */
+  int attempts;                 /* sends that happened */
+  double ms;                    /* real time of the last attempt */
+
+  /* Inside calls/. */
+  call_state state;
+  list link;
+  limit_waiter waiter;
+  bool intended, cutting, granted_while_gone;
+  timer backoff, deadline;
+  http_exchange *exchange;
+  buf wire_url;
+  char **wire_headers;
+};
+
+typedef struct calls_options {
+  http *wire;
+  timers *clock_timers;         /* the worker's heap, on the logical clock */
+  const logical_clock *clock;
+  const call_hooks *hooks;
+  /* Carries `waiter` to this worker's thread, where calls_granted(in, waiter) has to be called. From any thread. */
+  void (*post_grant)(void *worker, limit_waiter *waiter);
+  /* Work that keeps a virtual clock from jumping began (+1) or ended (-1). */
+  void (*busy)(void *worker, int change);
+  void *worker;
+  const char *reroute;          /* a rehearsal: NULL, or "http://127.0.0.1:PORT": where calls whose connection has no
+                                   base_url go, with the URL's host as the first path segment */
+} calls_options;
+
+calls *calls_new(const calls_options *options);
+void calls_free(calls *all); /* nothing may be open */
+
+call *call_new(calls *in);   /* zeroed, with the lists in order */
+void call_free(call *c);     /* after done, or before call_start */
+
+/* Starts the clock of `within` and gets in line. Hooks come on later turns or from here's caller's stack only via
+ * calls_run. */
+void call_start(call *c);
+void call_release(call *c);  /* the intent is durable: it may leave */
+void calls_granted(calls *all, limit_waiter *waiter);
+
+/* Ends an open call without a result (CALL_UNDECIDED, REASON_CUT); done comes as ever. */
+void call_cut(call *c);
+
+/* Does what call_start and timers left to do (turns that are due); the worker calls it once per loop turn until it returns
+ * false. */
+bool calls_run(calls *all);
+
+size_t calls_open(const calls *all);
+double calls_random_backoff(const retry_policy *retry, int attempt, const char *key); /* ms; the same for the same key */
+
+/* Retry-After of an answer, in ms from now_ms (wall): delta-seconds or an HTTP date (RFC 9110, 10.2.3); -1 without. */
+int64_t calls_retry_after(const char *headers, size_t length, int64_t now_ms);
+
+#endif
