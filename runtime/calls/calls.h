@@ -71,6 +71,7 @@ struct call {
   /* Filled by the engine before call_start; the call owns what it points at unless noted. */
   calls *in;
   void *owner;                  /* the engine's run; not owned */
+  char *label;                  /* what messages call it: the element's name */
   const connection *via;        /* not owned */
   const char *method;           /* a literal or owned by the engine; not owned */
   char *url;                    /* absolute and encoded, without the secrets that auth adds */
@@ -93,18 +94,23 @@ struct call {
   call_result result;
   call_reason reason;           /* REASON_NONE when ok */
   char detail[256];             /* for a person: "503 Service Unavailable", "connection refused by ..." */
-  int status;                   /* of the last answer; 0 without */
-  buf answer_headers;           /* "Name: value\n" lines */
-  buf answer;                   /* the body */
+  int status;                   /* of the last answer that came, also when a later attempt got none; 0 without any */
+  buf answer_headers;           /* "Name: value\n" lines, of the same answer */
+  buf answer;                   /* its body */
   bool truncated;               /* body was cut to keep_body */
   int attempts;                 /* sends that happened */
   double ms;                    /* real time of the last attempt */
 
   /* Inside calls/. */
   call_state state;
-  list link;
+  list link;                    /* in the list of calls that have something to do; else on its own */
   limit_waiter waiter;
-  bool intended, cutting, granted_while_gone;
+  bool started, finished;       /* call_start was called; the result is set, and done comes or came */
+  bool waits_for_place, placed; /* is in its connection's line, as far as this thread knows; has a place */
+  bool granted_while_gone;      /* finished, but a grant is on its way: done waits for it */
+  bool intended;                /* rendered, and the intent was recorded */
+  bool overdue, cutting;        /* `within` was over, or call_cut came, while it was on the wire */
+  bool busy;                    /* holds one token of options.busy */
   timer backoff, deadline;
   http_exchange *exchange;
   buf wire_url;
@@ -131,17 +137,18 @@ void calls_free(calls *all); /* nothing may be open */
 call *call_new(calls *in);   /* zeroed, with the lists in order */
 void call_free(call *c);     /* after done, or before call_start */
 
-/* Starts the clock of `within` and gets in line. Hooks come on later turns or from here's caller's stack only via
- * calls_run. */
+/* Starts the clock of `within`; calls_run then puts it in line. No hook is called from within this and the next
+ * three: they come from calls_run, and `judge`, `attempted` and `moved` also from the wire's callbacks. */
 void call_start(call *c);
-void call_release(call *c);  /* the intent is durable: it may leave */
+void call_release(call *c); /* the intent is durable: it may leave; nothing happens when the call has ended since */
 void calls_granted(calls *all, limit_waiter *waiter);
 
-/* Ends an open call without a result (CALL_UNDECIDED, REASON_CUT); done comes as ever. */
+/* Ends a call without a result (CALL_UNDECIDED, REASON_CUT); done comes as ever, also when it was never started.
+ * On the wire the exchange is cancelled first; an answer that is whole by then still counts. */
 void call_cut(call *c);
 
-/* Does what call_start and timers left to do (turns that are due); the worker calls it once per loop turn until it returns
- * false. */
+/* Does what call_start, timers, grants and the wire left to do; the worker calls it before its loop sleeps, until it
+ * returns false. */
 bool calls_run(calls *all);
 
 size_t calls_open(const calls *all);

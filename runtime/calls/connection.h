@@ -15,6 +15,8 @@ typedef struct secret {
   char *name, *value;
 } secret;
 
+void secret_free(secret *s); /* wipes the value */
+
 /* A header or query pair whose value is a text or a secret. */
 typedef struct pair {
   char *name;
@@ -59,6 +61,7 @@ static inline bool status_set_has(const status_set *s, int status) {
 typedef struct connection {
   char *name;     /* "crm"; "" for the one that calls without `via` use */
   char *base_url; /* without a slash at its end; NULL when calls give whole URLs */
+  char *reroute;  /* where a rehearsal sends what is meant for base_url; NULL when live */
   pair *headers;
   size_t header_count;
   auth auth;

@@ -23,42 +23,47 @@ typedef struct audience_options {
   void *data;
 } audience_options;
 
-/* One person. All texts are gone at the next call. */
+/* One person. All texts are ended by a NUL and are gone at the next call.
+ * In CSV and TSV an empty cell is an absent attribute, spaces belong to the cell, and a column without a name
+ * is passed over. Of JSON, the id may be a text or a whole number. Where another column than "id" holds the
+ * id, the profile's "id" is that, whatever a column "id" says. */
 typedef struct person_row {
-  const char *id;       /* never empty, valid UTF-8 */
+  const char *id; /* never empty, valid UTF-8 */
   size_t id_length;
-  const char *profile;  /* a JSON object of the attributes, "id" included; CSV's values are strings */
+  const char *profile; /* a JSON object of the attributes, "id" included; CSV's values are strings */
   size_t profile_length;
-  const char *event;    /* a JSON object of the `event.*` columns (or the row's "event" object), "{}" without */
+  const char *event; /* a JSON object of the `event.*` columns (or the row's "event" object), "{}" without */
   size_t event_length;
   uint64_t line;
 } person_row;
 
 /* Why rows were rejected. */
 typedef enum reject_reason {
-  REJECT_NO_ID,
+  REJECT_NO_ID, /* or none that can be one: empty, a fraction, with a NUL in it, two of them */
   REJECT_DUPLICATE,
-  REJECT_QUOTING,   /* broken quoting, or more or fewer fields than the header has */
-  REJECT_FIELDS,
+  REJECT_QUOTING, /* of a quote that is never closed, the row's first line */
+  REJECT_FIELDS,  /* more or fewer than the header has */
   REJECT_UTF8,
-  REJECT_JSON,      /* not a JSON object */
-  REJECT_TOO_LONG,  /* a row over 16 MiB */
+  REJECT_JSON,     /* not a JSON object */
+  REJECT_TOO_LONG, /* a row over 16 MiB */
   REJECT_REASONS,
 } reject_reason;
 const char *reject_reason_name(reject_reason reason);
 
 typedef struct audience_counts {
-  uint64_t people;    /* rows that could be used */
+  uint64_t people; /* rows that could be used */
   uint64_t rejected;
   uint64_t by_reason[REJECT_REASONS];
   uint64_t bytes_read, bytes_total; /* total 0 where unknown (a pipe) */
-  const char *format; /* "csv", "tsv", "ndjson", "json"; "empty" */
+  const char *format;               /* "csv", "tsv", "ndjson", "json"; "empty" */
 } audience_counts;
 
-/* Opens and recognises. Returns NULL and fills `err` (no such file, no id column: with the columns there are). */
+/* Opens and recognises. Returns NULL and fills `err` (no such file, no id column: with the columns there
+ * are). */
 audience *audience_open(const audience_options *options, error *err);
 
-/* The next usable person. Returns 1, 0 at the end, -1 where reading itself fails. */
+/* The next usable person; waits for a pipe. Returns 1; 0 at the end; -1 where reading itself fails, where an
+ * array is cut off or followed by more, or where the rejects cannot be written; then for good. */
 int audience_next(audience *a, person_row *row, error *err);
 
 audience_counts audience_count(const audience *a);

@@ -71,7 +71,7 @@ typedef struct store_record {
   run_state from, to;      /* both RUN_NONE: no change of state */
   uint16_t element;        /* as store_element gave it; NO_ELEMENT */
   uint8_t counts;          /* bits, 1 << element_count, each adding one at `element` */
-  const char *reason;      /* why it was dropped or held there (closed list), NULL without; static text */
+  const char *reason;      /* why it was dropped, held or has exited (closed list), NULL without; static text */
   const char *detail;      /* beside the reason, short: "503"; NULL without; copied */
   bool control;            /* the run is of the control group */
 } store_record;
@@ -133,6 +133,8 @@ typedef struct store_report {
   uint64_t records;
   store_element_row *elements; /* in script order */
   size_t element_count;
+  store_reason *exits; /* why runs exited: "goal", "exit_on", "script", ... */
+  size_t exit_count;
 } store_report;
 
 void store_ledger(store *s, uint16_t journey, uint64_t *entered, uint64_t states[RUN_STATES]);

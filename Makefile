@@ -1,0 +1,60 @@
+# The front door: what people type. CMake does the work; see CMakeLists.txt and CMakePresets.json.
+#
+#   make run      builds jaunt and runs a journey:  make run RUN="run welcome --people FILE"
+#   make test     builds it twice (release, and with sanitizers) and runs every test in both
+#   make bench    calls a second, beside wrk
+#   make lint     formatting, layers, cppcheck, clang-tidy
+#   make format   formats the C files
+#   make tsan     the tests that concern threads, under the thread sanitizer
+#   make install  installs the release build (DESTDIR= and PREFIX= as usual)
+
+RUN    ?= run welcome --people scripts/people/newcomers.csv
+JOBS   ?= $(shell nproc)
+PREFIX ?= /usr/local
+
+.PHONY: run build test tsan bench lint format install clean
+
+run: build
+	@build/release/jaunt $(RUN)
+
+build:
+	@cmake/install-packages.sh product build
+	@cmake --preset release --log-level=WARNING >/dev/null
+	@cmake --build --preset release --target jaunt --parallel $(JOBS)
+
+# One run of ctest over both builds, so that its closing line, told once more at the very end, counts them all.
+test:
+	@cmake/install-packages.sh product build tests
+	@for preset in release debug; do \
+	  cmake --preset $$preset --log-level=WARNING >/dev/null && \
+	  cmake --build --preset $$preset --parallel $(JOBS) || exit 1; \
+	done
+	@printf 'subdirs("release" "debug")\n' >build/CTestTestfile.cmake
+	@ctest --test-dir build --output-on-failure --no-tests=error --parallel $(JOBS) --output-log build/test.log; \
+	  code=$$?; grep 'tests passed' build/test.log; exit $$code
+
+tsan:
+	@cmake/install-packages.sh product build tests
+	@cmake --preset tsan --log-level=WARNING >/dev/null
+	@cmake --build --preset tsan --parallel $(JOBS)
+	@ctest --preset tsan --parallel $(JOBS)
+
+bench: build
+	@cmake/install-packages.sh bench
+	@JAUNT=build/release/jaunt tests/bench/run
+
+lint:
+	@cmake/install-packages.sh product build tests lint
+	@cmake --preset release --log-level=WARNING >/dev/null
+	@cmake --build --preset release --target jaunt_lualib --parallel $(JOBS)
+	@cmake/lint.sh build/release $(JOBS)
+
+format:
+	@cmake/install-packages.sh lint
+	@find runtime tests cmake -name '*.[ch]' -print0 | xargs -0 clang-format -i
+
+install: build
+	@DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(PREFIX)
+
+clean:
+	@rm -rf build

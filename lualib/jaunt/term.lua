@@ -1,0 +1,69 @@
+-- What is shown on a terminal, and how: width, colours, wrapped text.
+--
+-- Colours only where a person looks: on a terminal that is not dumb, and not where NO_COLOR is set (to
+-- anything but nothing; see no-color.org).
+
+local native = require "jaunt.native.term"
+
+local term = {}
+
+local CODES = { bold = "1", dim = "2", red = "31", green = "32", yellow = "33", blue = "34", cyan = "36" }
+
+-- Whether file descriptor `fd` (1 by default, standard output) is a terminal.
+function term.isatty(fd)
+  return native.isatty(fd or 1)
+end
+
+-- Whether colours may be written to `fd` (1 by default).
+function term.colours(fd)
+  local no_color = os.getenv("NO_COLOR")
+  if no_color and no_color ~= "" then return false end
+  return term.isatty(fd) and os.getenv("TERM") ~= "dumb"
+end
+
+-- Painters for `fd` (1 by default): term.paint(2).red("text") is the text in red, or the text as it is where
+-- there are no colours. The names are bold, dim, red, green, yellow, blue, cyan.
+function term.paint(fd)
+  local on = term.colours(fd)
+  local painters = {}
+  for name, code in pairs(CODES) do
+    painters[name] = function(text)
+      return on and ("\27[%sm%s\27[0m"):format(code, text) or text
+    end
+  end
+  return painters
+end
+
+-- Columns of the terminal; elsewhere what COLUMNS says, or 80.
+function term.width()
+  return native.width(1) or math.tointeger(tonumber(os.getenv("COLUMNS") or "")) or 80
+end
+
+-- How many columns a text takes, each character being one wide.
+function term.columns(text)
+  return utf8.len(text) or #text
+end
+
+-- The text with blanks behind it, `width` columns wide at least.
+function term.pad(text, width)
+  return text .. (" "):rep(width - term.columns(text))
+end
+
+-- Breaks a text at blanks into a list of lines of at most `width` columns; longer words stay whole.
+function term.wrap(text, width)
+  local lines, line = {}, ""
+  for word in text:gmatch("%S+") do
+    if line == "" then
+      line = word
+    elseif term.columns(line) + 1 + term.columns(word) <= width then
+      line = line .. " " .. word
+    else
+      lines[#lines + 1] = line
+      line = word
+    end
+  end
+  lines[#lines + 1] = line
+  return lines
+end
+
+return term

@@ -1,0 +1,53 @@
+/* env(name, default) and secret(name): configuration. A secret is shown as ‹secret NAME› wherever it is looked at. */
+#include <stdlib.h>
+
+#include "bind/primitive.h"
+
+static const char secret_type[] = "secret";
+
+int primitive_env(lua_State *L) {
+  run *r = primitive_run(L, "env");
+  const char *name = luaL_checkstring(L, 1);
+  const char *value = getenv(name);
+  run_step_info info = {.kind = "env", .written = name, .data = value};
+  run_step(r, L, &info, true);
+  if (value) lua_pushstring(L, value);
+  else lua_settop(L, 2);
+  return 1;
+}
+
+static int secret_text(lua_State *L) {
+  const secret *const *held = luaL_checkudata(L, 1, secret_type);
+  lua_pushfstring(L, "\xe2\x80\xb9secret %s\xe2\x80\xba", (*held)->name);
+  return 1;
+}
+
+void secret_open(lua_State *L) {
+  luaL_newmetatable(L, secret_type);
+  lua_pushcfunction(L, secret_text);
+  lua_setfield(L, -2, "__tostring");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  lua_pop(L, 1);
+}
+
+const secret *secret_at(lua_State *L, int index) {
+  const secret *const *held = luaL_testudata(L, index, secret_type);
+  return held ? *held : NULL;
+}
+
+/* A missing secret is a mistake of ours: the run is held until somebody sets it. */
+int primitive_secret(lua_State *L) {
+  run *r = primitive_parking_run(L, "secret");
+  const char *name = luaL_checkstring(L, 1);
+  const secret *found = secrets_find(r->in->shared->options->secrets, name);
+  if (!found) {
+    const char *detail = lua_pushfstring(L, "there is no secret %s: set it in the environment or in the secrets file", name);
+    run_end(r, RUN_HELD, "config", detail);
+    return primitive_leave(L);
+  }
+  const secret **held = lua_newuserdatauv(L, sizeof(*held), 0);
+  *held = found;
+  luaL_setmetatable(L, secret_type);
+  return 1;
+}

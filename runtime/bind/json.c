@@ -1,0 +1,234 @@
+/* The Lua module `json`, and what each lua_State keeps for it: see json.h.
+ *
+ * The module has no settings of its own, so nothing that one person's script does to it can reach another's.
+ * lua-cjson's setting functions are here under their names: they answer with what holds, take it as a new
+ * value, and refuse every other one in words. */
+#include "bind/json.h"
+
+#include <lauxlib.h>
+#include <lua-cjson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "bind/json_state.h"
+
+static const char state_key, array_mark_key, raw_name_key, module_key; /* addresses: keys of the registry */
+static const char empty_array;                                         /* its address is json.empty_array */
+
+enum { ROOM_KEPT = 256 << 10, KEYS_KEPT = 4096 };
+
+/* ---- the state ---- */
+
+static int state_gc(lua_State *L) {
+  json_state *state = lua_touserdata(L, 1);
+  buf_free(&state->out);
+  buf_free(&state->scratch);
+  free(state->keys);
+  *state = (json_state){0};
+  return 0;
+}
+
+void json_need_stack(lua_State *L, int slots) {
+  if (!lua_checkstack(L, slots)) luaL_error(L, "not enough memory");
+}
+
+/* The array mark is locked, because all tables that are marked share it. */
+static json_state *state_make(lua_State *L) {
+  json_need_stack(L, 4);
+  lua_pushliteral(L, "__raw");
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &raw_name_key);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "json array");
+  lua_setfield(L, -2, "__metatable");
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &array_mark_key);
+  json_state *state = lua_newuserdatauv(L, sizeof *state, 0);
+  *state = (json_state){0};
+  lua_createtable(L, 0, 1);
+  lua_pushcfunction(L, state_gc);
+  lua_setfield(L, -2, "__gc");
+  lua_setmetatable(L, -2);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &state_key);
+  return state;
+}
+
+json_state *json_state_of(lua_State *L) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &state_key);
+  json_state *state = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  return state ? state : state_make(L);
+}
+
+void json_state_trim(json_state *state) {
+  if (state->scratch.cap > ROOM_KEPT) buf_free(&state->scratch);
+  if (state->key_room <= KEYS_KEPT) return;
+  free(state->keys);
+  state->keys = NULL;
+  state->key_room = 0;
+}
+
+void json_push_array_mark(lua_State *L) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &array_mark_key);
+}
+
+void json_push_raw_name(lua_State *L) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &raw_name_key);
+}
+
+bool json_is_empty_array(lua_State *L, int index) {
+  return lua_touserdata(L, index) == &empty_array;
+}
+
+/* ---- encode and decode ---- */
+
+/* The field `indent` of the options at `index`, 0 without. */
+static int indent_option(lua_State *L, int index) {
+  if (lua_isnoneornil(L, index)) return 0;
+  luaL_checktype(L, index, LUA_TTABLE);
+  lua_pushnil(L);
+  while (lua_next(L, index)) {
+    if (lua_type(L, -2) != LUA_TSTRING || strcmp(lua_tostring(L, -2), "indent") != 0) {
+      luaL_error(L, "json.encode has no option '%s'; it has indent", luaL_tolstring(L, -2, NULL));
+    }
+    lua_pop(L, 1);
+  }
+  lua_getfield(L, index, "indent");
+  lua_Integer indent = luaL_optinteger(L, -1, 0);
+  luaL_argcheck(L, indent >= 0 && indent <= JSON_INDENT_MOST, index, "indent is a number of blanks, 0 to 16");
+  lua_pop(L, 1);
+  return (int)indent;
+}
+
+/* json.encode(value [, { indent = blanks }]): the value's text. Raises an error with the path to what JSON
+ * cannot hold. */
+static int json_encode(lua_State *L) {
+  luaL_checkany(L, 1);
+  int indent = indent_option(L, 2);
+  json_state *state = json_state_of(L);
+  error err;
+  buf_clear(&state->out);
+  if (json_encode_lines(L, 1, &state->out, "value", indent, &err) != 0) {
+    return luaL_error(L, "json.encode: %s", err.text);
+  }
+  lua_pushlstring(L, state->out.data, state->out.len);
+  if (state->out.cap > ROOM_KEPT) buf_free(&state->out);
+  return 1;
+}
+
+/* json.decode(text): the text's value. Raises an error with line and column when it is not JSON. */
+static int json_decode(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TSTRING);
+  size_t length;
+  const char *text = lua_tolstring(L, 1, &length);
+  error err;
+  if (json_decode_value(L, text, length, &err) != 0) return luaL_error(L, "json.decode: %s", err.text);
+  return 1;
+}
+
+/* ---- arrays ---- */
+
+/* json.array([table]): the table (a new one without), marked as an array, so that it is [] when empty. */
+static int json_array(lua_State *L) {
+  lua_settop(L, 1);
+  if (lua_isnil(L, 1)) {
+    lua_newtable(L);
+    lua_replace(L, 1);
+  }
+  luaL_checktype(L, 1, LUA_TTABLE);
+  json_state_of(L);
+  json_push_array_mark(L);
+  if (lua_getmetatable(L, 1)) {
+    if (!lua_rawequal(L, -1, -2)) return luaL_error(L, "json.array: the table has another metatable already");
+    lua_pop(L, 1);
+  }
+  lua_setmetatable(L, 1);
+  return 1;
+}
+
+static bool is_marked(lua_State *L, int table) {
+  if (!lua_getmetatable(L, table)) return false;
+  json_push_array_mark(L);
+  bool marked = lua_rawequal(L, -1, -2);
+  lua_pop(L, 2);
+  return marked;
+}
+
+/* json.is_array(value): true for a table that is marked as an array or has something at [1] (or is a view of
+ * such), and for json.empty_array. */
+static int json_is_array(lua_State *L) {
+  luaL_checkany(L, 1);
+  lua_settop(L, 1);
+  json_state_of(L);
+  for (int views = 0; views < JSON_DEPTH && luaL_getmetafield(L, 1, "__raw") == LUA_TTABLE; views++) {
+    lua_replace(L, 1);
+  }
+  lua_settop(L, 1);
+  bool array = lua_islightuserdata(L, 1) && json_is_empty_array(L, 1);
+  if (lua_istable(L, 1)) array = is_marked(L, 1) || lua_rawgeti(L, 1, 1) != LUA_TNIL;
+  lua_pushboolean(L, array);
+  return 1;
+}
+
+/* ---- lua-cjson's settings ---- */
+
+typedef struct setting {
+  const char *name;
+  const char *holds; /* what it answers: a number, or "true" or "false" */
+  const char *why;
+} setting;
+
+static const setting settings[] = {
+    {"encode_max_depth", "256", "nesting is limited to 256"},
+    {"decode_max_depth", "256", "nesting is limited to 256"},
+    {"encode_number_precision", "17", "numbers are always written so that they read back the same"},
+    {"encode_invalid_numbers", "false", "JSON has no NaN and no infinity"},
+    {"decode_invalid_numbers", "false", "JSON has no NaN and no infinity"},
+    {"encode_sparse_array", "false", "gaps are filled with json.null, by whoever knows what they mean"},
+    {"encode_keep_buffer", "true", "the buffer is kept while it is small"},
+};
+
+static void push_holding(lua_State *L, const setting *s) {
+  if (lua_stringtonumber(L, s->holds) == 0) lua_pushboolean(L, strcmp(s->holds, "true") == 0);
+}
+
+static int json_setting(lua_State *L) {
+  const setting *s = lua_touserdata(L, lua_upvalueindex(1));
+  push_holding(L, s);
+  if (lua_gettop(L) > 1 && !lua_isnil(L, 1) && !lua_rawequal(L, 1, -1)) {
+    return luaL_error(L, "json.%s cannot be set: %s", s->name, s->why);
+  }
+  return 1;
+}
+
+/* ---- the module ---- */
+
+static int json_new(lua_State *L) {
+  static const luaL_Reg functions[] = {{"encode", json_encode}, {"decode", json_decode},
+                                       {"array", json_array},   {"is_array", json_is_array},
+                                       {"new", json_new},       {NULL, NULL}};
+  luaL_newlib(L, functions);
+  lua_pushlightuserdata(L, NULL);
+  lua_setfield(L, -2, "null");
+  lua_pushlightuserdata(L, (void *)&empty_array);
+  lua_setfield(L, -2, "empty_array");
+  for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+    lua_pushlightuserdata(L, (void *)&settings[i]);
+    lua_pushcclosure(L, json_setting, 1);
+    lua_setfield(L, -2, settings[i].name);
+  }
+  return 1;
+}
+
+/* Both names give one table. */
+int bind_json_open(lua_State *L) {
+  if (lua_rawgetp(L, LUA_REGISTRYINDEX, &module_key) == LUA_TTABLE) return 1;
+  lua_pop(L, 1);
+  json_new(L);
+  lua_pushvalue(L, -1);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &module_key);
+  return 1;
+}
+
+int bind_lua_cjson_open(lua_State *L) {
+  return luaopen_cjson(L);
+}

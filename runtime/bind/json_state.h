@@ -1,0 +1,45 @@
+/* What json.c, json_encode.c and json_decode.c share: one small state for each lua_State. */
+#ifndef JAUNT_BIND_JSON_STATE_H
+#define JAUNT_BIND_JSON_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <lua.h>
+
+#include "base/buf.h"
+
+/* A key of the table that is being encoded; its string is anchored at stack index `slot`. */
+typedef struct json_key {
+  const char *bytes;
+  size_t length;
+  int slot;
+} json_key;
+
+/* Room that is used again from call to call. It is Lua's, so an error that unwinds the C stack leaks nothing;
+ * no Lua code runs while any of it is in use, so coroutines and finalizers cannot mix it up. */
+typedef struct json_state {
+  buf out;     /* json.encode's text */
+  buf scratch; /* a string whose escapes were resolved */
+  json_key *keys;
+  size_t key_count, key_room;
+} json_state;
+
+/* The state of this lua_State. Made on first use, which may raise out of memory; allocates nothing later. */
+json_state *json_state_of(lua_State *L);
+
+/* Makes room on the Lua stack, or raises Lua's own words for out of memory: what it lacks is never slots. */
+void json_need_stack(lua_State *L, int slots);
+
+/* Gives back what an unusually big value made grow. */
+void json_state_trim(json_state *state);
+
+/* Both want a state, and allocate nothing: push the metatable that marks a table as an array, and the string
+ * "__raw". */
+void json_push_array_mark(lua_State *L);
+void json_push_raw_name(lua_State *L);
+
+/* True when the value at `index` is json.empty_array. */
+bool json_is_empty_array(lua_State *L, int index);
+
+#endif

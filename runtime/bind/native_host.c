@@ -1,0 +1,71 @@
+/* jaunt.native.host: what this binary is made of. */
+#include <curl/curl.h>
+#include <microhttpd.h>
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+#include "base/lualib.h"
+#include "bind/native.h"
+
+#include <lua-cjson.h> /* behind lua.h, which it needs and does not include */
+
+/* Lua names its release only within an identification that is there for the `ident` command. */
+extern const char lua_ident[];
+
+static void push_lua_version(lua_State *L) {
+  char release[32];
+  const char *at = strstr(lua_ident, "Lua 5");
+  if (at != NULL && sscanf(at, "Lua %31s", release) == 1) lua_pushstring(L, release);
+  else lua_pushstring(L, LUA_VERSION_MAJOR "." LUA_VERSION_MINOR "." LUA_VERSION_RELEASE);
+}
+
+static void push_cjson_version(lua_State *L) {
+  lua_pushcfunction(L, luaopen_cjson);
+  lua_call(L, 0, 1);
+  lua_getfield(L, -1, "_VERSION");
+  lua_remove(L, -2);
+}
+
+/* versions(): {jaunt =, lua =, libcurl =, libuv =, cjson =, libmicrohttpd =}, of what runs, not of what was compiled against. */
+static int host_versions(lua_State *L) {
+  lua_createtable(L, 0, 6);
+  lua_pushstring(L, JAUNT_VERSION);
+  lua_setfield(L, -2, "jaunt");
+  push_lua_version(L);
+  lua_setfield(L, -2, "lua");
+  lua_pushstring(L, curl_version_info(CURLVERSION_NOW)->version);
+  lua_setfield(L, -2, "libcurl");
+  lua_pushstring(L, uv_version_string());
+  lua_setfield(L, -2, "libuv");
+  push_cjson_version(L);
+  lua_setfield(L, -2, "cjson");
+  lua_pushstring(L, MHD_get_version());
+  lua_setfield(L, -2, "libmicrohttpd");
+  return 1;
+}
+
+static void add_module(void *data, const char *name) {
+  lua_State *L = data;
+  lua_pushboolean(L, 1);
+  lua_setfield(L, -2, name);
+}
+
+/* modules(package): the modules of lualib that stand directly in it, as {NAME = true}. */
+static int host_modules(lua_State *L) {
+  const char *package = luaL_checkstring(L, 1);
+  lua_newtable(L);
+  lualib_each(package, add_module, L);
+  return 1;
+}
+
+static const luaL_Reg functions[] = {
+  {"versions", host_versions},
+  {"modules", host_modules},
+  {NULL, NULL},
+};
+
+int native_host_open(lua_State *L) {
+  luaL_newlib(L, functions);
+  return 1;
+}

@@ -1,0 +1,128 @@
+/* person: the profile as a script sees it. Reading is free, writing an attribute is a recorded step, and what lies inside a
+ * value is read-only: a change in there would be lost, so the whole is to be assigned.
+ *
+ * A view is a userdata with the table it shows as its user value. json.encode sees through it by __raw. */
+#include <string.h>
+
+#include "bind/json.h"
+#include "bind/primitive.h"
+
+static const char person_type[] = "person", inside_type[] = "person's value";
+
+static void push_view(lua_State *L, int table, const char *type) {
+  table = lua_absindex(L, table);
+  lua_newuserdatauv(L, 0, 1);
+  lua_pushvalue(L, table);
+  lua_setiuservalue(L, -2, 1);
+  luaL_setmetatable(L, type);
+}
+
+static int view_index(lua_State *L) {
+  lua_getiuservalue(L, 1, 1);
+  lua_pushvalue(L, 2);
+  lua_rawget(L, -2);
+  if (lua_istable(L, -1)) push_view(L, -1, inside_type);
+  return 1;
+}
+
+static int view_length(lua_State *L) {
+  lua_getiuservalue(L, 1, 1);
+  lua_pushinteger(L, (lua_Integer)lua_rawlen(L, -1));
+  return 1;
+}
+
+static int view_next(lua_State *L) {
+  lua_settop(L, 2);
+  lua_getiuservalue(L, 1, 1);
+  lua_insert(L, 2);
+  if (!lua_next(L, 2)) return lua_pushnil(L), 1;
+  if (lua_istable(L, -1)) push_view(L, -1, inside_type), lua_replace(L, -2);
+  return 2;
+}
+
+static int view_pairs(lua_State *L) {
+  lua_pushcfunction(L, view_next);
+  lua_pushvalue(L, 1);
+  lua_pushnil(L);
+  return 3;
+}
+
+static int view_raw(lua_State *L) {
+  lua_getiuservalue(L, 1, 1);
+  return 1;
+}
+
+static int inside_newindex(lua_State *L) {
+  return luaL_error(L, "what lies inside a value of person is read-only: build a new table and assign the whole, "
+                       "person.NAME = { ... }");
+}
+
+/* The value as the profile keeps it: a copy of a table, so that later changes of the script's own don't reach it. */
+static int write_attribute(lua_State *L) {
+  run *r = primitive_run(L, "a write to person");
+  if (lua_type(L, 2) != LUA_TSTRING) return luaL_error(L, "attributes of person have names: person.NAME = value");
+  const char *name = lua_tostring(L, 2);
+  if (strcmp(name, "id") == 0) return luaL_error(L, "person.id can't be changed: it names the person");
+  char path[160];
+  snprintf(path, sizeof path, "person.%s", name);
+  buf json = BUF_EMPTY;
+  error err;
+  int failed = json_encode_value(L, 3, &json, path, &err);
+  if (!failed) run_write(r, name, json.data, json.len);
+  if (!failed && !lua_isnil(L, 3) && (lua_istable(L, 3) || lua_isuserdata(L, 3))) {
+    failed = json_decode_value(L, json.data, json.len, &err);
+    if (!failed) lua_replace(L, 3);
+  }
+  buf_free(&json);
+  if (failed) return primitive_fail(L, &err);
+  lua_getiuservalue(L, 1, 1);
+  lua_insert(L, 2);
+  lua_rawset(L, 2);
+  return 0;
+}
+
+static int person_text(lua_State *L) {
+  lua_getiuservalue(L, 1, 1);
+  lua_getfield(L, -1, "id");
+  const char *id = luaL_tolstring(L, -1, NULL);
+  lua_pushfstring(L, "person %s", id);
+  return 1;
+}
+
+static void make_type(lua_State *L, const char *type, lua_CFunction newindex) {
+  static const luaL_Reg shared[] = {{"__index", view_index}, {"__len", view_length}, {"__pairs", view_pairs},
+                                    {"__raw", view_raw},     {NULL, NULL}};
+  luaL_newmetatable(L, type);
+  luaL_setfuncs(L, shared, 0);
+  lua_pushcfunction(L, newindex);
+  lua_setfield(L, -2, "__newindex");
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  if (newindex == write_attribute) {
+    lua_pushcfunction(L, person_text);
+    lua_setfield(L, -2, "__tostring");
+  }
+  lua_pop(L, 1);
+}
+
+void person_open(lua_State *L) {
+  make_type(L, person_type, write_attribute);
+  make_type(L, inside_type, inside_newindex);
+}
+
+/* enter(profile, event): the first thing a run's body does: its person and event, decoded and anchored. */
+int primitive_enter(lua_State *L) {
+  run *r = primitive_run(L, "enter");
+  error err;
+  size_t length;
+  const char *profile = luaL_checklstring(L, 1, &length);
+  if (json_decode_value(L, profile, length, &err)) return primitive_fail(L, &err);
+  push_view(L, -1, person_type);
+  lua_pushvalue(L, -1);
+  run_anchor_set(r, L, ANCHOR_PERSON);
+  const char *event = luaL_checklstring(L, 2, &length);
+  if (json_decode_value(L, event, length, &err)) return primitive_fail(L, &err);
+  lua_pushvalue(L, -1);
+  run_anchor_set(r, L, ANCHOR_EVENT);
+  return 2;
+}

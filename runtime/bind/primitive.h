@@ -1,0 +1,61 @@
+/* What all primitives share: the checks at their beginning and the yield at their end.
+ *
+ * For bindings of the vocabulary only; they run in workers' states. */
+#ifndef JAUNT_BIND_PRIMITIVE_H
+#define JAUNT_BIND_PRIMITIVE_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#include "engine/run.h"
+
+/* The run whose code is running. Raises where there is none, where it is ending (only log works in <close>), in predicates
+ * and payloads, and where call_api "NAME" was left without its braces. */
+run *primitive_run(lua_State *L, const char *primitive);
+
+/* The same for a primitive that parks: it also raises where the coroutine, or one that resumed it, can't yield. */
+run *primitive_parking_run(lua_State *L, const char *primitive);
+
+/* Gives the turn back to the engine; `k` goes on when the run is resumed. */
+int primitive_yield(lua_State *L, lua_KFunction k);
+
+/* Ends the run (after run_end): the yield nobody comes back from. */
+int primitive_leave(lua_State *L);
+
+/* A duration argument, "2h" or a number of seconds, in ms; raises. `what` names it in the error. */
+int64_t primitive_duration(lua_State *L, int index, const char *what);
+
+/* Fails with what `err` says and the script line. */
+int primitive_fail(lua_State *L, const error *err);
+
+/* The secret at `index`, or NULL when the value is none. */
+const secret *secret_at(lua_State *L, int index);
+
+/* ---- the primitives, each in a file of its own ---- */
+
+int primitive_call_api(lua_State *L);
+int primitive_wait(lua_State *L);
+int primitive_wait_until(lua_State *L);
+int primitive_wait_for(lua_State *L);
+int primitive_split(lua_State *L);
+int primitive_drop(lua_State *L);
+int primitive_exit(lua_State *L);
+int primitive_watch(lua_State *L);
+int primitive_enter(lua_State *L);
+int primitive_env(lua_State *L);
+int primitive_secret(lua_State *L);
+int primitive_now(lua_State *L);
+int primitive_random(lua_State *L);
+int primitive_uuid(lua_State *L);
+int primitive_log(lua_State *L);
+int primitive_print(lua_State *L);
+
+void person_open(lua_State *L);    /* makes the metatables */
+void secret_open(lua_State *L);
+void response_open(lua_State *L);
+int coroutine_open(lua_State *L);  /* pushes the coroutine library that lets the engine's yields through */
+
+/* Pushes the response of a call that is done or being judged. */
+void response_push(lua_State *L, call *c);
+
+#endif

@@ -1,0 +1,191 @@
+/* The response of a call, as a script sees it. Headers and JSON are decoded on first look. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bind/json.h"
+#include "bind/primitive.h"
+
+static const char response_type[] = "response";
+
+enum { DETAIL_MOST = 220 }; /* of a call's detail, in `error` */
+
+/* One allocation of Lua's, so that the collector knows its weight: the fixed part, then body, then headers. User value 1 is a
+ * table of what was decoded already: headers and json. */
+typedef struct response {
+  call_result result;
+  int status, attempts;
+  double ms;
+  bool truncated;
+  size_t body_length, headers_length, name_length;
+  char error[256];
+  char bytes[];
+} response;
+
+static const char *headers_of(const response *r) {
+  return r->bytes + r->body_length;
+}
+
+static const char *name_of(const response *r) {
+  return r->bytes + r->body_length + r->headers_length;
+}
+
+void response_push(lua_State *L, call *c) {
+  const char *element = c->label ? c->label : "call_api";
+  size_t name_length = strlen(element);
+  response *r = lua_newuserdatauv(L, sizeof *r + c->answer.len + c->answer_headers.len + name_length + 1, 1);
+  r->result = c->result;
+  r->status = c->status;
+  r->attempts = c->attempts;
+  r->ms = c->ms;
+  r->truncated = c->truncated;
+  r->body_length = c->answer.len;
+  r->headers_length = c->answer_headers.len;
+  r->name_length = name_length;
+  if (c->reason == REASON_NONE) r->error[0] = '\0';
+  else snprintf(r->error, sizeof r->error, "%s%s%.*s", call_reason_name(c->reason), *c->detail ? ": " : "", DETAIL_MOST,
+                c->detail);
+  if (c->answer.len) memcpy(r->bytes, c->answer.data, c->answer.len);
+  if (c->answer_headers.len) memcpy(r->bytes + c->answer.len, c->answer_headers.data, c->answer_headers.len);
+  memcpy(r->bytes + c->answer.len + c->answer_headers.len, element, name_length + 1);
+  luaL_setmetatable(L, response_type);
+}
+
+/* headers: a table by lower-case name; a header that came several times has its values joined by ", ". */
+static void push_headers(lua_State *L, const response *r) {
+  lua_newtable(L);
+  const char *at = headers_of(r), *end = at + r->headers_length;
+  while (at < end) {
+    const char *line_end = memchr(at, '\n', (size_t)(end - at));
+    if (!line_end) line_end = end;
+    const char *colon = memchr(at, ':', (size_t)(line_end - at));
+    if (colon) {
+      luaL_Buffer name;
+      luaL_buffinit(L, &name);
+      for (const char *c = at; c < colon; c++) luaL_addchar(&name, (char)tolower((unsigned char)*c));
+      luaL_pushresult(&name);
+      const char *value = colon + 1 + strspn(colon + 1, " \t");
+      lua_pushvalue(L, -1);
+      bool again = lua_rawget(L, -3) != LUA_TNIL;
+      if (again) lua_pushliteral(L, ", ");
+      else lua_pop(L, 1);
+      lua_pushlstring(L, value, value < line_end ? (size_t)(line_end - value) : 0);
+      if (again) lua_concat(L, 3);
+      lua_rawset(L, -3);
+    }
+    at = line_end + 1;
+  }
+}
+
+static void content_type(const response *r, char out[64]) {
+  static const char name[] = "content-type:";
+  const char *at = headers_of(r), *end = at + r->headers_length;
+  snprintf(out, 64, "%s", "no content type");
+  while (at < end) {
+    const char *line_end = memchr(at, '\n', (size_t)(end - at));
+    if (!line_end) line_end = end;
+    size_t length = (size_t)(line_end - at);
+    if (length > sizeof name && strncasecmp(at, name, sizeof name - 1) == 0) {
+      const char *value = at + sizeof name - 1 + strspn(at + sizeof name - 1, " ");
+      snprintf(out, 64, "%.*s", (int)strcspn(value, ";\n\r"), value);
+    }
+    at = line_end + 1;
+  }
+}
+
+/* json: decoded; on something else the error says what came and how it begins. */
+static void push_json(lua_State *L, const response *r) {
+  error err;
+  if (r->body_length && json_decode_value(L, r->bytes, r->body_length, &err) == 0) return;
+  char type[64], start[49];
+  size_t shown = r->body_length < 48 ? r->body_length : 48;
+  content_type(r, type);
+  memcpy(start, r->bytes, shown);
+  start[shown] = '\0';
+  for (size_t i = 0; i < shown; i++) {
+    if ((unsigned char)start[i] < ' ') start[i] = ' ';
+  }
+  if (r->truncated) luaL_error(L, "\"%s\" answered more than keep_body lets through: its JSON is cut", name_of(r));
+  if (!r->body_length) luaL_error(L, "\"%s\" answered without a body, so there is no JSON in it", name_of(r));
+  if (strstr(type, "json")) luaL_error(L, "\"%s\" answered broken JSON: %s", name_of(r), err.text);
+  luaL_error(L, "\"%s\" answered %s, not JSON: %s%s", name_of(r), type, start, r->body_length > 48 ? "\xe2\x80\xa6" : "");
+}
+
+/* Pushes what `push` makes, once; then the same again. */
+static int cached(lua_State *L, const response *r, const char *field, void (*push)(lua_State *, const response *)) {
+  if (lua_getiuservalue(L, 1, 1) != LUA_TTABLE) {
+    lua_pop(L, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -1);
+    lua_setiuservalue(L, 1, 1);
+  }
+  if (lua_getfield(L, -1, field) != LUA_TNIL) return 1;
+  lua_pop(L, 1);
+  push(L, r);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -3, field);
+  return 1;
+}
+
+static int get_ok(lua_State *L, const response *r) { return lua_pushboolean(L, r->result == CALL_OK), 1; }
+static int get_failed(lua_State *L, const response *r) { return lua_pushboolean(L, r->result == CALL_FAILED), 1; }
+static int get_unknown(lua_State *L, const response *r) { return lua_pushboolean(L, r->result == CALL_UNKNOWN), 1; }
+static int get_skipped(lua_State *L, const response *r) { return lua_pushboolean(L, r->result == CALL_SKIPPED), 1; }
+static int get_truncated(lua_State *L, const response *r) { return lua_pushboolean(L, r->truncated), 1; }
+static int get_status(lua_State *L, const response *r) {
+  if (r->status) lua_pushinteger(L, r->status);
+  else lua_pushnil(L);
+  return 1;
+}
+static int get_attempts(lua_State *L, const response *r) { return lua_pushinteger(L, r->attempts), 1; }
+static int get_ms(lua_State *L, const response *r) { return lua_pushnumber(L, r->ms), 1; }
+static int get_error(lua_State *L, const response *r) {
+  if (r->error[0]) lua_pushstring(L, r->error);
+  else lua_pushnil(L);
+  return 1;
+}
+static int get_body(lua_State *L, const response *r) { return lua_pushlstring(L, r->bytes, r->body_length), 1; }
+static int get_headers(lua_State *L, const response *r) { return cached(L, r, "headers", push_headers); }
+static int get_json(lua_State *L, const response *r) { return cached(L, r, "json", push_json); }
+
+static const struct {
+  const char *name;
+  int (*get)(lua_State *, const response *);
+} fields[] = {
+    {"ok", get_ok},           {"failed", get_failed},     {"unknown", get_unknown}, {"skipped", get_skipped},
+    {"status", get_status},   {"json", get_json},         {"body", get_body},       {"headers", get_headers},
+    {"attempts", get_attempts}, {"ms", get_ms},           {"error", get_error},     {"truncated", get_truncated},
+};
+
+static int response_index(lua_State *L) {
+  const response *r = luaL_checkudata(L, 1, response_type);
+  const char *name = luaL_checkstring(L, 2);
+  for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+    if (strcmp(fields[i].name, name) == 0) return fields[i].get(L, r);
+  }
+  return luaL_error(L, "a response has no field \"%s\": it has ok, failed, unknown, skipped, status, headers, body, json, "
+                       "attempts, ms, error, truncated", name);
+}
+
+static int response_text(lua_State *L) {
+  const response *r = luaL_checkudata(L, 1, response_type);
+  lua_pushfstring(L, "response of \"%s\": %s, status %d, %d attempts%s%s", name_of(r), call_result_name(r->result),
+                  r->status, r->attempts, r->error[0] ? ", " : "", r->error);
+  return 1;
+}
+
+static int response_newindex(lua_State *L) {
+  return luaL_error(L, "a response is read-only");
+}
+
+void response_open(lua_State *L) {
+  static const luaL_Reg methods[] = {{"__index", response_index},
+                                     {"__newindex", response_newindex},
+                                     {"__tostring", response_text},
+                                     {NULL, NULL}};
+  luaL_newmetatable(L, response_type);
+  luaL_setfuncs(L, methods, 0);
+  lua_pushboolean(L, 0);
+  lua_setfield(L, -2, "__metatable");
+  lua_pop(L, 1);
+}

@@ -1,0 +1,70 @@
+/* split "NAME" { a = 50, b = 50 }: a branch's name, the same for the same person for ever. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "bind/primitive.h"
+
+typedef struct branch {
+  const char *name;
+  double weight;
+} branch;
+
+enum { BRANCHES = 64 };
+
+static int by_name(const void *a, const void *b) {
+  return strcmp(((const branch *)a)->name, ((const branch *)b)->name);
+}
+
+/* Reads the branches in the order of their names, so that the table's own order does not matter. */
+static int read_branches(lua_State *L, int index, branch *out, double *total) {
+  int count = 0;
+  *total = 0;
+  lua_pushnil(L);
+  while (lua_next(L, index)) {
+    if (lua_type(L, -2) != LUA_TSTRING || !lua_isnumber(L, -1) || lua_tonumber(L, -1) < 0)
+      return luaL_error(L, "split takes shares by name, such as { plain = 50, funny = 50 }");
+    if (count == BRANCHES) return luaL_error(L, "split takes %d branches at most", BRANCHES);
+    out[count] = (branch){lua_tostring(L, -2), lua_tonumber(L, -1)};
+    *total += out[count++].weight;
+    lua_pop(L, 1);
+  }
+  if (!(*total > 0)) return luaL_error(L, "split needs at least one branch with a share above 0");
+  qsort(out, (size_t)count, sizeof *out, by_name);
+  return count;
+}
+
+static const char *choose(const run *r, const char *name, const branch *branches, int count, double total) {
+  const engine_shared *s = r->in->shared;
+  const char *journey = s->options->journey;
+  hash_part parts[] = {{"split", 5}, {journey, strlen(journey)}, {r->person, strlen(r->person)}, {name, strlen(name)}};
+  uint64_t dice = hash_parts(s->split_key, parts, 4).lo;
+  double at = (double)(dice >> 11) * 0x1.0p-53 * total;
+  for (int i = 0; i < count; i++) {
+    at -= branches[i].weight;
+    if (at < 0) return branches[i].name;
+  }
+  return branches[count - 1].name;
+}
+
+static int split_named(lua_State *L) {
+  run *r = primitive_run(L, "split");
+  luaL_argcheck(L, lua_istable(L, 1), 1, "split \"NAME\" takes { branch = share, ... }");
+  const char *name = lua_tostring(L, lua_upvalueindex(1));
+  branch branches[BRANCHES];
+  double total;
+  int count = read_branches(L, 1, branches, &total);
+  const char *chosen = choose(r, name, branches, count, total);
+  run_step_info info = {.kind = "split", .name = name, .data = chosen};
+  run_step(r, L, &info, true);
+  lua_pushstring(L, chosen);
+  return 1;
+}
+
+int primitive_split(lua_State *L) {
+  primitive_run(L, "split");
+  luaL_checkstring(L, 1);
+  lua_settop(L, 1);
+  lua_pushcclosure(L, split_named, 1);
+  return 1;
+}

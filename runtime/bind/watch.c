@@ -1,0 +1,46 @@
+/* watch(goal, exit_on): the run's body tells the engine what events end it. */
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "bind/primitive.h"
+
+/* The names of a list of event specifications at `index` ({ "name", where = f } each); their predicates go, by position,
+ * into the table on top of the stack. */
+static char **read_names(lua_State *L, int index) {
+  size_t count = (size_t)lua_rawlen(L, index);
+  char **names = mem_zero((count + 1) * sizeof *names);
+  for (size_t i = 0; i < count; i++) {
+    lua_rawgeti(L, index, (lua_Integer)i + 1);
+    lua_rawgeti(L, -1, 1);
+    names[i] = mem_text(lua_tostring(L, -1));
+    lua_getfield(L, -2, "where");
+    if (lua_isnil(L, -1)) lua_pushboolean(L, 0), lua_replace(L, -2);
+    lua_rawseti(L, -4, (lua_Integer)i + 1);
+    lua_pop(L, 2);
+  }
+  return names;
+}
+
+/* watch(goal | nil, exits | nil): both in the checked form that jaunt.journey gives them: goal { "name", where =, within = },
+ * exits a list of the same. */
+int primitive_watch(lua_State *L) {
+  run *r = primitive_parking_run(L, "watch");
+  lua_settop(L, 2);
+  const char *goal = NULL;
+  bool has_where = false;
+  int64_t until = INT64_MAX;
+  char **exits = NULL;
+  if (lua_istable(L, 1)) {
+    if (lua_getfield(L, 1, "within") != LUA_TNIL) until = r->now_ms + primitive_duration(L, -1, "goal: within");
+    has_where = lua_getfield(L, 1, "where") == LUA_TFUNCTION;
+    run_anchor_set(r, L, ANCHOR_GOAL_WHERE);
+    lua_rawgeti(L, 1, 1);
+    goal = lua_tostring(L, -1);
+  }
+  if (lua_istable(L, 2)) {
+    lua_newtable(L);
+    exits = read_names(L, 2);
+    run_anchor_set(r, L, ANCHOR_EXIT_ON);
+  }
+  return run_watch(r, goal, has_where, until, exits) ? primitive_leave(L) : 0;
+}

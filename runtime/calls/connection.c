@@ -1,0 +1,46 @@
+/* A connection's life in memory: its defaults, and what it owns. See connection.h. */
+#include "calls/connection.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+enum {
+  CONNECT_MS = 10000,
+  TIMEOUT_MS = 30000,
+  RETRY_ATTEMPTS = 4,
+  RETRY_BASE_MS = 1000,
+  RETRY_CAP_MS = 60000
+};
+
+connection *connection_new(const char *name) {
+  connection *c = mem_zero(sizeof *c);
+  c->name = mem_text(name);
+  c->connect_ms = CONNECT_MS;
+  c->timeout_ms = TIMEOUT_MS;
+  c->retry = (retry_policy){RETRY_ATTEMPTS, RETRY_BASE_MS, RETRY_CAP_MS};
+  for (int status = 200; status < 300; status++) status_set_add(&c->success, status);
+  c->idempotent = mem_text("Idempotency-Key");
+  c->limit = limit_new(0);
+  return c;
+}
+
+void connection_free(connection *c) {
+  if (!c) return;
+  for (size_t i = 0; i < c->header_count; i++) {
+    free(c->headers[i].name);
+    free(c->headers[i].value);
+  }
+  free(c->headers);
+  free(c->auth.name);
+  free(c->auth.value.name);
+  free(c->auth.value.value);
+  free(c->name);
+  free(c->base_url);
+  free(c->reroute);
+  free(c->idempotent);
+  free(c->ca_file);
+  limit_free(c->limit);
+  free(c);
+}

@@ -1,0 +1,18 @@
+/* Which attempts deserve another one. Private to calls/; the pauses between them are in calls.h. */
+#ifndef JAUNT_CALLS_RETRY_H
+#define JAUNT_CALLS_RETRY_H
+
+#include <stdbool.h>
+
+#include "calls/calls.h"
+
+/* True where one more attempt may help and may be made; how many are left is not asked here. */
+bool retry_allowed(const call *c, const http_answer *answer);
+
+/* True where nobody can know whether the vendor did what it was asked, and asking again might do it twice. */
+bool retry_fate_unclear(const call *c, const http_answer *answer);
+
+/* The pause after this attempt, in ms: never shorter than what the answer asks for (*asked: it does). */
+int64_t retry_pause(const call *c, const http_answer *answer, bool *asked);
+
+#endif

@@ -1,0 +1,373 @@
+/* The engine: starting, admission, the virtual clock, events, figures, stopping. See engine.h. */
+#include "engine/engine.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "engine/run.h"
+#include "engine/worker.h"
+
+enum {
+  CLOCK_QUANTUM_MS = 100, /* a virtual clock jumps to the end of the tenth of a second in which a timer is due */
+  EVENTS_AHEAD = 256,     /* events that wait for their time here */
+  MESSAGES_KEPT = 20000,
+};
+
+typedef struct coming_event {
+  list link;
+  int64_t at_ms;
+  message *m;
+} coming_event;
+
+typedef struct said {
+  list link;
+  buf text;
+} said;
+
+struct engine {
+  engine_options options;
+  engine_shared shared;
+  worker *workers;
+  int worker_count;
+  latency **latencies;
+  uv_timer_t event_timer;
+  list events; /* coming_event, in the order of their times */
+  size_t event_count;
+  bool admission_over, events_over, finished;
+  bool stopping;
+  int closing_handles;
+  void (*stopped)(void *data);
+  void *stopped_data;
+};
+
+/* ---- what workers tell ---- */
+
+void shared_work(engine_shared *s, int64_t change) {
+  if (change > 0) atomic_fetch_add(&s->epoch, 1);
+  if (atomic_fetch_add(&s->work, change) + change == 0) uv_async_send(&s->wake);
+}
+
+void shared_active(engine_shared *s, int64_t change) {
+  if (!change) return;
+  int64_t now = atomic_fetch_add(&s->active, change) + change;
+  int64_t low = (int64_t)(s->options->in_flight - s->options->in_flight / 4);
+  if (change < 0 && now < low && atomic_exchange(&s->starved, false)) uv_async_send(&s->wake);
+}
+
+void shared_say(engine_shared *s, say_kind kind, const char *text, size_t length) {
+  static const char marks[] = {[SAY_OUTPUT] = 'o', [SAY_WARNING] = 'w', [SAY_TRACE] = 't'};
+  atomic_fetch_add(&s->said, 1);
+  pthread_mutex_lock(&s->message_lock);
+  if (s->message_count < MESSAGES_KEPT) {
+    said *one = mem_zero(sizeof *one);
+    buf_char(&one->text, marks[kind]);
+    buf_add(&one->text, text, length);
+    list_push(&s->messages, &one->link);
+    s->message_count++;
+  }
+  pthread_mutex_unlock(&s->message_lock);
+}
+
+int engine_next_message(engine *e, buf *out) {
+  pthread_mutex_lock(&e->shared.message_lock);
+  list *l = list_pop(&e->shared.messages);
+  if (l) e->shared.message_count--;
+  pthread_mutex_unlock(&e->shared.message_lock);
+  if (!l) return 0;
+  said *one = LIST_OF(said, link, l);
+  buf_clear(out);
+  buf_add(out, one->text.data, one->text.len);
+  buf_free(&one->text);
+  free(one);
+  return 1;
+}
+
+/* ---- admission ---- */
+
+static worker *worker_for(engine *e, const char *person, size_t length) {
+  uint64_t shard = hash_bytes64((hash128){0, 0}, person, length) % SHARDS;
+  return &e->workers[shard % (uint64_t)e->worker_count];
+}
+
+bool engine_has_room(engine *e) {
+  engine_shared *s = &e->shared;
+  if (e->stopping || atomic_load(&s->script_errors) >= SCRIPT_ERRORS_PAUSE) return false;
+  if (atomic_load(&s->active) < (int64_t)e->options.in_flight) return true;
+  atomic_store(&s->starved, true);
+  if (atomic_load(&s->active) >= (int64_t)e->options.in_flight) return false;
+  atomic_store(&s->starved, false);
+  return true;
+}
+
+void engine_admit(engine *e, const char *id, size_t id_length, const char *profile, size_t profile_length,
+                  const char *event, size_t event_length) {
+  shared_active(&e->shared, 1);
+  const char *texts[3] = {id, profile, event};
+  size_t lengths[3] = {id_length, profile_length, event_length};
+  worker_post(worker_for(e, id, id_length), message_with_texts(MESSAGE_ADMIT, texts, lengths));
+}
+
+static void consider(engine *e);
+
+void engine_admission_over(engine *e) {
+  e->admission_over = true;
+  consider(e);
+}
+
+/* ---- events ---- */
+
+bool engine_wants_event(const engine *e) {
+  return !e->events_over && e->event_count < EVENTS_AHEAD;
+}
+
+void engine_event(engine *e, int64_t at_ms, const char *person, const char *name, const char *json, size_t length) {
+  const char *texts[3] = {person, name, json};
+  size_t lengths[3] = {strlen(person), strlen(name), length};
+  coming_event *coming = mem_zero(sizeof *coming);
+  coming->at_ms = at_ms;
+  coming->m = message_with_texts(MESSAGE_EVENT, texts, lengths);
+  list_push(&e->events, &coming->link);
+  e->event_count++;
+  if (e->event_count == EVENTS_AHEAD) consider(e);
+}
+
+void engine_events_over(engine *e) {
+  e->events_over = true;
+  consider(e);
+}
+
+static int64_t next_event(const engine *e) {
+  return list_empty(&e->events) ? INT64_MAX : LIST_OF(coming_event, link, e->events.next)->at_ms;
+}
+
+static void deliver_events(engine *e, int64_t now) {
+  bool some = false;
+  while (next_event(e) <= now) {
+    coming_event *coming = LIST_OF(coming_event, link, list_pop(&e->events));
+    const char *person = coming->m->texts[0];
+    worker_post(worker_for(e, person, strlen(person)), coming->m);
+    free(coming);
+    e->event_count--;
+    some = true;
+  }
+  if (some && !e->events_over) e->options.changed(e->options.data);
+}
+
+/* ---- time ---- */
+
+static int64_t next_timer(const engine *e) {
+  int64_t next = INT64_MAX;
+  for (int i = 0; i < e->worker_count; i++) {
+    int64_t due = atomic_load(&e->workers[i].next_due);
+    if (due < next) next = due;
+  }
+  return next;
+}
+
+static int64_t quantum_end(int64_t ms) {
+  return (ms + CLOCK_QUANTUM_MS - 1) / CLOCK_QUANTUM_MS * CLOCK_QUANTUM_MS;
+}
+
+/* Moves a virtual clock to the next thing that happens, and tells the workers. */
+static void jump(engine *e, int64_t timer_at, int64_t event_at) {
+  int64_t to = event_at <= timer_at ? event_at : quantum_end(timer_at);
+  if (to > event_at) to = event_at;
+  logical_move_to(&e->shared.clock, to);
+  int64_t now = logical_now_ms(&e->shared.clock);
+  for (int i = 0; i < e->worker_count; i++) {
+    if (atomic_load(&e->workers[i].next_due) <= now) worker_post(&e->workers[i], message_new(MESSAGE_TICK));
+  }
+  if (event_at <= now) deliver_events(e, now);
+}
+
+static void event_time(uv_timer_t *handle) {
+  engine *e = handle->data;
+  deliver_events(e, logical_now_ms(&e->shared.clock));
+  consider(e);
+}
+
+static void arm_event_timer(engine *e, int64_t event_at) {
+  int64_t ms = event_at - logical_now_ms(&e->shared.clock);
+  if (ms > 60000) ms = 60000;
+  uv_timer_start(&e->event_timer, event_time, ms > 0 ? (uint64_t)ms : 0, 0);
+}
+
+/* Is everybody idle? Then the clock may jump, or all is over. The epoch tells whether work began while we looked. */
+static void consider(engine *e) {
+  engine_shared *s = &e->shared;
+  if (e->stopping || e->finished) return;
+  bool paused = atomic_load(&s->script_errors) >= SCRIPT_ERRORS_PAUSE;
+  bool admitted = e->admission_over || paused;
+  int64_t event_at = admitted ? next_event(e) : INT64_MAX;
+  if (!s->clock.is_virtual && event_at != INT64_MAX) arm_event_timer(e, event_at);
+  uint64_t epoch = atomic_load(&s->epoch);
+  if (atomic_load(&s->work) != 0) return;
+  int64_t timer_at = next_timer(e);
+  if (atomic_load(&s->work) != 0 || atomic_load(&s->epoch) != epoch) return;
+  if (!admitted && engine_has_room(e)) return;
+  if (admitted && event_at == INT64_MAX && !e->events_over) return; /* more events are to be read first */
+  if (timer_at == INT64_MAX && event_at == INT64_MAX) {
+    e->finished = admitted;
+  } else if (s->clock.is_virtual) {
+    jump(e, timer_at, event_at);
+  }
+}
+
+bool engine_finished(engine *e) {
+  return e->finished;
+}
+
+/* ---- start and stop ---- */
+
+static void handle_closed(uv_handle_t *handle) {
+  engine *e = handle->data;
+  if (--e->closing_handles == 0 && e->stopped) e->stopped(e->stopped_data);
+}
+
+static void close_handles(engine *e) {
+  if (e->closing_handles) return;
+  for (int i = 0; i < e->worker_count; i++) {
+    if (e->workers[i].started) uv_thread_join(&e->workers[i].thread);
+    e->workers[i].started = false;
+  }
+  e->closing_handles = 2;
+  uv_close((uv_handle_t *)&e->shared.wake, handle_closed);
+  uv_close((uv_handle_t *)&e->event_timer, handle_closed);
+}
+
+static void woken(uv_async_t *wake) {
+  engine *e = wake->data;
+  if (e->stopping) {
+    if (atomic_load(&e->shared.stopped) == e->worker_count) close_handles(e);
+    return;
+  }
+  consider(e);
+  e->options.changed(e->options.data);
+}
+
+static void shared_init(engine *e) {
+  engine_shared *s = &e->shared;
+  s->options = &e->options;
+  if (e->options.is_virtual) logical_init_virtual(&s->clock, e->options.start_ms);
+  else logical_init_real(&s->clock);
+  s->store = store_open_memory(e->options.store_id);
+  s->journey = store_journey(s->store, e->options.journey, e->options.version);
+  s->split_key = (hash128){0x73706c6974, 0x6a61756e74};
+  pthread_mutex_init(&s->message_lock, NULL);
+  list_init(&s->messages);
+  uv_async_init(e->options.loop, &s->wake, woken);
+  uv_timer_init(e->options.loop, &e->event_timer);
+  s->wake.data = e->event_timer.data = e;
+}
+
+void engine_stop(engine *e, int64_t grace_ms, void (*stopped)(void *data), void *data) {
+  e->stopping = true;
+  e->stopped = stopped;
+  e->stopped_data = data;
+  for (int i = 0; i < e->worker_count; i++) {
+    message *m = message_new(MESSAGE_DRAIN);
+    m->number = grace_ms;
+    worker_post(&e->workers[i], m);
+  }
+  uv_async_send(&e->shared.wake);
+}
+
+static void free_events(engine *e) {
+  for (list *l; (l = list_pop(&e->events));) {
+    coming_event *coming = LIST_OF(coming_event, link, l);
+    free(coming->m);
+    free(coming);
+  }
+}
+
+void engine_free(engine *e) {
+  if (!e) return;
+  free_events(e);
+  for (int i = 0; i < e->worker_count; i++) worker_join(&e->workers[i]);
+  buf text = BUF_EMPTY;
+  while (engine_next_message(e, &text)) {
+  }
+  buf_free(&text);
+  pthread_mutex_destroy(&e->shared.message_lock);
+  store_close(e->shared.store);
+  for (size_t i = 0; i < e->options.connection_count; i++) connection_free(e->options.connections[i]);
+  free(e->options.connections);
+  secrets_free(e->options.secrets);
+  free((char *)e->options.journey);
+  free((char *)e->options.version);
+  free((char *)e->options.reroute);
+  free(e->workers);
+  free(e->latencies);
+  free(e);
+}
+
+static void free_failed(void *data) {
+  engine_free(data);
+}
+
+engine *engine_start(const engine_options *options, error *err) {
+  engine *e = mem_zero(sizeof *e);
+  e->options = *options;
+  e->options.journey = mem_text(options->journey);
+  e->options.version = mem_text(options->version);
+  e->options.reroute = mem_text(options->reroute);
+  e->events_over = !options->expects_events;
+  list_init(&e->events);
+  shared_init(e);
+  e->workers = mem_zero((size_t)options->workers * sizeof *e->workers);
+  e->latencies = mem_zero((size_t)options->workers * sizeof *e->latencies);
+  bool failed = http_process_init(err) != 0;
+  for (int i = 0; i < options->workers && !failed; i++) {
+    worker *w = &e->workers[i];
+    w->shared = &e->shared;
+    w->index = i;
+    e->latencies[i] = &w->latency;
+    failed = worker_start(w) != 0;
+    if (failed && err) *err = w->start_error;
+    e->worker_count += !failed;
+  }
+  e->options.bundle = NULL;
+  if (!failed) return e;
+  engine_stop(e, 0, free_failed, e);
+  return NULL;
+}
+
+/* ---- figures ---- */
+
+engine_figures engine_look(engine *e) {
+  engine_figures figures = {.logical_ms = logical_now_ms(&e->shared.clock)};
+  store_ledger(e->shared.store, e->shared.journey, &figures.entered, figures.states);
+  for (int i = 0; i < e->worker_count; i++) {
+    worker *w = &e->workers[i];
+    figures.attempts += atomic_load(&w->attempts);
+    figures.calls += atomic_load(&w->finished_calls);
+    figures.unfinished += atomic_load(&w->unfinished);
+    figures.lost_events += atomic_load(&w->lost_events);
+    int64_t last = atomic_load(&w->last_call_ms);
+    if (last > figures.last_call_ms) figures.last_call_ms = last;
+  }
+  double quantiles[2] = {0.5, 0.99}, ms[2];
+  latency_quantiles(e->latencies, (size_t)e->worker_count, quantiles, ms, 2);
+  figures.median_ms = ms[0];
+  figures.p99_ms = ms[1];
+  figures.paused = atomic_load(&e->shared.script_errors) >= SCRIPT_ERRORS_PAUSE;
+  return figures;
+}
+
+store *engine_store(engine *e) {
+  return e->shared.store;
+}
+
+uint16_t engine_journey(const engine *e) {
+  return e->shared.journey;
+}
+
+const logical_clock *engine_clock(const engine *e) {
+  return &e->shared.clock;
+}
+
+connection *const *engine_connections(const engine *e, size_t *count) {
+  *count = e->options.connection_count;
+  return e->options.connections;
+}

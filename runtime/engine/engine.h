@@ -1,0 +1,107 @@
+/* The engine: one journey over one audience, on N workers. The control thread's side of it.
+ *
+ * It starts the workers, shards people over them, moves the virtual clock when everybody is idle, gathers what is
+ * to be shown, and stops cleanly. All functions are for the thread that runs `options.loop`, unless noted. */
+#ifndef JAUNT_ENGINE_ENGINE_H
+#define JAUNT_ENGINE_ENGINE_H
+
+#include <lua.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "calls/connection.h"
+#include "calls/secrets.h"
+#include "engine/latency.h"
+#include "store/store.h"
+
+typedef struct engine engine;
+
+/* What the engine needs of the Lua side, handed in from bind/, because layers look only down. */
+struct call;
+typedef struct engine_lua {
+  /* Opens the bindings on a worker's fresh lua_State (standard libraries open already). */
+  void (*open)(lua_State *L);
+  /* Push one value; they may raise, and are called protected. */
+  void (*push_response)(lua_State *L, struct call *c);
+  void (*push_json)(lua_State *L, const char *json, size_t length);
+  /* What would be sent, for a person to read; secrets are hidden. */
+  void (*describe_call)(buf *out, const char *person, const struct call *c);
+} engine_lua;
+
+typedef struct engine_options {
+  uv_loop_t *loop;
+  int workers;              /* at least 1 */
+  hash128 store_id;         /* names of runs and keys hang on it */
+  bool is_virtual;          /* waits take no time: rehearsal */
+  int64_t start_ms;         /* of a virtual clock */
+  size_t in_flight;         /* admission waits while this many runs are not waiting */
+  const char *journey, *version;
+  double control;           /* share of people who are only watched, 0 to 1 */
+  const char *bundle;       /* JSON of scripts for lualib's jaunt.worker; not owned, read until engine_start returns */
+  size_t bundle_length;
+  connection **connections; /* owned from here on */
+  size_t connection_count;
+  secrets *secrets;         /* owned from here on */
+  const char *reroute;      /* a rehearsal's vendor, "http://127.0.0.1:PORT", for calls without `via`; or NULL */
+  bool traces;              /* keep every intent for engine_next_message: --dry-run */
+  bool expects_events;      /* engine_event will be called: engine_events_over ends that */
+  bool plain_script;        /* one run without a person; errors end it instead of holding it */
+  const engine_lua *lua;
+  /* Something changed that the control thread may want to look at; called on the loop. */
+  void (*changed)(void *data);
+  void *data;
+} engine_options;
+
+/* Starts the workers. Returns NULL and fills `err` (a script that does not load, libcurl that can't be set up). */
+engine *engine_start(const engine_options *options, error *err);
+
+/* True while admission has room. When it was full, `changed` is called as soon as there is room again. */
+bool engine_has_room(engine *e);
+
+/* Lets a person in. Profile and event are JSON objects; everything is copied. */
+void engine_admit(engine *e, const char *id, size_t id_length, const char *profile, size_t profile_length,
+                  const char *event, size_t event_length);
+void engine_admission_over(engine *e); /* nobody else will come */
+
+/* Events for people, in the order of their times. The engine holds a few hundred of them and delivers each when its
+ * time has come on the logical clock (and not before admission is over); `changed` is called when it wants more.
+ * `json` is what the script will see; everything is copied. */
+bool engine_wants_event(const engine *e);
+void engine_event(engine *e, int64_t at_ms, const char *person, const char *name, const char *json, size_t length);
+void engine_events_over(engine *e);
+
+/* True when nothing will happen any more: no admission, nothing ready, no timer, no event to come. */
+bool engine_finished(engine *e);
+
+/* Ends it: nothing new is sent; calls on the wire get `grace_ms` (real time), then are cut. `stopped` is called on the
+ * loop when all workers are gone. The store stays readable until engine_free. */
+void engine_stop(engine *e, int64_t grace_ms, void (*stopped)(void *data), void *data);
+void engine_free(engine *e); /* after `stopped` */
+
+typedef struct engine_figures {
+  uint64_t entered;
+  uint64_t states[RUN_STATES];
+  uint64_t attempts;      /* sends over the wire */
+  uint64_t calls;         /* calls that got a result */
+  uint64_t unfinished;    /* calls that were cut by stopping */
+  uint64_t lost_events;   /* events for people without a living run */
+  double median_ms, p99_ms;
+  int64_t logical_ms, last_call_ms; /* now; when the last call went out (0: none) */
+  bool paused;            /* 20 runs were held by script errors */
+} engine_figures;
+
+engine_figures engine_look(engine *e);
+store *engine_store(engine *e);
+uint16_t engine_journey(const engine *e);
+const logical_clock *engine_clock(const engine *e);
+connection *const *engine_connections(const engine *e, size_t *count);
+
+/* What scripts said (log, print), traces and warnings, oldest first. Returns 1 and fills `out`, or 0. */
+int engine_next_message(engine *e, buf *out);
+
+#endif

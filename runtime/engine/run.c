@@ -1,0 +1,312 @@
+/* A run's life: entry, steps, parking, waking, ending. See run.h. Its calls are in run_call.c, its events in run_event.c. */
+#include "engine/run.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "engine/run_parts.h"
+
+/* ---- anchors ---- */
+
+void run_anchor_get(run *r, lua_State *L, int slot) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, r->anchor);
+  lua_rawgeti(L, -1, slot);
+  lua_remove(L, -2);
+}
+
+void run_anchor_set(run *r, lua_State *L, int slot) {
+  lua_rawgeti(L, LUA_REGISTRYINDEX, r->anchor);
+  lua_insert(L, -2);
+  lua_rawseti(L, -2, slot);
+  lua_pop(L, 1);
+}
+
+int run_protected(run *r, lua_CFunction function, void *task, error *err) {
+  worker *w = r->in;
+  lua_State *S = w->scratch;
+  run *before = w->current;
+  bool was_blocked = w->chain_blocked, was_predicate = w->in_predicate;
+  int top = lua_gettop(S);
+  w->current = r;
+  w->chain_blocked = w->in_predicate = true;
+  lua_pushcfunction(S, function);
+  lua_pushlightuserdata(S, task);
+  int status = lua_pcall(S, 1, 0, 0);
+  w->current = before;
+  w->chain_blocked = was_blocked;
+  w->in_predicate = was_predicate;
+  if (status != LUA_OK) error_set(err, "%s", luaL_tolstring(S, -1, NULL));
+  lua_settop(S, top);
+  return status == LUA_OK ? 0 : -1;
+}
+
+/* ---- records ---- */
+
+static bool is_active(run_state state) {
+  return state == RUN_RUNNING || state == RUN_QUEUED;
+}
+
+/* Appends a record of this run, moves it to `to`, and keeps count of those that are not waiting. */
+store_position run_record(run *r, store_record *record, run_state to) {
+  worker *w = r->in;
+  record->run = r->id;
+  record->incarnation = r->incarnation;
+  record->step = r->step;
+  record->at_ms = r->now_ms = logical_now_ms(&w->shared->clock);
+  record->from = r->state;
+  record->to = to;
+  record->control = r->control;
+  if (r->state != RUN_NONE) shared_active(w->shared, (int)is_active(to) - (int)is_active(r->state));
+  r->state = to;
+  return store_append(w->lane, record);
+}
+
+void run_move(run *r, run_state to, uint8_t counts, const char *reason, const char *detail) {
+  store_record record = {
+      .kind = RECORD_STATE, .element = r->element, .counts = counts, .reason = reason, .detail = detail};
+  run_record(r, &record, to);
+}
+
+void run_make_ready(run *r) {
+  r->park = PARK_NONE;
+  timer_clear(&r->in->timers, &r->timer);
+  list_remove(&r->ready_link);
+  list_push(&r->in->ready, &r->ready_link);
+}
+
+/* ---- entry ---- */
+
+static hash128 hash_of(hash128 key, const char *what, const char *journey, const char *person) {
+  hash_part parts[] = {{what, strlen(what)}, {journey, strlen(journey)}, {person, strlen(person)}};
+  return hash_parts(key, parts, 3);
+}
+
+/* A run's name: hash(store id, journey, person, entry number). Nobody enters twice in one process, so the entry is the
+ * first. */
+static void name_run(run *r) {
+  const engine_shared *s = r->in->shared;
+  r->id = hash_of(store_id(s->store), "run 1", s->options->journey, r->person);
+  r->random = r->id.hi ^ r->incarnation;
+  uint64_t dice = hash_of(s->split_key, "control", s->options->journey, r->person).lo;
+  r->control = (double)(dice >> 11) * 0x1.0p-53 < s->options->control;
+}
+
+static void start_coroutine(run *r, const message *m) {
+  worker *w = r->in;
+  lua_State *L = w->L;
+  lua_createtable(L, 4, 0);
+  r->co = lua_newthread(L);
+  lua_rawseti(L, -2, ANCHOR_THREAD);
+  r->anchor = luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_rawgeti(r->co, LUA_REGISTRYINDEX, w->body_ref);
+  lua_pushlstring(r->co, m->texts[1], m->lengths[1]);
+  lua_pushlstring(r->co, m->texts[2], m->lengths[2]);
+  lua_pushboolean(r->co, r->control);
+}
+
+void run_enter(worker *w, const message *m) {
+  run *r = mem_zero(sizeof *r);
+  r->in = w;
+  r->person = mem_text_of(m->texts[0], m->lengths[0]);
+  r->element = NO_ELEMENT;
+  r->anchor = LUA_NOREF;
+  list_init(&r->ready_link);
+  list_init(&r->events);
+  list_push(&w->living, &r->link);
+  if (w->shared->options->expects_events) run_index(r);
+  name_run(r);
+  store_record record = {
+      .kind = RECORD_ENTER,
+      .element = NO_ELEMENT,
+      .name = r->person,
+      .data = m->texts[1],
+      .data_length = m->lengths[1],
+      .more = m->texts[2],
+      .more_length = m->lengths[2],
+  };
+  run_record(r, &record, RUN_RUNNING);
+  start_coroutine(r, m);
+  list_push(&w->ready, &r->ready_link);
+}
+
+/* ---- steps ---- */
+
+static uint64_t fingerprint(const run_step_info *info) {
+  hash_part parts[3] = {{info->kind, strlen(info->kind)}};
+  if (info->name) parts[1] = (hash_part){info->name, strlen(info->name)};
+  if (info->written) parts[2] = (hash_part){info->written, strlen(info->written)};
+  return hash_parts((hash128){0, 0}, parts, 3).lo;
+}
+
+void run_step(run *r, lua_State *L, const run_step_info *info, bool passes) {
+  r->step++;
+  uint16_t element = info->name ? worker_element(r->in, L, info->name, info->kind) : NO_ELEMENT;
+  if (element != NO_ELEMENT) r->element = element;
+  r->call_print = fingerprint(info);
+  store_record record = {
+      .kind = RECORD_STEP,
+      .fingerprint = r->call_print,
+      .name = info->name,
+      .data = info->data,
+      .data_length = info->data ? strlen(info->data) : 0,
+      .element = element,
+      .counts = (uint8_t)(1 << ELEMENT_REACHED | (passes ? 1 << ELEMENT_WENT_ON : 0)),
+  };
+  run_record(r, &record, r->state);
+}
+
+void run_write(run *r, const char *name, const char *json, size_t length) {
+  r->step++;
+  store_record record = {
+      .kind = RECORD_WRITE, .element = NO_ELEMENT, .name = name, .data = json, .data_length = length};
+  run_record(r, &record, r->state);
+}
+
+/* ---- parking ---- */
+
+static void timer_came(timer *t) {
+  run *r = LIST_OF(run, timer, t);
+  free(r->waits_for);
+  r->waits_for = NULL;
+  run_move(r, RUN_RUNNING, 1 << ELEMENT_WENT_ON, NULL, NULL);
+  run_make_ready(r);
+}
+
+void run_park_until(run *r, run_park park, int64_t until_ms) {
+  r->park = park;
+  run_move(r, RUN_WAITING, 0, NULL, NULL);
+  if (until_ms != INT64_MAX) timer_set(&r->in->timers, &r->timer, until_ms, timer_came);
+}
+
+void run_wait(run *r, int64_t at_ms) {
+  run_park_until(r, PARK_TIMER, at_ms);
+}
+
+/* ---- ending ---- */
+
+void run_end(run *r, run_state outcome, const char *reason, const char *detail) {
+  r->park = PARK_END;
+  r->ending = outcome;
+  r->reason = reason;
+  free(r->detail);
+  r->detail = mem_text(detail);
+}
+
+void run_forget(run *r) {
+  worker *w = r->in;
+  timer_clear(&w->timers, &r->timer);
+  list_remove(&r->link);
+  list_remove(&r->ready_link);
+  run_unindex(r);
+  for (list *l; (l = list_pop(&r->events));) run_event_free(LIST_OF(run_event, link, l));
+  run_event_free(r->taken);
+  if (r->call) call_free(r->call);
+  luaL_unref(w->L, LUA_REGISTRYINDEX, r->anchor);
+  for (char **name = r->exit_on; name && *name; name++) free(*name);
+  free(r->exit_on);
+  free(r->goal);
+  free(r->waits_for);
+  free(r->detail);
+  free(r->person);
+  free(r);
+}
+
+/* Closes what a script left open with <close>; nothing but log works in there. An error in it is told, not
+ * followed: the run has ended already. */
+static void close_coroutine(run *r) {
+  worker *w = r->in;
+  r->closing = true;
+  w->current = r;
+  w->chain_blocked = true;
+  if (lua_resetthread(r->co) != LUA_OK) {
+    buf text = BUF_EMPTY;
+    buf_format(&text, "%s: a <close> variable failed: %s", r->person, luaL_tolstring(r->co, -1, NULL));
+    shared_say(w->shared, SAY_WARNING, text.data, text.len);
+    buf_free(&text);
+  }
+  w->current = NULL;
+  w->chain_blocked = false;
+}
+
+static const unsigned char outcome_counts[RUN_STATES] = {
+    [RUN_DROPPED] = 1 << ELEMENT_DROPPED,
+    [RUN_HELD] = 1 << ELEMENT_HELD,
+};
+
+static void say_held(run *r) {
+  buf text = BUF_EMPTY;
+  buf_format(&text, "%s is held: %s: %s", r->person, r->reason, r->detail ? r->detail : "");
+  shared_say(r->in->shared, SAY_WARNING, text.data, text.len);
+  buf_free(&text);
+  if (strcmp(r->reason, "script") == 0) atomic_fetch_add(&r->in->shared->script_errors, 1);
+}
+
+/* A detail that stands in a report: its first line, and not too long. */
+static void short_detail(const char *detail, char out[104]) {
+  size_t length = detail ? strcspn(detail, "\r\n") : 0;
+  if (length > 103) {
+    length = 103;
+    while (length && (detail[length] & 0xc0) == 0x80) length--;
+  }
+  memcpy(out, detail ? detail : "", length);
+  out[length] = '\0';
+}
+
+void run_finish(run *r) {
+  if (r->ending != RUN_HELD) close_coroutine(r);
+  else say_held(r);
+  char detail[104];
+  short_detail(r->detail, detail);
+  run_move(r, r->ending, outcome_counts[r->ending], r->reason, detail);
+  run_forget(r);
+}
+
+/* ---- resuming ---- */
+
+/* The script raised an error that nobody caught: a mistake of ours, not the person's. */
+static void failed(run *r) {
+  const char *text = luaL_tolstring(r->co, -1, NULL);
+  if (r->in->shared->options->plain_script) {
+    luaL_traceback(r->co, r->co, text, 0);
+    text = lua_tostring(r->co, -1);
+  }
+  run_end(r, RUN_HELD, "script", text);
+  run_finish(r);
+}
+
+static void settle(run *r, int status) {
+  if (status == LUA_OK) {
+    run_end(r, RUN_COMPLETED, NULL, NULL);
+    run_finish(r);
+  } else if (status != LUA_YIELD) {
+    failed(r);
+  } else if (r->park == PARK_END) {
+    run_finish(r);
+  } else if (r->park == PARK_NONE && list_empty(&r->ready_link)) {
+    run_end(r, RUN_HELD, "script", "coroutine.yield was called outside of any coroutine of the script's own");
+    run_finish(r);
+  }
+}
+
+void run_resume(run *r) {
+  worker *w = r->in;
+  int arguments = lua_status(r->co) == LUA_YIELD ? 0 : lua_gettop(r->co) - 1;
+  int results = 0;
+  w->current = r;
+  w->chain_blocked = false;
+  w->passing = false;
+  int status = lua_resume(r->co, w->L, arguments, &results);
+  if (status == LUA_OK && w->pending_name) {
+    lua_pushfstring(r->co, "call_api \"%s\" stands without its braces: call_api \"%s\" { ... }", w->pending_name,
+                    w->pending_name);
+    status = LUA_ERRRUN;
+  }
+  w->pending_name = NULL;
+  w->current = NULL;
+  w->passing = false;
+  settle(r, status);
+}

@@ -1,0 +1,206 @@
+/* A run's calls: what a call asks of its run while it lives, and what its result does to the run. */
+#include <lauxlib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "engine/run.h"
+#include "engine/run_parts.h"
+
+/* Key = hash(run id, incarnation, step, redrive number): the same after a crash, never the same for two calls. */
+static void name_call(const run *r, call *c) {
+  uint32_t numbers[3] = {r->incarnation, r->step, 0};
+  hash_part parts[] = {{&r->id, sizeof r->id}, {numbers, sizeof numbers}};
+  hash_hex(hash_parts((hash128){0x6a61756e74, 1}, parts, 2), c->key);
+}
+
+void run_call(run *r, call *c, on_failure policy) {
+  r->call = c;
+  r->on_failure = policy;
+  r->park = PARK_CALL;
+  c->owner = r;
+  name_call(r, c);
+  if (!r->in->draining) call_start(c);
+}
+
+/* ---- what the call asks ---- */
+
+typedef struct question {
+  run *r;
+  call *c;
+  bool answer;
+} question;
+
+static int call_only_if(lua_State *L) {
+  question *q = lua_touserdata(L, 1);
+  run_anchor_get(q->r, L, ANCHOR_ONLY_IF);
+  run_anchor_get(q->r, L, ANCHOR_PERSON);
+  run_anchor_get(q->r, L, ANCHOR_EVENT);
+  lua_call(L, 2, 1);
+  q->answer = lua_toboolean(L, -1);
+  return 0;
+}
+
+static int call_success(lua_State *L) {
+  question *q = lua_touserdata(L, 1);
+  run_anchor_get(q->r, L, ANCHOR_SUCCESS);
+  q->r->in->shared->options->lua->push_response(L, q->c);
+  lua_call(L, 1, 1);
+  q->answer = lua_toboolean(L, -1);
+  return 0;
+}
+
+static call_verdict ask(call *c, lua_CFunction predicate, error *err) {
+  question q = {.r = c->owner, .c = c};
+  if (run_protected(q.r, predicate, &q, err)) return CALL_ERROR;
+  return q.answer ? CALL_YES : CALL_NO;
+}
+
+static call_verdict ask_only_if(call *c, error *err) {
+  return ask(c, call_only_if, err);
+}
+
+static call_verdict judge(call *c, error *err) {
+  return ask(c, call_success, err);
+}
+
+static const char *static_type(const char *type) {
+  static const char *const types[] = {
+      "application/json",          "application/x-www-form-urlencoded", "application/xml",
+      "text/html; charset=utf-8", "text/plain; charset=utf-8",
+  };
+  for (size_t i = 0; type && i < sizeof types / sizeof *types; i++) {
+    if (strcmp(types[i], type) == 0) return types[i];
+  }
+  return NULL;
+}
+
+/* render(vars, person, event) on the Lua side gives the bytes and their type; `vars` there is what call_api left in the
+ * anchor: the payload's name with its vars. */
+static int call_render(lua_State *L) {
+  question *q = lua_touserdata(L, 1);
+  call *c = q->c;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, q->r->in->render_ref);
+  run_anchor_get(q->r, L, ANCHOR_VARS);
+  run_anchor_get(q->r, L, ANCHOR_PERSON);
+  run_anchor_get(q->r, L, ANCHOR_EVENT);
+  lua_call(L, 3, 2);
+  size_t length;
+  const char *bytes = luaL_checklstring(L, -2, &length);
+  buf_clear(&c->body);
+  buf_add(&c->body, bytes, length);
+  c->has_body = true;
+  if (!c->content_type) c->content_type = static_type(lua_tostring(L, -1));
+  return 0;
+}
+
+static int render(call *c, error *err) {
+  question q = {.r = c->owner, .c = c};
+  return run_protected(q.r, call_render, &q, err);
+}
+
+static void trace_intent(run *r, call *c) {
+  buf text = BUF_EMPTY;
+  r->in->shared->options->lua->describe_call(&text, r->person, c);
+  shared_say(r->in->shared, SAY_TRACE, text.data, text.len);
+  buf_free(&text);
+}
+
+/* The intent rides in the same commit as all that happened before it in the run, and the call leaves when that is
+ * durable: that is the output gate. */
+static void intend(call *c) {
+  run *r = c->owner;
+  if (r->in->shared->options->traces) trace_intent(r, c);
+  store_record record = {
+      .kind = RECORD_INTENT,
+      .fingerprint = r->call_print,
+      .name = c->key,
+      .data = c->body.data,
+      .data_length = c->body.len,
+      .element = NO_ELEMENT,
+  };
+  r->gate = run_record(r, &record, r->state);
+  list_push(&r->in->gated, &r->ready_link);
+}
+
+static void attempted(call *c, double ms, call_reason reason) {
+  (void)reason;
+  worker *w = ((run *)c->owner)->in;
+  latency_add(&w->latency, ms);
+  atomic_fetch_add_explicit(&w->attempts, 1, memory_order_relaxed);
+  atomic_store_explicit(&w->last_call_ms, logical_now_ms(&w->shared->clock), memory_order_relaxed);
+}
+
+static bool in_line(call_state state) {
+  return state == CALL_QUEUED || state == CALL_BACKOFF;
+}
+
+static void moved(call *c, call_state from, call_state to) {
+  run *r = c->owner;
+  if (in_line(to) && r->state == RUN_RUNNING) run_move(r, RUN_QUEUED, 0, NULL, NULL);
+  else if (in_line(from) && !in_line(to) && to != CALL_DONE && r->state == RUN_QUEUED)
+    run_move(r, RUN_RUNNING, 0, NULL, NULL);
+}
+
+/* ---- what its result does ---- */
+
+static void record_result(run *r, uint8_t counts) {
+  call *c = r->call;
+  store_record record = {
+      .kind = RECORD_RESULT,
+      .fingerprint = r->call_print,
+      .name = call_result_name(c->result),
+      .data = c->answer.data,
+      .data_length = c->answer.len,
+      .more = c->answer_headers.data,
+      .more_length = c->answer_headers.len,
+      .element = r->element,
+      .counts = counts,
+  };
+  run_record(r, &record, RUN_RUNNING);
+}
+
+/* A status is told apart by its number alone, so that reports can group; other details are for people. */
+static const char *reason_detail(const call *c, char number[16]) {
+  if (c->reason != REASON_STATUS && c->reason != REASON_PREDICATE) return c->detail;
+  snprintf(number, 16, "%d", c->status);
+  return number;
+}
+
+void run_call_done(run *r) {
+  call *c = r->call;
+  worker *w = r->in;
+  if (c->result == CALL_UNDECIDED) {
+    if (r->park == PARK_END) run_finish(r);
+    else atomic_fetch_add(&w->unfinished, 1);
+    return;
+  }
+  atomic_fetch_add_explicit(&w->finished_calls, 1, memory_order_relaxed);
+  bool goes_on = c->result != CALL_MISTAKE && (c->result != CALL_FAILED || r->on_failure == ON_FAILURE_CONTINUE);
+  record_result(r, goes_on ? 1 << ELEMENT_WENT_ON : 0);
+  if (r->park == PARK_END) { /* it was ended while the call was under way */
+    run_finish(r);
+  } else if (goes_on) {
+    run_make_ready(r);
+  } else {
+    char number[16];
+    bool holds = c->result == CALL_MISTAKE || r->on_failure == ON_FAILURE_HOLD;
+    run_end(r, holds ? RUN_HELD : RUN_DROPPED, call_reason_name(c->reason), reason_detail(c, number));
+    run_finish(r);
+  }
+}
+
+static void done(call *c) {
+  run_call_done(c->owner);
+}
+
+const call_hooks run_call_hooks = {
+    .only_if = ask_only_if,
+    .render = render,
+    .intend = intend,
+    .judge = judge,
+    .attempted = attempted,
+    .moved = moved,
+    .done = done,
+};

@@ -1,0 +1,321 @@
+/* A worker's thread: its loop, its turns, its start and its end. See worker.h. */
+#include "engine/worker.h"
+
+#include <lauxlib.h>
+#include <lualib.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "engine/run.h"
+
+enum {
+  TURN_RESUMES = 256, /* runs resumed and timers fired before the loop looks at its sockets again */
+};
+
+worker *worker_of(lua_State *L) {
+  return *(worker **)lua_getextraspace(L);
+}
+
+const connection *worker_connection(const worker *w, const char *name) {
+  const engine_options *options = w->shared->options;
+  for (size_t i = 0; i < options->connection_count; i++) {
+    if (strcmp(options->connections[i]->name, name) == 0) return options->connections[i];
+  }
+  return NULL;
+}
+
+/* ---- elements ---- */
+
+static char elements_key; /* its address names the worker's table of elements: name -> number */
+
+static uint32_t script_line(lua_State *L) {
+  lua_Debug at;
+  for (int level = 1; lua_getstack(L, level, &at); level++) {
+    lua_getinfo(L, "Sl", &at);
+    if (at.currentline > 0) return (uint32_t)at.currentline;
+  }
+  return 0;
+}
+
+uint16_t worker_element(worker *w, lua_State *L, const char *name, const char *kind) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &elements_key);
+  uint16_t element;
+  if (lua_getfield(L, -1, name) == LUA_TNUMBER) {
+    element = (uint16_t)lua_tointeger(L, -1);
+  } else {
+    element = store_element(w->shared->store, w->shared->journey, name, kind, script_line(L));
+    lua_pushinteger(L, element);
+    lua_setfield(L, -3, name);
+  }
+  lua_pop(L, 2);
+  return element;
+}
+
+/* ---- the turn ---- */
+
+static void handle(worker *w, message *m) {
+  switch (m->kind) {
+  case MESSAGE_ADMIT:
+    if (w->draining) shared_active(w->shared, -1);
+    else run_enter(w, m);
+    break;
+  case MESSAGE_EVENT:
+    if (!w->draining) run_event_came(w, m);
+    break;
+  case MESSAGE_GRANT: calls_granted(w->calls, m->waiter); break;
+  case MESSAGE_TICK: break; /* timers are looked at in every turn */
+  case MESSAGE_DRAIN:
+    w->draining = true;
+    w->grace_ms = m->number;
+    break;
+  }
+  free(m);
+  w->taken++;
+}
+
+static void take_inbox(worker *w) {
+  list messages;
+  inbox_take(&w->inbox, &messages);
+  for (list *l; (l = list_pop(&messages));) handle(w, LIST_OF(message, link, l));
+}
+
+static void durable(void *data, store_position up_to) {
+  worker *w = data;
+  while (!list_empty(&w->gated)) {
+    run *r = LIST_OF(run, ready_link, w->gated.next);
+    if (r->gate > up_to) break;
+    list_remove(&r->ready_link);
+    call_release(r->call);
+  }
+}
+
+/* Resumes what is ready, lets the store take the records, starts what they let through; returns whether something is left
+ * for the next turn. */
+static bool work_off(worker *w) {
+  int left = TURN_RESUMES;
+  bool more = true;
+  while (more && left > 0) {
+    more = calls_run(w->calls);
+    while (left > 0 && !list_empty(&w->ready) && !store_lane_full(w->lane)) {
+      left--;
+      run_resume(LIST_OF(run, ready_link, list_pop(&w->ready)));
+    }
+    store_flush(w->lane);
+    more = calls_run(w->calls) || !list_empty(&w->ready);
+  }
+  return more;
+}
+
+static void cut_calls(worker *w, bool on_wire_too) {
+  for (list *l = w->living.next, *next; l != &w->living; l = next) {
+    next = l->next;
+    call *c = LIST_OF(run, link, l)->call;
+    bool open = c && c->state != CALL_NEW && c->state != CALL_DONE;
+    if (open && (on_wire_too || c->state != CALL_WIRE)) call_cut(c);
+  }
+}
+
+static void grace_over(uv_timer_t *alarm) {
+  cut_calls(alarm->data, true); /* done in the turn that follows */
+}
+
+static void http_closed(void *data) {
+  worker *w = data;
+  uv_handle_t *handles[] = {(uv_handle_t *)&w->async, (uv_handle_t *)&w->prepare, (uv_handle_t *)&w->idle,
+                            (uv_handle_t *)&w->alarm};
+  for (size_t i = 0; i < sizeof handles / sizeof *handles; i++) {
+    if (!uv_is_closing(handles[i])) uv_close(handles[i], NULL);
+  }
+}
+
+static void idle_turn(uv_idle_t *idle) {
+  (void)idle; /* only keeps the loop from sleeping */
+}
+
+/* Stops in two steps: what is not on the wire is cut at once, what is gets the grace. Then everything is closed. */
+static void drain(worker *w) {
+  if (!w->stopping) {
+    w->stopping = true;
+    cut_calls(w, w->grace_ms <= 0);
+    uv_timer_start(&w->alarm, grace_over, (uint64_t)(w->grace_ms > 0 ? w->grace_ms : 0), 0);
+  } else if (w->grace_ms <= 0) {
+    cut_calls(w, true);
+  }
+  if (w->closing) return;
+  if (calls_open(w->calls) || !list_empty(&w->ready)) {
+    uv_idle_start(&w->idle, idle_turn); /* what was cut is done in the next turn */
+    return;
+  }
+  w->closing = true;
+  inbox_close(&w->inbox);
+  timers_free(&w->timers);
+  while (!list_empty(&w->living)) run_forget(LIST_OF(run, link, w->living.next));
+  http_close(w->wire, http_closed, w);
+  w->wire = NULL;
+}
+
+static void alarm_rang(uv_timer_t *alarm) {
+  (void)alarm; /* the turn that follows fires what is due */
+}
+
+static void arm(worker *w, bool more) {
+  int64_t next = timers_next(&w->timers);
+  atomic_store(&w->next_due, next);
+  if (more) uv_idle_start(&w->idle, idle_turn);
+  else uv_idle_stop(&w->idle);
+  if (w->stopping || w->shared->clock.is_virtual) return;
+  if (next == INT64_MAX) {
+    uv_timer_stop(&w->alarm);
+    return;
+  }
+  int64_t ms = next - logical_now_ms(&w->shared->clock);
+  if (ms > 60000) ms = 60000; /* the wall clock may be stepped meanwhile: look again */
+  uv_update_time(&w->loop);
+  uv_timer_start(&w->alarm, alarm_rang, ms > 0 ? (uint64_t)ms : 0, 0);
+}
+
+/* Keeps one token of the shared work while something may happen here without a timer, and gives back those of the
+ * messages that were dealt with. */
+static void settle_tokens(worker *w, bool busy) {
+  int64_t change = (int64_t)busy - (int64_t)w->token - w->taken;
+  w->token = busy;
+  w->taken = 0;
+  if (change) shared_work(w->shared, change);
+}
+
+static void turn(uv_prepare_t *prepare) {
+  worker *w = prepare->data;
+  if (w->closing) return;
+  take_inbox(w);
+  int64_t now = logical_now_ms(&w->shared->clock);
+  bool due = timers_fire(&w->timers, now, TURN_RESUMES) == TURN_RESUMES && timers_next(&w->timers) <= now;
+  bool more = work_off(w) || due;
+  arm(w, more);
+  settle_tokens(w, more || w->calls_busy > 0);
+  if (w->draining) drain(w);
+}
+
+/* ---- what calls/ asks of the worker ---- */
+
+static void post_grant(void *data, limit_waiter *waiter) {
+  message *m = message_new(MESSAGE_GRANT);
+  m->waiter = waiter;
+  worker_post(data, m);
+}
+
+static void busy(void *data, int change) {
+  ((worker *)data)->calls_busy += change;
+}
+
+/* ---- start and end ---- */
+
+static int open_wire(worker *w) {
+  w->wire = http_new(&w->loop, &(http_options){0}, &w->start_error);
+  if (!w->wire) return -1;
+  w->calls = calls_new(&(calls_options){
+      .wire = w->wire,
+      .clock_timers = &w->timers,
+      .clock = &w->shared->clock,
+      .hooks = &run_call_hooks,
+      .post_grant = post_grant,
+      .busy = busy,
+      .worker = w,
+      .reroute = w->shared->options->reroute,
+  });
+  return 0;
+}
+
+/* jaunt.worker(bundle) gives the two functions that the engine calls: body(profile, event, control), the beginning of every
+ * run, and render(vars, person, event). */
+static int open_scripts(lua_State *L) {
+  worker *w = worker_of(L);
+  const engine_options *options = w->shared->options;
+  luaL_openlibs(L);
+  options->lua->open(L);
+  lua_newtable(L);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &elements_key);
+  w->scratch = lua_newthread(L);
+  luaL_ref(L, LUA_REGISTRYINDEX);
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "jaunt.worker");
+  lua_call(L, 1, 1);
+  lua_pushlstring(L, options->bundle, options->bundle_length);
+  lua_call(L, 1, 2);
+  w->render_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+  w->body_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+  return 0;
+}
+
+static int open_lua(worker *w) {
+  w->L = luaL_newstate();
+  if (!w->L) return error_set(&w->start_error, "no memory for a worker's Lua state");
+  *(worker **)lua_getextraspace(w->L) = w;
+  lua_pushcfunction(w->L, open_scripts);
+  if (lua_pcall(w->L, 0, 0, 0) == LUA_OK) return 0;
+  error_set(&w->start_error, "%s", lua_tostring(w->L, -1));
+  return -1;
+}
+
+static void worker_init(worker *w) {
+  uv_loop_init(&w->loop);
+  uv_async_init(&w->loop, &w->async, NULL);
+  uv_prepare_init(&w->loop, &w->prepare);
+  uv_idle_init(&w->loop, &w->idle);
+  uv_timer_init(&w->loop, &w->alarm);
+  w->prepare.data = w->alarm.data = w->idle.data = w;
+  timers_init(&w->timers);
+  list_init(&w->ready);
+  list_init(&w->gated);
+  list_init(&w->living);
+  atomic_init(&w->next_due, INT64_MAX);
+  inbox_init(&w->inbox, &w->async);
+}
+
+static void run_loop(void *data) {
+  worker *w = data;
+  uv_prepare_start(&w->prepare, turn);
+  uv_run(&w->loop, UV_RUN_DEFAULT);
+  store_flush(w->lane);
+  store_lane_close(w->lane);
+  calls_free(w->calls);
+  lua_close(w->L);
+  uv_loop_close(&w->loop);
+  atomic_fetch_add(&w->shared->stopped, 1);
+  uv_async_send(&w->shared->wake);
+}
+
+static void close_failed(worker *w) {
+  if (w->calls) calls_free(w->calls);
+  if (w->wire) http_close(w->wire, http_closed, w);
+  else http_closed(w);
+  uv_run(&w->loop, UV_RUN_DEFAULT);
+  uv_loop_close(&w->loop);
+  if (w->L) lua_close(w->L);
+}
+
+int worker_start(worker *w) {
+  worker_init(w);
+  if (open_wire(w) || open_lua(w)) {
+    close_failed(w);
+    return -1;
+  }
+  w->lane = store_lane_open(w->shared->store, w->shared->journey,
+                            &(store_lane_options){.durable = durable, .data = w});
+  if (uv_thread_create(&w->thread, run_loop, w)) {
+    close_failed(w);
+    return error_set(&w->start_error, "the system has no thread for another worker: try a smaller --workers");
+  }
+  w->started = true;
+  return 0;
+}
+
+void worker_post(worker *w, message *m) {
+  shared_work(w->shared, 1);
+  if (!inbox_post(&w->inbox, m)) shared_work(w->shared, -1);
+}
+
+void worker_join(worker *w) {
+  if (w->started) uv_thread_join(&w->thread);
+  inbox_free(&w->inbox);
+}

@@ -1,0 +1,110 @@
+/* A worker: one thread with its own loop, its own lua_State, its own multi handles, and its share of the runs.
+ *
+ * Private to engine/ and bind/. Everything here is for the worker's own thread, but for what is marked shared. */
+#ifndef JAUNT_ENGINE_WORKER_H
+#define JAUNT_ENGINE_WORKER_H
+
+#include <lua.h>
+#include <stdatomic.h>
+#include <uv.h>
+
+#include "base/clock.h"
+#include "base/timers.h"
+#include "calls/calls.h"
+#include "engine/engine.h"
+#include "engine/inbox.h"
+#include "http/http.h"
+#include "store/store.h"
+
+struct run;
+
+/* What the workers of an engine share with each other and with the control thread. */
+typedef struct engine_shared {
+  const engine_options *options;
+  logical_clock clock;
+  store *store;
+  uint16_t journey;
+  hash128 split_key;      /* for dice that fall the same in every process */
+  uv_async_t wake;        /* of the control thread */
+  _Atomic int64_t work;   /* tokens: whatever may still happen without a timer. 0: all workers are idle */
+  _Atomic uint64_t epoch; /* counts up whenever work begins: tells an idle moment from two */
+  _Atomic int64_t active; /* runs that are admitted and not waiting, for --in-flight */
+  _Atomic bool starved;   /* the control thread waits for room */
+  _Atomic int64_t script_errors;
+  _Atomic int stopped;    /* workers that are gone */
+  _Atomic uint64_t said;  /* messages that were told or left out */
+  pthread_mutex_t message_lock;
+  list messages;
+  size_t message_count;
+} engine_shared;
+
+void shared_work(engine_shared *s, int64_t change); /* wakes the control thread when it reaches 0 */
+void shared_active(engine_shared *s, int64_t change);
+
+typedef enum say_kind { SAY_OUTPUT, SAY_WARNING, SAY_TRACE } say_kind;
+/* A line for the control thread; bounded: what nobody fetches is counted and left out. From any thread. */
+void shared_say(engine_shared *s, say_kind kind, const char *text, size_t length);
+
+enum {
+  LIVING_BUCKETS = 4096,
+  SCRIPT_ERRORS_PAUSE = 20, /* admission stops when so many runs were held by script errors */
+};
+
+typedef struct worker {
+  engine_shared *shared;
+  int index;
+  uv_thread_t thread;
+  uv_loop_t loop;
+  uv_async_t async;     /* shared: the inbox has something */
+  uv_prepare_t prepare; /* the turn: what is ready goes on before the loop sleeps */
+  uv_idle_t idle;       /* keeps the loop awake while a turn left something to do */
+  uv_timer_t alarm;     /* the earliest logical timer, when the clock is real; the grace, when draining */
+  inbox inbox;          /* shared */
+  int64_t taken;        /* messages whose tokens are given back at the end of the turn */
+
+  lua_State *L;
+  lua_State *scratch;   /* where predicates and payloads run */
+  int body_ref, render_ref;
+  struct run *current;  /* whose code is running, a predicate's or payload's included */
+  bool chain_blocked;   /* a resumer of the running coroutine can't yield */
+  bool in_predicate;    /* in a predicate or a payload: nothing may yield */
+  bool passing;         /* the engine's own yield is on its way through a script's coroutines */
+  const char *pending_name; /* call_api "NAME" that was not given its braces yet */
+  lua_State *pending_at;
+
+  http *wire;
+  calls *calls;
+  int calls_busy;
+  timers timers;
+  store_lane *lane;
+  bool token;           /* holds one of shared->work */
+
+  list ready;           /* runs to be resumed, oldest first */
+  list gated;           /* runs whose intent is not durable yet, in order of position */
+  list living;          /* all runs that have not ended */
+  struct run *by_person[LIVING_BUCKETS]; /* of them, when events are expected */
+
+  bool draining, stopping, closing;
+  int64_t grace_ms;
+  error start_error;
+  bool started;
+
+  /* Shared: written here, read by the control thread. */
+  latency latency;
+  _Atomic uint64_t attempts, finished_calls, unfinished, lost_events;
+  _Atomic int64_t next_due, last_call_ms;
+} worker;
+
+/* Starts the thread; returns when it is ready or has failed (w->start_error, -1). */
+int worker_start(worker *w);
+void worker_post(worker *w, message *m); /* from any thread; takes m, and one token of work with it */
+void worker_join(worker *w);
+
+worker *worker_of(lua_State *L); /* of any coroutine of a worker's lua_State */
+
+/* Puts what the script calls element `name` into the funnel, once; `kind` is the primitive. Stack of L unchanged. */
+uint16_t worker_element(worker *w, lua_State *L, const char *name, const char *kind);
+
+const connection *worker_connection(const worker *w, const char *name); /* NULL when there is none */
+
+#endif

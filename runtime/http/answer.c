@@ -1,0 +1,106 @@
+/* What comes in: header lines and body, and their caps.
+ *
+ * These are libcurl's callbacks. They keep bytes and, when a cap or a file says no, note why and stop the transfer;
+ * nothing else may be done here. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "http/http_parts.h"
+
+void answer_say(http_exchange *ex, http_outcome outcome, const char *format, ...) {
+  va_list args;
+  ex->answer.outcome = outcome;
+  va_start(args, format);
+  vsnprintf(ex->answer.detail, sizeof ex->answer.detail, format, args);
+  va_end(args);
+}
+
+/* What a callback of libcurl's returns to stop the transfer: not the count of what it was given. */
+static size_t spoil(http_exchange *ex) {
+  ex->spoiled = true;
+  return 0;
+}
+
+void answer_restart(http_exchange *ex) {
+  buf_clear(&ex->headers_in);
+  buf_clear(&ex->answer.body);
+  ex->answer.status = 0;
+  ex->header_bytes = ex->body_bytes = 0;
+  ex->headers_whole = ex->spoiled = ex->resend_stopped = false;
+  ex->hop_sends = 0;
+  ex->error[0] = '\0';
+}
+
+/* ---- headers ---- */
+
+/* "HTTP/1.1 200 OK", "HTTP/2 200": the status, or 0 for another line. */
+static int status_of(const char *line, size_t length) {
+  if (length < 10 || memcmp(line, "HTTP/", 5) != 0) return 0;
+  const char *space = memchr(line, ' ', length);
+  return space ? atoi(space + 1) : 0; /* libcurl ends its lines with a NUL, and has checked this one */
+}
+
+/* A blank line ends the headers, unless they were those of an interim answer such as 100. */
+static void end_headers(http_exchange *ex) {
+  ex->headers_whole = ex->answer.status >= 200;
+}
+
+static void add_header(http_exchange *ex, const char *line, size_t length) {
+  bool continues = (*line == ' ' || *line == '\t') && ex->headers_in.len > 0;
+  if (continues) {
+    while (length > 0 && (*line == ' ' || *line == '\t')) line++, length--;
+    ex->headers_in.data[ex->headers_in.len - 1] = ' '; /* where the line before it ended */
+  }
+  buf_add(&ex->headers_in, line, length);
+  buf_char(&ex->headers_in, '\n');
+}
+
+size_t answer_header(char *bytes, size_t size, size_t count, void *exchange) {
+  http_exchange *ex = exchange;
+  size_t given = size * count, length = given;
+  ex->header_bytes += given;
+  if (ex->header_bytes > ex->max_header_bytes) {
+    answer_say(ex, HTTP_TOO_LARGE, "the headers of %s's answer are over the cap of %zu bytes", ex->at->name,
+               ex->max_header_bytes);
+    return spoil(ex);
+  }
+  while (length > 0 && (bytes[length - 1] == '\r' || bytes[length - 1] == '\n')) length--;
+  int status = status_of(bytes, length);
+  if (status) { /* the final answer's headers begin after those of interim ones */
+    ex->answer.status = status;
+    ex->headers_whole = false;
+    buf_clear(&ex->headers_in);
+  } else if (length == 0) {
+    end_headers(ex);
+  } else if (!ex->headers_whole) { /* else it is a trailer */
+    add_header(ex, bytes, length);
+  }
+  return given;
+}
+
+/* ---- body ---- */
+
+static bool is_saved(const http_exchange *ex) {
+  return ex->file.path && ex->answer.status >= 200 && ex->answer.status < 300;
+}
+
+/* The cap counts decoded bytes, so that a small answer can't unpack into a large one. */
+size_t answer_body(char *bytes, size_t size, size_t count, void *exchange) {
+  http_exchange *ex = exchange;
+  size_t length = size * count;
+  error err;
+  ex->body_bytes += length;
+  if (ex->body_bytes > ex->max_body_bytes) {
+    answer_say(ex, HTTP_TOO_LARGE, "the body of %s's answer is over the cap of %zu bytes", ex->at->name,
+               ex->max_body_bytes);
+    return spoil(ex);
+  }
+  if (!is_saved(ex)) {
+    buf_add(&ex->answer.body, bytes, length);
+  } else if (save_write(&ex->file, bytes, length, &err) != 0) {
+    answer_say(ex, HTTP_FILE, "%s", err.text);
+    return spoil(ex);
+  }
+  return length;
+}

@@ -1,0 +1,173 @@
+/* Places that requests go to, what is known of each, and which multi handle is the best for it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/alloc.h"
+#include "http/http_parts.h"
+
+/* ---- the parts of a URL ---- */
+
+enum { HOST_MOST = 253, SHOWN = 100 };
+
+static const struct {
+  const char *prefix;
+  bool tls;
+  int port;
+} schemes[] = {{"http://", false, 80}, {"https://", true, 443}};
+
+static int read_scheme(const char **at, url_target *target, error *err) {
+  for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
+    size_t length = strlen(schemes[i].prefix);
+    if (strncasecmp(*at, schemes[i].prefix, length) != 0) continue;
+    *at += length;
+    target->tls = schemes[i].tls;
+    target->port = schemes[i].port;
+    return 0;
+  }
+  return error_set(err, "\"%.*s\" is no URL that can be called: it has to begin with http:// or https://", SHOWN, *at);
+}
+
+static bool is_of_host(char c, bool v6) {
+  if ((c >= '0' && c <= '9') || c == '.') return true;
+  if (v6) return c == ':' || (c >= 'a' && c <= 'f');
+  return (c >= 'a' && c <= 'z') || c == '-' || c == '_';
+}
+
+/* Only what every parser reads the same way is let through: libcurl reads the URL once more. */
+static int read_host(const char *from, const char *end, url_target *target, error *err) {
+  size_t length = (size_t)(end - from);
+  bool v6 = *from == '[';
+  if (length == 0) return error_set(err, "the URL names no host");
+  if (length > HOST_MOST) return error_set(err, "the URL's host is longer than %d characters", HOST_MOST);
+  for (size_t i = 0; i < length; i++) {
+    char c = from[i] >= 'A' && from[i] <= 'Z' ? (char)(from[i] + 'a' - 'A') : from[i];
+    bool bracket = v6 && (i == 0 || i == length - 1);
+    if (!bracket && !is_of_host(c, v6))
+      return error_set(err, "the URL's host \"%.*s\" holds a character that no host has", (int)length, from);
+    target->host[i] = c;
+  }
+  target->host[length] = '\0';
+  return 0;
+}
+
+static int read_port(const char *from, const char *end, url_target *target, error *err) {
+  int port = 0;
+  for (const char *c = from; c < end && port <= 65535; c++) port = *c >= '0' && *c <= '9' ? port * 10 + *c - '0' : 65536;
+  if (port < 1 || port > 65535) return error_set(err, "the URL's port is not a number from 1 to 65535");
+  target->port = port;
+  return 0;
+}
+
+static int check_bytes(const char *url, error *err) {
+  for (const char *c = url; *c; c++) {
+    if (*c <= ' ' || *c > '~') /* a char may be signed: what is above ASCII is out either way */
+      return error_set(err, "the URL holds a space, a control or a character above ASCII: percent-encode it");
+  }
+  return 0;
+}
+
+int url_target_read(const char *url, url_target *target, error *err) {
+  const char *at = url;
+  if (read_scheme(&at, target, err) != 0 || check_bytes(url, err) != 0) return -1;
+  const char *end = at + strcspn(at, "/?#");
+  if (memchr(at, '@', (size_t)(end - at)))
+    return error_set(err, "the URL holds a user name or password: give them as auth instead");
+  const char *bracket = *at == '[' ? memchr(at, ']', (size_t)(end - at)) : at;
+  if (!bracket) return error_set(err, "the URL's host begins with [ and has no ]");
+  const char *colon = memchr(bracket, ':', (size_t)(end - bracket));
+  if (read_host(at, colon ? colon : end, target, err) != 0) return -1;
+  if (colon && read_port(colon + 1, end, target, err) != 0) return -1;
+  snprintf(target->name, sizeof target->name, "%s:%d", target->host, target->port);
+  return 0;
+}
+
+bool url_target_same(const url_target *a, const url_target *b) {
+  return a->tls == b->tls && strcmp(a->name, b->name) == 0;
+}
+
+/* ---- destinations ---- */
+
+static bool is_address(const char *host) {
+  unsigned char bytes[16];
+  return *host == '[' || uv_inet_pton(AF_INET, host, bytes) == 0;
+}
+
+static destination *destination_new(http *h, const url_target *target, const char *key) {
+  destination *at = mem_zero(sizeof *at);
+  at->wire = h;
+  at->key = mem_text(key);
+  at->name = mem_text(target->name);
+  at->host = mem_text(target->host);
+  at->port = target->port;
+  at->tls = target->tls;
+  at->literal = is_address(target->host);
+  at->speaks = target->tls ? PROTOCOL_UNKNOWN : PROTOCOL_1;
+  at->home = at->last = -1;
+  table_add(&h->destinations, &at->entry, at->key);
+  return at;
+}
+
+destination *destination_get(http *h, const url_target *target, const char *ca_file) {
+  buf key = BUF_EMPTY;
+  buf_format(&key, "%s%s %s", target->tls ? "https://" : "http://", target->name, ca_file ? ca_file : "");
+  table_entry *entry = table_find(&h->destinations, buf_text(&key));
+  destination *at = entry ? LIST_OF(destination, entry, entry) : destination_new(h, target, buf_text(&key));
+  buf_free(&key);
+  at->users++;
+  return at;
+}
+
+void destination_leave(destination *at) {
+  if (--at->users > 0) return;
+  table_remove(&at->wire->destinations, &at->entry);
+  free(at->spots);
+  free(at->host);
+  free(at->name);
+  free(at->key);
+  free(at);
+}
+
+spot *destination_spot(destination *at, int index) {
+  if (index >= at->spots_count) {
+    int count = at->wire->multis_count;
+    at->spots = mem_grow(at->spots, (size_t)count * sizeof *at->spots);
+    memset(at->spots + at->spots_count, 0, (size_t)(count - at->spots_count) * sizeof *at->spots);
+    at->spots_count = count;
+  }
+  return &at->spots[index];
+}
+
+/* ---- which multi handle ---- */
+
+static bool has_idle(const destination *at, int index) {
+  return index >= 0 && index < at->spots_count && at->spots[index].open > at->spots[index].busy;
+}
+
+static multi *least_busy(http *h) {
+  multi *best = h->multis[0];
+  for (int i = 1; i < h->multis_count; i++) {
+    if (h->multis[i]->busy < best->busy) best = h->multis[i];
+  }
+  if (best->busy < h->max_connections || h->multis_count >= MULTIS_MOST) return best;
+  multi *more = multi_new(h, NULL);
+  return more ? more : best;
+}
+
+/* An HTTP/2 destination has one handle, and so has one of which it isn't known yet. Any other gets the handle where it
+ * has an idle connection: the one it used last, else the first; without one it is put where least goes on. */
+multi *destination_pick(destination *at) {
+  http *h = at->wire;
+  if (at->speaks != PROTOCOL_1) {
+    if (at->home < 0) at->home = least_busy(h)->index;
+    return h->multis[at->home];
+  }
+  int index = has_idle(at, at->last) ? at->last : -1;
+  for (int i = 0; index < 0 && i < at->spots_count; i++) {
+    if (has_idle(at, i)) index = i;
+  }
+  multi *m = index >= 0 ? h->multis[index] : least_busy(h);
+  at->last = m->index;
+  return m;
+}

@@ -1,0 +1,112 @@
+/* Multi handles: their timers, their turns, and the results they give.
+ *
+ * libcurl acts only from here: when a socket is ready, when its timeout is due, and in the turn after it asked for
+ * one of 0 ms. Its timer callback notes and never calls back into libcurl. */
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "http/http_parts.h"
+
+static void alarm_due(timer *t) {
+  multi *m = LIST_OF(multi, alarm, t);
+  multi_act(m, CURL_SOCKET_TIMEOUT, 0);
+}
+
+/* CURLMOPT_TIMERFUNCTION. 0 ms is the next turn of the loop: rounding it up to a timer's millisecond makes requests
+ * that follow each other many times slower. */
+static int timer_wanted(CURLM *handle, long ms, void *data) {
+  multi *m = data;
+  (void)handle;
+  timer_clear(&m->wire->timers, &m->alarm);
+  list_remove(&m->due);
+  if (ms == 0) {
+    list_push(&m->wire->due, &m->due);
+    http_turn_soon(m->wire);
+  } else if (ms > 0) {
+    http_timer_set(m->wire, &m->alarm, http_now_ms() + ms, alarm_due);
+  }
+  return 0;
+}
+
+static int set_options(multi *m) {
+  int failed = 0;
+  failed |= (int)curl_multi_setopt(m->handle, CURLMOPT_SOCKETFUNCTION, sock_watch);
+  failed |= (int)curl_multi_setopt(m->handle, CURLMOPT_SOCKETDATA, m);
+  failed |= (int)curl_multi_setopt(m->handle, CURLMOPT_TIMERFUNCTION, timer_wanted);
+  failed |= (int)curl_multi_setopt(m->handle, CURLMOPT_TIMERDATA, m);
+  failed |= (int)curl_multi_setopt(m->handle, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+  failed |= (int)curl_multi_setopt(m->handle, CURLMOPT_MAXCONNECTS, (long)m->wire->max_connections);
+  return failed;
+}
+
+multi *multi_new(http *h, error *err) {
+  multi *m = mem_zero(sizeof *m);
+  m->wire = h;
+  m->index = h->multis_count;
+  list_init(&m->due);
+  m->handle = curl_multi_init();
+  if (!m->handle || set_options(m) != 0) {
+    error_set(err, "libcurl can't make a multi handle");
+    multi_free(m);
+    return NULL;
+  }
+  h->multis = mem_grow(h->multis, (size_t)(h->multis_count + 1) * sizeof *h->multis);
+  h->multis[h->multis_count++] = m;
+  return m;
+}
+
+void multi_free(multi *m) {
+  if (m->handle) curl_multi_cleanup(m->handle);
+  timer_clear(&m->wire->timers, &m->alarm);
+  list_remove(&m->due);
+  free(m);
+}
+
+/* ---- transfers ---- */
+
+/* Returns 0, or libcurl's error. The transfer begins in the next turn. */
+int multi_add(multi *m, http_exchange *ex) {
+  CURLMcode code = curl_multi_add_handle(m->handle, ex->easy);
+  if (code) return (int)code;
+  ex->in = m;
+  m->busy++;
+  destination_spot(ex->at, m->index)->busy++;
+  return 0;
+}
+
+/* Takes the exchange off the wire; its connection is closed when the answer wasn't whole. Not from a callback of
+ * libcurl's. */
+void multi_leave(http_exchange *ex) {
+  multi *m = ex->in;
+  if (!m) return;
+  ex->in = NULL;
+  m->busy--;
+  destination_spot(ex->at, m->index)->busy--;
+  curl_multi_remove_handle(m->handle, ex->easy);
+}
+
+/* Takes all results, whatever libcurl says of how many transfers are running. The callbacks of users are called from
+ * here, and may add and remove transfers: each message is used up before the next is asked for. */
+static void hand_out(multi *m) {
+  int left;
+  for (CURLMsg *message; (message = curl_multi_info_read(m->handle, &left));) {
+    if (message->msg != CURLMSG_DONE) continue;
+    CURLcode code = message->data.result;
+    http_exchange *ex = NULL;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&ex);
+    exchange_transferred(ex, code);
+  }
+}
+
+void multi_act(multi *m, curl_socket_t fd, int events) {
+  int running;
+  curl_multi_socket_action(m->handle, fd, events, &running);
+  hand_out(m);
+}
+
+void multi_run_due(http *h) {
+  list due;
+  list_init(&due);
+  list_move_all(&due, &h->due);
+  while (!list_empty(&due)) multi_act(LIST_OF(multi, due, list_pop(&due)), CURL_SOCKET_TIMEOUT, 0);
+}

@@ -1,0 +1,154 @@
+/* Sockets on the loop.
+ *
+ * A connection's socket has one uv_poll_t for as long as it lives, and it stays armed for reading between transfers:
+ * arming it anew for each would cost a system call or two a request. libcurl closes sockets long after the transfer
+ * that opened them, so what its callbacks are given is the wire, not the exchange. */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "http/http_parts.h"
+
+/* ---- by descriptor ---- */
+
+static sock *sock_of(const http *h, curl_socket_t fd) {
+  return (size_t)fd < h->socks_room ? h->socks[fd] : NULL;
+}
+
+static void remember(http *h, sock *s) {
+  size_t fd = (size_t)s->fd;
+  if (fd >= h->socks_room) {
+    size_t room = fd * 2 + 64;
+    h->socks = mem_grow(h->socks, room * sizeof *h->socks);
+    memset(h->socks + h->socks_room, 0, (room - h->socks_room) * sizeof *h->socks);
+    h->socks_room = room;
+  }
+  h->socks[fd] = s;
+}
+
+/* ---- life ---- */
+
+/* Takes over `fd` for libcurl. Returns NULL when the loop can't watch it. */
+static sock *sock_new(multi *m, destination *at, curl_socket_t fd) {
+  sock *s = mem_zero(sizeof *s);
+  if (uv_poll_init_socket(m->wire->loop, &s->poll, fd) != 0) {
+    free(s);
+    return NULL;
+  }
+  s->poll.data = s;
+  s->wire = m->wire;
+  s->in = m;
+  s->at = at;
+  s->fd = fd;
+  s->wire->handles++;
+  if (at) {
+    at->users++;
+    destination_spot(at, m->index)->open++;
+  }
+  remember(m->wire, s);
+  return s;
+}
+
+/* It counts no longer as a connection that a request could take. */
+static void sock_leave_spot(sock *s) {
+  if (s->at && !s->ended) destination_spot(s->at, s->in->index)->open--;
+  s->ended = true;
+}
+
+/* A request has taken it all the same: what came on it unasked was not its end (HTTP/2 talks while it is idle). */
+static void sock_return_to_spot(sock *s) {
+  if (s->at && s->ended) destination_spot(s->at, s->in->index)->open++;
+  s->ended = false;
+}
+
+static void poll_closed(uv_handle_t *poll) {
+  sock *s = poll->data;
+  http *h = s->wire;
+  free(s);
+  http_handle_closed(h);
+}
+
+static void sock_drop(sock *s) {
+  sock_leave_spot(s);
+  if (s->at) destination_leave(s->at);
+  s->at = NULL;
+  s->wire->socks[s->fd] = NULL;
+  uv_close((uv_handle_t *)&s->poll, poll_closed);
+}
+
+/* ---- watching ---- */
+
+static void ready(uv_poll_t *poll, int status, int events);
+
+static void watch(sock *s, int events) {
+  if (s->armed == events) return;
+  s->armed = events;
+  if (events) uv_poll_start(&s->poll, events, ready);
+  else uv_poll_stop(&s->poll);
+}
+
+/* Something came on a connection that nobody uses: its end, mostly. libcurl finds out when it looks at it next. */
+static void ended_while_idle(sock *s) {
+  sock_leave_spot(s);
+  watch(s, 0);
+}
+
+static void ready(uv_poll_t *poll, int status, int events) {
+  sock *s = poll->data;
+  int bits = 0;
+  if (status < 0) s->armed = 0; /* libuv has stopped watching */
+  if (!s->wanted) {
+    ended_while_idle(s);
+    return;
+  }
+  if (status < 0) bits = CURL_CSELECT_ERR;
+  if (events & UV_READABLE) bits |= CURL_CSELECT_IN;
+  if (events & UV_WRITABLE) bits |= CURL_CSELECT_OUT;
+  multi_act(s->in, s->fd, bits); /* which may end the socket */
+}
+
+/* CURLMOPT_SOCKETFUNCTION */
+int sock_watch(CURL *easy, curl_socket_t fd, int what, void *in, void *socket_data) {
+  multi *m = in;
+  sock *s = sock_of(m->wire, fd);
+  (void)easy;
+  (void)socket_data;
+  if (what == CURL_POLL_REMOVE) {
+    if (!s) return 0;
+    s->wanted = false;
+    if (!s->at) sock_drop(s); /* not opened by sock_open, so its end isn't told by sock_close */
+    else if (s->armed & UV_WRITABLE) watch(s, UV_READABLE);
+    return 0;
+  }
+  if (!s) s = sock_new(m, NULL, fd);
+  if (!s) return 0;
+  s->wanted = what != CURL_POLL_NONE;
+  if (s->ended) sock_return_to_spot(s);
+  if (what & CURL_POLL_OUT) watch(s, UV_WRITABLE | (what & CURL_POLL_IN ? UV_READABLE : 0));
+  else watch(s, UV_READABLE);
+  return 0;
+}
+
+/* ---- opening and closing ---- */
+
+/* CURLOPT_OPENSOCKETFUNCTION. It sees each address that is about to be connected to, redirects included: the one place
+ * for deciding where connections may go. */
+curl_socket_t sock_open(void *exchange, curlsocktype purpose, struct curl_sockaddr *address) {
+  http_exchange *ex = exchange;
+  (void)purpose;
+  curl_socket_t fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (fd < 0) return CURL_SOCKET_BAD;
+  if (!ex->in || !sock_new(ex->in, ex->at, fd)) {
+    close(fd);
+    return CURL_SOCKET_BAD;
+  }
+  return fd;
+}
+
+/* CURLOPT_CLOSESOCKETFUNCTION */
+int sock_close(void *wire, curl_socket_t fd) {
+  sock *s = sock_of(wire, fd);
+  if (s) sock_drop(s); /* before the descriptor can become another's */
+  return close(fd);
+}

@@ -1,0 +1,122 @@
+/* jaunt.native.vendor: the pretend vendor, for commands.
+ *
+ *   local vendor <close> = require("jaunt.native.vendor").start { port = 0, latency = 20, fail = 0.02, reset
+ * = 0.005, seed = 7, behaviour = "scripts/vendor.lua", remember = 100000 }     -- all optional; latency in ms
+ *   vendor:port()      the port it listens on
+ *   vendor:url()       "http://127.0.0.1:PORT"
+ *   vendor:counts()    { requests = n, accepted = n, … }
+ *   vendor:received()  what GET /_received answers, as JSON text
+ *   vendor:stop()      also when it is closed or collected; the others fail after it
+ *
+ * start fails in words when the port is taken or the behaviour file is wrong. */
+#include <lauxlib.h>
+#include <string.h>
+
+#include "bind/control.h"
+#include "serve/native.h"
+#include "serve/vendor.h"
+
+static const char HANDLE[] = "jaunt.vendor";
+
+static vendor *vendor_at(lua_State *L) {
+  vendor **held = luaL_checkudata(L, 1, HANDLE);
+  if (*held == NULL) luaL_error(L, "the pretend vendor was stopped");
+  return *held;
+}
+
+static lua_Number number_field(lua_State *L, const char *name) {
+  lua_getfield(L, 1, name);
+  luaL_argcheck(L, lua_isnil(L, -1) || lua_isnumber(L, -1), 1, name);
+  lua_Number value = lua_tonumber(L, -1);
+  lua_pop(L, 1);
+  return value;
+}
+
+static lua_Integer integer_field(lua_State *L, const char *name) {
+  int whole = 0;
+  lua_getfield(L, 1, name);
+  lua_Integer value = lua_tointegerx(L, -1, &whole);
+  luaL_argcheck(L, lua_isnil(L, -1) || whole, 1, name);
+  lua_pop(L, 1);
+  return value;
+}
+
+static int vendor_start_lua(lua_State *L) {
+  error err;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  vendor_options options = {
+      .port = (int)integer_field(L, "port"),
+      .latency_ms = integer_field(L, "latency"),
+      .fail = number_field(L, "fail"),
+      .reset = number_field(L, "reset"),
+      .seed = (uint64_t)integer_field(L, "seed"),
+      .remember = (uint64_t)integer_field(L, "remember"),
+  };
+  lua_getfield(L, 1, "behaviour"); /* stays on the stack for as long as its text is used */
+  options.behaviour = luaL_optstring(L, -1, NULL);
+  vendor **held = lua_newuserdatauv(L, sizeof(vendor *), 0);
+  *held = NULL;
+  luaL_setmetatable(L, HANDLE);
+  *held = vendor_start(&options, &err);
+  if (*held == NULL) return control_fail(L, &err);
+  return 1;
+}
+
+static int vendor_port_lua(lua_State *L) {
+  lua_pushinteger(L, vendor_port(vendor_at(L)));
+  return 1;
+}
+
+static int vendor_url_lua(lua_State *L) {
+  lua_pushfstring(L, "http://127.0.0.1:%d", vendor_port(vendor_at(L)));
+  return 1;
+}
+
+static int vendor_counts_lua(lua_State *L) {
+  vendor_counts counts = vendor_count(vendor_at(L));
+  lua_newtable(L);
+  for (const vendor_count_name *c = vendor_count_names; c->name != NULL; c++) {
+    uint64_t value;
+    memcpy(&value, (const char *)&counts + c->offset, sizeof value);
+    lua_pushinteger(L, (lua_Integer)value);
+    lua_setfield(L, -2, c->name);
+  }
+  return 1;
+}
+
+static int vendor_received_lua(lua_State *L) {
+  buf json = BUF_EMPTY;
+  vendor_received(vendor_at(L), &json);
+  lua_pushlstring(L, json.data, json.len);
+  buf_free(&json);
+  return 1;
+}
+
+static int vendor_stop_lua(lua_State *L) {
+  vendor **held = luaL_checkudata(L, 1, HANDLE);
+  vendor *v = *held;
+  *held = NULL;
+  vendor_stop(v);
+  return 0;
+}
+
+static const luaL_Reg methods[] = {
+    {"port", vendor_port_lua},         {"url", vendor_url_lua},   {"counts", vendor_counts_lua},
+    {"received", vendor_received_lua}, {"stop", vendor_stop_lua}, {NULL, NULL},
+};
+
+int native_vendor_open(lua_State *L) {
+  if (luaL_newmetatable(L, HANDLE)) {
+    luaL_newlib(L, methods);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, vendor_stop_lua);
+    lua_setfield(L, -2, "__gc");
+    lua_pushcfunction(L, vendor_stop_lua);
+    lua_setfield(L, -2, "__close");
+  }
+  lua_newtable(L);
+  lua_pushcfunction(L, vendor_start_lua);
+  lua_setfield(L, -2, "start");
+  return 1;
+}

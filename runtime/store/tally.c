@@ -1,0 +1,87 @@
+/* The counters of one lane: see tally.h. */
+#include "store/tally.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+enum { DETAILS_KEPT = 64 }; /* different details told apart for each element; the others share one row */
+
+static void row_free(tally_row *row) {
+  for (size_t i = 0; i < row->reason_count; i++) free(row->reasons[i].detail);
+  free(row->reasons);
+}
+
+void tally_free(tally *t) {
+  for (size_t i = 0; i < t->row_count; i++) row_free(&t->rows[i]);
+  row_free(&t->exits);
+  free(t->rows);
+  *t = (tally){0};
+}
+
+static tally_row *row_of(tally *t, size_t element) {
+  if (element >= t->row_count) {
+    t->rows = mem_grow(t->rows, (element + 1) * sizeof *t->rows);
+    memset(t->rows + t->row_count, 0, (element + 1 - t->row_count) * sizeof *t->rows);
+    t->row_count = element + 1;
+  }
+  return &t->rows[element];
+}
+
+static tally_reason *find_reason(tally_row *row, const char *reason, const char *detail, bool held) {
+  for (size_t i = 0; i < row->reason_count; i++) {
+    tally_reason *r = &row->reasons[i];
+    if (r->held == held && strcmp(r->reason, reason) == 0 && strcmp(r->detail, detail) == 0) return r;
+  }
+  return NULL;
+}
+
+static void add_reason(tally_row *row, const char *reason, const char *detail, bool held, uint64_t count) {
+  if (!detail) detail = "";
+  tally_reason *found = find_reason(row, reason, detail, held);
+  if (!found && row->reason_count >= DETAILS_KEPT) found = find_reason(row, reason, detail = "others", held);
+  if (!found) {
+    row->reasons = mem_grow(row->reasons, (row->reason_count + 1) * sizeof *row->reasons);
+    found = &row->reasons[row->reason_count++];
+    *found = (tally_reason){.reason = reason, .detail = mem_text(detail), .held = held};
+  }
+  found->count += count;
+}
+
+void tally_apply(tally *t, const tally_change *change) {
+  t->records++;
+  if (change->from != change->to) {
+    if (change->from == RUN_NONE) {
+      t->entered++;
+      t->control += change->control;
+    } else {
+      t->states[change->from]--;
+    }
+    t->states[change->to]++;
+  }
+  if (change->element != NO_ELEMENT) {
+    tally_row *row = row_of(t, change->element);
+    for (int i = 0; i < ELEMENT_COUNTS; i++) row->counts[i] += change->counts >> i & 1;
+    if (change->reason && change->to != RUN_EXITED)
+      add_reason(row, change->reason, change->detail, change->to == RUN_HELD, 1);
+  }
+  if (change->reason && change->to == RUN_EXITED) add_reason(&t->exits, change->reason, change->detail, false, 1);
+}
+
+static void row_add(tally_row *into, const tally_row *from) {
+  for (int i = 0; i < ELEMENT_COUNTS; i++) into->counts[i] += from->counts[i];
+  for (size_t i = 0; i < from->reason_count; i++) {
+    const tally_reason *r = &from->reasons[i];
+    add_reason(into, r->reason, r->detail, r->held, r->count);
+  }
+}
+
+void tally_add(tally *into, const tally *from) {
+  into->entered += from->entered;
+  into->control += from->control;
+  into->records += from->records;
+  for (int i = 0; i < RUN_STATES; i++) into->states[i] += from->states[i];
+  for (size_t i = 0; i < from->row_count; i++) row_add(row_of(into, i), &from->rows[i]);
+  row_add(&into->exits, &from->exits);
+}
