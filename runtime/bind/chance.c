@@ -3,9 +3,10 @@
 
 #include "bind/primitive.h"
 
-/* now(): seconds since 1970, the time of the run's last record. */
+/* now(): seconds since 1970, the time of the run's last record. In predicates and payloads, too. */
 int primitive_now(lua_State *L) {
-  run *r = primitive_run(L, "now");
+  const run *r = worker_of(L)->current;
+  if (!r) return luaL_error(L, "now works in a journey's flow or in a plain script, not while a script is loaded");
   lua_pushnumber(L, (double)r->now_ms / 1000);
   return 1;
 }

@@ -22,6 +22,7 @@ static int view_index(lua_State *L) {
   lua_pushvalue(L, 2);
   lua_rawget(L, -2);
   if (lua_istable(L, -1)) push_view(L, -1, inside_type);
+  else if (lua_islightuserdata(L, -1)) lua_pushnil(L); /* JSON's null: the person does not have it */
   return 1;
 }
 
@@ -110,6 +111,18 @@ void person_open(lua_State *L) {
   make_type(L, inside_type, inside_newindex);
 }
 
+/* event.meta: the id and time of the event that let the person in; its name is the journey's to know. */
+static void add_meta(lua_State *L, const run *r) {
+  char id[33];
+  hash_hex(r->id, id);
+  lua_createtable(L, 0, 3);
+  lua_pushstring(L, id);
+  lua_setfield(L, -2, "id");
+  lua_pushnumber(L, (double)r->now_ms / 1000);
+  lua_setfield(L, -2, "time");
+  lua_setfield(L, -2, "meta");
+}
+
 /* enter(profile, event): the first thing a run's body does: its person and event, decoded and anchored. */
 int primitive_enter(lua_State *L) {
   run *r = primitive_run(L, "enter");
@@ -122,6 +135,7 @@ int primitive_enter(lua_State *L) {
   run_anchor_set(r, L, ANCHOR_PERSON);
   const char *event = luaL_checklstring(L, 2, &length);
   if (json_decode_value(L, event, length, &err)) return primitive_fail(L, &err);
+  add_meta(L, r);
   lua_pushvalue(L, -1);
   run_anchor_set(r, L, ANCHOR_EVENT);
   return 2;

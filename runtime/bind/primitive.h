@@ -9,11 +9,12 @@
 
 #include "engine/run.h"
 
-/* The run whose code is running. Raises where there is none, where it is ending (only log works in <close>), in predicates
- * and payloads, and where call_api "NAME" was left without its braces. */
+/* The run whose code is running. Raises where there is none, where it is ending (only log works in <close>), and in
+ * predicates and payloads. */
 run *primitive_run(lua_State *L, const char *primitive);
 
-/* The same for a primitive that parks: it also raises where the coroutine, or one that resumed it, can't yield. */
+/* The same for a primitive that parks: it also raises where the coroutine, or one that resumed it, can't yield, and
+ * where call_api "NAME" was left without its braces. */
 run *primitive_parking_run(lua_State *L, const char *primitive);
 
 /* Gives the turn back to the engine; `k` goes on when the run is resumed. */
@@ -21,9 +22,6 @@ int primitive_yield(lua_State *L, lua_KFunction k);
 
 /* Ends the run (after run_end): the yield nobody comes back from. */
 int primitive_leave(lua_State *L);
-
-/* A duration argument, "2h" or a number of seconds, in ms; raises. `what` names it in the error. */
-int64_t primitive_duration(lua_State *L, int index, const char *what);
 
 /* Fails with what `err` says and the script line. */
 int primitive_fail(lua_State *L, const error *err);
@@ -33,7 +31,7 @@ const secret *secret_at(lua_State *L, int index);
 
 /* ---- the primitives, each in a file of its own ---- */
 
-int primitive_call_api(lua_State *L);
+int primitive_call_api(lua_State *L); /* wants an upvalue: see call_api_open */
 int primitive_wait(lua_State *L);
 int primitive_wait_until(lua_State *L);
 int primitive_wait_for(lua_State *L);
@@ -41,6 +39,7 @@ int primitive_split(lua_State *L);
 int primitive_drop(lua_State *L);
 int primitive_exit(lua_State *L);
 int primitive_watch(lua_State *L);
+int primitive_only_watch(lua_State *L);
 int primitive_enter(lua_State *L);
 int primitive_env(lua_State *L);
 int primitive_secret(lua_State *L);
@@ -50,12 +49,19 @@ int primitive_uuid(lua_State *L);
 int primitive_log(lua_State *L);
 int primitive_print(lua_State *L);
 
-void person_open(lua_State *L);    /* makes the metatables */
+void person_open(lua_State *L);   /* makes the metatables */
+void call_api_open(lua_State *L); /* pushes call_api */
 void secret_open(lua_State *L);
 void response_open(lua_State *L);
 int coroutine_open(lua_State *L);  /* pushes the coroutine library that lets the engine's yields through */
 
 /* Pushes the response of a call that is done or being judged. */
 void response_push(lua_State *L, call *c);
+
+/* What would be sent, as one JSON object { person, element, key, method, url, headers, body }, secrets hidden. */
+void describe_call(buf *out, const char *person, const call *c);
+
+/* Opens the vocabulary on a worker's fresh state: a callback of engine_lua. */
+extern const engine_lua bind_engine_lua;
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/moment.h"
 #include "base/zone.h"
 #include "bind/primitive.h"
+#include "bind/value.h"
 
 /* The element's name of an unnamed wait: "wait 2h". Pushes it, so that it stays. */
 static const char *name_of(lua_State *L, const char *kind, const char *what) {
@@ -28,7 +29,7 @@ static int park_until(lua_State *L, run *r, const char *kind, const char *what, 
 /* wait(duration): "2h", or seconds. */
 int primitive_wait(lua_State *L) {
   run *r = primitive_parking_run(L, "wait");
-  int64_t ms = primitive_duration(L, 1, "wait");
+  int64_t ms = value_duration(L, 1, "wait");
   char what[32];
   duration_format(ms, what);
   return park_until(L, r, "wait", what, logical_now_ms(&r->in->shared->clock) + ms);
@@ -114,7 +115,7 @@ int primitive_wait_for(lua_State *L) {
   if (lua_istable(L, options)) {
     check_options(L, options);
     if (lua_getfield(L, options, "within") != LUA_TNIL)
-      until = logical_now_ms(&r->in->shared->clock) + primitive_duration(L, -1, "wait_for: within");
+      until = logical_now_ms(&r->in->shared->clock) + value_duration(L, -1, "wait_for: within");
     has_where = lua_getfield(L, options, "where") != LUA_TNIL;
     if (has_where && !lua_isfunction(L, -1)) return luaL_error(L, "wait_for: where is a function(event, own_event)");
     run_anchor_set(r, L, ANCHOR_WHERE);

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "bind/primitive.h"
+#include "bind/value.h"
 
 /* The names of a list of event specifications at `index` ({ "name", where = f } each); their predicates go, by position,
  * into the table on top of the stack. */
@@ -31,7 +32,7 @@ int primitive_watch(lua_State *L) {
   int64_t until = INT64_MAX;
   char **exits = NULL;
   if (lua_istable(L, 1)) {
-    if (lua_getfield(L, 1, "within") != LUA_TNIL) until = r->now_ms + primitive_duration(L, -1, "goal: within");
+    if (lua_getfield(L, 1, "within") != LUA_TNIL) until = r->now_ms + value_duration(L, -1, "goal: within");
     has_where = lua_getfield(L, 1, "where") == LUA_TFUNCTION;
     run_anchor_set(r, L, ANCHOR_GOAL_WHERE);
     lua_rawgeti(L, 1, 1);
@@ -43,4 +44,17 @@ int primitive_watch(lua_State *L) {
     run_anchor_set(r, L, ANCHOR_EXIT_ON);
   }
   return run_watch(r, goal, has_where, until, exits) ? primitive_leave(L) : 0;
+}
+
+/* only_watch(duration | nil): a person of the control group waits for the goal's time, at no element, and is then complete. */
+static int watched(lua_State *L, int status, lua_KContext context) {
+  (void)L, (void)status, (void)context;
+  return 0;
+}
+
+int primitive_only_watch(lua_State *L) {
+  run *r = primitive_parking_run(L, "only_watch");
+  if (lua_isnoneornil(L, 1)) return 0;
+  run_wait(r, r->now_ms + value_duration(L, 1, "goal: within"));
+  return primitive_yield(L, watched);
 }

@@ -268,7 +268,7 @@ int attempt_send(call *c, http *wire, const char *reroute, http_done done, error
               : c->body.len ? c->body.data
                             : "",
       .body_length = c->has_body ? c->body.len : 0,
-      .connect_ms = via->connect_ms,
+      .connect_ms = c->connect_ms > 0 ? c->connect_ms : via->connect_ms,
       .total_ms = c->timeout_ms > 0 ? c->timeout_ms : via->timeout_ms,
       .max_body_bytes = via->max_body,
       .resend_forbidden = !c->key_header,

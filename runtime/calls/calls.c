@@ -376,6 +376,7 @@ void call_free(call *c) {
   free(c->label);
   free(c->url);
   free(c->save_to);
+  free(c->own_key_header);
   buf_free(&c->body);
   buf_free(&c->answer_headers);
   buf_free(&c->answer);

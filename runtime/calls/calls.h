@@ -79,11 +79,13 @@ struct call {
   size_t header_count;
   const char *content_type;     /* static text; NULL: none, or a header gives it */
   buf body;                     /* what is sent; filled by the engine or by render */
+  int64_t connect_ms;           /* of an attempt: to connect; 0: what the connection says */
   int64_t timeout_ms;           /* one attempt */
   int64_t within_ms;            /* everything, on the logical clock */
   retry_policy retry;
   status_set success;
   const char *key_header;       /* carries the key; NULL: never send twice. Not owned */
+  char *own_key_header;         /* what key_header points at where this call alone names it */
   char key[33];                 /* the idempotency key */
   bool renders, asks_only_if, asks_success, has_body;
   int follow;                   /* redirects followed */

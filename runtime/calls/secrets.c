@@ -20,7 +20,7 @@ struct secrets {
 
 void secret_free(secret *s) {
   if (!s) return;
-  explicit_bzero(s->value, strlen(s->value));
+  if (s->value) explicit_bzero(s->value, strlen(s->value));
   free(s->name);
   free(s->value);
   free(s);
@@ -72,6 +72,14 @@ static const secret *look_up(secrets *all, const char *name) {
 const secret *secrets_find(secrets *all, const char *name) {
   pthread_mutex_lock(&all->lock);
   const secret *found = look_up(all, name);
+  pthread_mutex_unlock(&all->lock);
+  return found && found->value ? found : NULL;
+}
+
+const secret *secrets_need(secrets *all, const char *name) {
+  pthread_mutex_lock(&all->lock);
+  const secret *found = look_up(all, name);
+  if (!found) found = keep(all, name, NULL);
   pthread_mutex_unlock(&all->lock);
   return found;
 }

@@ -22,4 +22,7 @@ int secrets_read_file(secrets *all, const char *path, error *err);
 /* The secret `name`, or NULL where neither the file nor the environment has it. It lives as long as `all`. */
 const secret *secrets_find(secrets *all, const char *name);
 
+/* The same, for what is only needed when it is sent: a secret that nobody has comes with a value of NULL. */
+const secret *secrets_need(secrets *all, const char *name);
+
 #endif

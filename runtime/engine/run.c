@@ -300,12 +300,12 @@ void run_resume(run *r) {
   w->chain_blocked = false;
   w->passing = false;
   int status = lua_resume(r->co, w->L, arguments, &results);
-  if (status == LUA_OK && w->pending_name) {
-    lua_pushfstring(r->co, "call_api \"%s\" stands without its braces: call_api \"%s\" { ... }", w->pending_name,
-                    w->pending_name);
+  if (status == LUA_OK && w->pending) {
+    lua_pushfstring(r->co, "call_api \"%s\" stands without its braces: call_api \"%s\" { ... }", w->pending,
+                    w->pending);
     status = LUA_ERRRUN;
   }
-  w->pending_name = NULL;
+  w->pending = NULL;
   w->current = NULL;
   w->passing = false;
   settle(r, status);

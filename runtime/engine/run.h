@@ -20,7 +20,7 @@ typedef enum run_park {
 
 /* What is anchored for a run: fields of one table in the registry, under run->anchor. */
 enum { ANCHOR_THREAD = 1, ANCHOR_PERSON, ANCHOR_EVENT, ANCHOR_VARS, ANCHOR_ONLY_IF, ANCHOR_SUCCESS, ANCHOR_WHERE,
-       ANCHOR_GOAL_WHERE, ANCHOR_EXIT_ON };
+       ANCHOR_GOAL_WHERE, ANCHOR_EXIT_ON, ANCHOR_PENDING };
 
 /* An event that waits in a living run's inbox. */
 typedef struct run_event {

@@ -69,8 +69,7 @@ typedef struct worker {
   bool chain_blocked;   /* a resumer of the running coroutine can't yield */
   bool in_predicate;    /* in a predicate or a payload: nothing may yield */
   bool passing;         /* the engine's own yield is on its way through a script's coroutines */
-  const char *pending_name; /* call_api "NAME" that was not given its braces yet */
-  lua_State *pending_at;
+  const char *pending;  /* call_api "NAME" that was not given its braces yet; its text is in ANCHOR_PENDING */
 
   http *wire;
   calls *calls;

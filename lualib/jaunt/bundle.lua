@@ -1,0 +1,120 @@
+-- A bundle: all the scripts that one journey (or one plain script) runs with, as JSON for jaunt.worker.
+--
+--   { kind = "journey" or "script", main = SOURCE, modules = { NAME = SOURCE }, payloads = { NAME = SOURCE },
+--     arguments = { … } }                       SOURCE = { path =, text =, kind = (a payload's ending) }
+--
+-- The version of a journey is the hash of main and modules; payloads don't count, so that a changed word reaches
+-- everybody.
+
+local chunk = require "jaunt.chunk"
+local cli = require "jaunt.cli"
+local engine = require "jaunt.native.engine"
+local fs = require "jaunt.native.fs"
+local journey = require "jaunt.journey"
+local json = require "json"
+local project = require "jaunt.project"
+local sandbox = require "jaunt.sandbox"
+
+local bundle = {}
+
+local PAYLOAD_KINDS = { lua = true, json = true }
+
+local function source_of(path, kind)
+  local source = { path = path, text = project.read(path), kind = kind }
+  if kind == "json" then
+    local ok, why = pcall(json.decode, source.text)
+    if not ok then cli.fail("%s: %s", path, tostring(why):gsub("^.-: ", "", 1)) end
+  else
+    local make, why = chunk.compile(source.text, path)
+    if not make then cli.fail("%s", why) end
+  end
+  return source
+end
+
+-- The text without comments and long strings' insides, as far as finding `require` and `journey` needs it.
+local function code_only(text)
+  return (text:gsub("%-%-%[(=*)%[.-%]%1%]", ""):gsub("%-%-[^\n]*", ""))
+end
+
+local function module_path(found, name)
+  local path = project.path(found, (name:gsub("%.", "/")) .. ".lua")
+  return fs.kind(path) == "file" and path or nil
+end
+
+-- Adds the modules that the text names, and those that they name.
+local function add_modules(found, text, path, modules)
+  local code = code_only(text)
+  for name in code:gmatch("%f[%w_]require%s*%(?%s*[\"']([^\"']+)[\"']") do
+    local own = name == "json" or name == "cjson"
+    if not own and not modules[name] then
+      local file = found and module_path(found, name)
+      if not file then
+        cli.fail("%s: there is no module \"%s\"%s", path, name,
+          found and (": it would be " .. project.path(found, name:gsub("%.", "/") .. ".lua")) or " outside of a project")
+      end
+      modules[name] = source_of(file)
+      add_modules(found, modules[name].text, file, modules)
+    end
+  end
+end
+
+-- True when the script declares a journey; otherwise it is a plain script.
+function bundle.is_journey(text)
+  return code_only(text):find("%f[%w_]journey%s*%(?%s*[\"'%[]") ~= nil
+end
+
+-- The vocabulary of a script that is only looked at: everything refuses to work.
+local function refusing()
+  local vocabulary = setmetatable({}, {
+    __index = function(_, name)
+      return function()
+        error(("%s works in a journey's flow, not while the script is loaded"):format(name), 2)
+      end
+    end,
+  })
+  rawset(vocabulary, "coroutine", coroutine)
+  rawset(vocabulary, "env", function(name, default) return os.getenv(name) or default end)
+  rawset(vocabulary, "secret", function(name) return { secret = name } end)
+  return vocabulary
+end
+
+-- Runs a journey's script once, without anybody in it, and checks what it declares.
+local function look_at(main, modules)
+  local base = sandbox.base(refusing(), json)
+  base.journey = journey.declare
+  local loaded, environment = {}, nil
+  local function require_module(name)
+    if name == "json" or name == "cjson" then return base.json end
+    if loaded[name] == nil then loaded[name] = chunk.compile(modules[name].text, modules[name].path)(environment, name) or true end
+    return loaded[name]
+  end
+  environment = sandbox.environment(sandbox.meta(base), require_module)
+  local ok, definition = pcall(chunk.compile(main.text, main.path), environment)
+  if not ok then cli.fail("%s", tostring(definition)) end
+  local checked, why = pcall(journey.check, definition, main.path)
+  if not checked then cli.fail("%s: %s", main.path, why) end
+  return why
+end
+
+-- Gathers the scripts of the journey or plain script at `path`. Returns { text = (the JSON), version =, kind =,
+-- name =, declared = (what jaunt.journey.check found, for a journey), sources = main and modules }.
+function bundle.gather(path, found, arguments)
+  local main, modules, payloads = source_of(path), {}, {}
+  add_modules(found, main.text, path, modules)
+  if found then
+    for name, file in pairs(project.files(found, "payloads", PAYLOAD_KINDS)) do
+      payloads[name] = source_of(file.path, file.kind)
+    end
+  end
+  local kind = bundle.is_journey(main.text) and "journey" or "script"
+  local declared = kind == "journey" and look_at(main, modules) or nil
+  return {
+    kind = kind, declared = declared, sources = { main, modules },
+    name = declared and declared.name or path:match("([^/]+)%.lua$"),
+    version = engine.hash(json.encode { main.text, modules }):sub(1, 12),
+    text = json.encode { kind = kind, main = main, modules = modules, payloads = payloads,
+      arguments = json.array(arguments or {}) },
+  }
+end
+
+return bundle

@@ -1,0 +1,254 @@
+-- jaunt run: a journey over an audience, in rehearsal or live; or a plain script.
+
+local bundle = require "jaunt.bundle"
+local cli = require "jaunt.cli"
+local conditions = require "jaunt.run.conditions"
+local connections = require "jaunt.connections"
+local dry = require "jaunt.run.dry"
+local events = require "jaunt.events"
+local figures = require "jaunt.figures"
+local fs = require "jaunt.native.fs"
+local native = require "jaunt.native.engine"
+local now_mono = require "jaunt.native.control".now_mono
+local open_people = require "jaunt.native.audience".open
+local progress = require "jaunt.run.progress"
+local project = require "jaunt.project"
+local report = require "jaunt.run.report"
+local session = require "jaunt.run.session"
+local term = require "jaunt.term"
+local vendor = require "jaunt.native.vendor"
+
+local DRY_RUN_PEOPLE = 3
+
+---------------------------------------------------------------------------------------------- before
+
+-- FILE.rejects.EXT beside where one stands.
+local function rejects_path(people)
+  if people == "-" then return "rejects.txt" end
+  local stem, ending = people:match("([^/]-)(%.[%w]+)$")
+  return (stem or people:match("[^/]+$")) .. ".rejects" .. (ending or "")
+end
+
+local function count_people(flags)
+  if flags.people == "-" or fs.kind(flags.people) ~= "file" then return nil end
+  local people <close> = open_people { path = flags.people, id = flags.id }
+  while people:next() do end
+  return people:counts().people
+end
+
+local function host_of(url)
+  return url:match("^https?://([^/]+)")
+end
+
+-- Shows what --live means, and wants the journey's name typed.
+local function confirm_live(gathered, list, flags, count)
+  local paint = term.paint(2)
+  local hosts = {}
+  for _, connection in ipairs(list) do
+    if connection.base_url then hosts[#hosts + 1] = ("  %s  %s"):format(term.pad(connection.name, 12), host_of(connection.base_url)) end
+  end
+  if flags.limit and count then count = math.min(count, flags.limit) end
+  io.stderr:write(paint.bold(paint.red("LIVE")), ("  %s, version %s\n"):format(gathered.name, gathered.version))
+  io.stderr:write(("people from %s: %s\n"):format(flags.people, count and figures.count(count) or "not known yet"))
+  io.stderr:write("connections:\n", table.concat(hosts, "\n"), "\n")
+  io.stderr:write("The state is kept in memory: after a stop nobody knows who was where.\n")
+  if flags.yes then return end
+  if not term.isatty(0) then cli.fail("--live wants the journey's name typed on a terminal; scripts give --yes") end
+  io.stderr:write(("Type %s to begin: "):format(gathered.name))
+  io.stderr:flush()
+  if io.read("l") ~= gathered.name then cli.fail("not begun: that was not \"%s\"", gathered.name) end
+end
+
+local function warn_of_secrets(secrets, needed)
+  for _, name in ipairs(needed) do
+    if not secrets:has(name) then
+      io.stderr:write(("warning: there is no secret %s: calls that need it will hold their people\n"):format(name))
+    end
+  end
+end
+
+local function start_of(flags)
+  if flags.start then
+    local at, why = native.moment(flags.start)
+    return at or cli.fail("--start: %s", why)
+  end
+  return flags.events and events.first_time(flags.events) or native.now_ms() // 1000 * 1000
+end
+
+local function start_vendor(found, flags)
+  local behaviour = found and project.path(found, "vendor.lua")
+  return vendor.start {
+    port = 0, latency = flags.vendor_latency, fail = flags.vendor_fail, reset = flags.vendor_reset, seed = flags.seed or 1,
+    behaviour = behaviour and fs.kind(behaviour) == "file" and behaviour or nil,
+  }
+end
+
+---------------------------------------------------------------------------------------------- a journey
+
+local function engine_options(gathered, flags, parts)
+  return {
+    journey = gathered.name, version = gathered.version, bundle = gathered.text,
+    workers = flags.workers or native.cores(), in_flight = flags.in_flight, seed = flags.seed,
+    virtual = not flags.live, start_ms = parts.start_ms, control = gathered.declared and gathered.declared.control or 0,
+    connections = connections.make(parts.list, parts.secrets), secrets = parts.secrets, reroute = parts.reroute,
+    traces = flags.dry_run, events = flags.events ~= nil, plain = gathered.kind == "script",
+  }
+end
+
+local function print_head(gathered, flags, parts)
+  if flags.json then return end
+  local what = flags.live and "live" or flags.dry_run and "dry run: answers come from the pretend vendor, nothing is sent"
+    or "rehearsal: pretend vendors, virtual time from " .. native.rfc3339(parts.start_ms)
+  print(("%s, version %s (%s)"):format(gathered.name, gathered.version, what))
+  io.stdout:flush()
+end
+
+local function refuse_unready(flags)
+  if not flags.people then cli.fail("a journey needs people: --people FILE (or - for standard input)") end
+  if flags.people ~= "-" then cli.existing_file(flags.people, "people file") end
+  if flags.dry_run and flags.live then cli.fail("--dry-run and --live exclude each other") end
+  if flags.events then cli.existing_file(flags.events, "events file") end
+end
+
+local function complain_of_event(path, display)
+  return function(line, why) display.say(("%s:%d: %s"):format(path, line, why)) end
+end
+
+local function exit_code(flags, found)
+  return flags.strict and (found.dropped > 0 or found.held > 0) and 1 or 0
+end
+
+local function run_session(engine, people, gathered, flags, parts)
+  local display = progress.new(flags.dry_run)
+  local paint = term.paint()
+  local said = flags.json and io.stderr or io.stdout
+  local course = session.new {
+    engine = engine, display = display, people = people, people_name = flags.people,
+    where = flags.where and conditions.where(flags.where), exact_total = parts.count,
+    limit = flags.dry_run and math.min(flags.limit or DRY_RUN_PEOPLE, DRY_RUN_PEOPLE) or flags.limit,
+    events = flags.events and events.open(flags.events, parts.start_ms, complain_of_event(flags.events, display)),
+    stop_if = flags.stop_if and conditions.stop_if(flags.stop_if),
+    output = function(text) display.say(text, said) end,
+    trace = function(text) display.say(dry.describe(text, paint), said) end,
+  }
+  local started = now_mono()
+  course.on_signals()
+  course.run(flags.grace)
+  return {
+    name = gathered.name, version = gathered.version, live = flags.live, found = engine:report(), look = engine:look(),
+    connections = engine:connections(), seconds = (now_mono() - started) / 1000, start_ms = parts.start_ms,
+    rejected = course.rejected, rejects_file = course.rejected > 0 and parts.rejects or nil, left_out = course.left_out,
+    interrupted = course.interrupted,
+  }
+end
+
+local function run_journey(gathered, found, flags)
+  refuse_unready(flags)
+  local parts = { start_ms = start_of(flags), rejects = flags.rejects or rejects_path(flags.people) }
+  local list, needed = connections.read(found)
+  local pretend
+  if flags.live then
+    parts.count = count_people(flags)
+    confirm_live(gathered, list, flags, parts.count)
+  else
+    pretend = start_vendor(found, flags)
+    parts.reroute = pretend:url()
+    connections.reroute(list, parts.reroute)
+  end
+  local vendor_guard <close> = pretend
+  parts.list, parts.secrets = list, connections.secrets(not flags.live, found, flags.secrets)
+  if flags.live then warn_of_secrets(parts.secrets, needed) end
+  local people <close> = open_people { path = flags.people, id = flags.id, rejects = parts.rejects }
+  local engine <close> = native.start(engine_options(gathered, flags, parts))
+  print_head(gathered, flags, parts)
+  local outcome = run_session(engine, people, gathered, flags, parts)
+  if flags.json then print(report.json(outcome)) else report.print(outcome) end
+  if outcome.look.paused then
+    io.stderr:write("admission was paused: 20 people are held by script errors; mend the script and run it again\n")
+  end
+  return exit_code(flags, outcome.found)
+end
+
+---------------------------------------------------------------------------------------------- a plain script
+
+local function run_script(gathered, found, flags)
+  local list = connections.read(found)
+  local secrets = connections.secrets(false, found, flags.secrets)
+  local parts = { list = list, secrets = secrets, start_ms = native.now_ms() }
+  flags.live, flags.workers, flags.dry_run = true, 1, false
+  local engine <close> = native.start(engine_options(gathered, flags, parts))
+  engine:admit(gathered.name, "{}", "{}")
+  local display = progress.new(true)
+  local course = session.new {
+    engine = engine, display = display,
+    output = function(text) print(text) io.stdout:flush() end,
+    trace = function() end,
+  }
+  course.on_signals()
+  course.run(flags.grace)
+  local ended = engine:report()
+  return (ended.held > 0 or ended.dropped > 0) and 1 or course.interrupted and 130 or 0
+end
+
+---------------------------------------------------------------------------------------------- the command
+
+local function run(args, flags)
+  local path, found = project.script(args.journey)
+  local gathered = bundle.gather(path, found, args.arguments)
+  if gathered.kind == "script" then return run_script(gathered, found, flags) end
+  if #args.arguments > 0 then cli.fail("a journey takes no arguments: %s", args.arguments[1]) end
+  return run_journey(gathered, found, flags)
+end
+
+return {
+  name = "run",
+  group = "run",
+  summary = "Sends people through a journey, in rehearsal unless told --live; or runs a plain script.",
+  about = "A rehearsal sends every call to pretend vendors on loopback, and its waits take no time. At the end stand the "
+    .. "funnel, the ledger, and a forecast of how it would go in earnest.\n\n"
+    .. "People come as CSV, TSV, NDJSON or a JSON array. A row that cannot be used is told with its line and kept in a "
+    .. "rejects file. A script without a journey in it is run once, and its calls are real.",
+  usage = "JOURNEY --people FILE [--FLAGS] | SCRIPT.lua [ARGUMENTS]",
+  arguments = {
+    { name = "journey", help = "a journey of the project, or the path of a script" },
+    { name = "arguments", help = "what a plain script gets as ...", optional = true, many = true },
+  },
+  flags = {
+    { name = "people", value = "FILE", help = "the audience; - is standard input" },
+    { name = "id", value = "COLUMN", default_text = "id", help = "the column that holds the id" },
+    { name = "events", value = "FILE", help = "events for these people: NDJSON in the order of their times" },
+    { name = "live", help = "the real thing: real vendors, real waits" },
+    { name = "yes", help = "with --live: does not ask" },
+    { name = "dry-run", help = "prints what would be sent for three people; sends nothing" },
+    { name = "limit", value = "N", kind = "integer", min = 1, help = "lets N people in" },
+    { name = "where", value = "EXPR", help = "only people for whom this Lua expression is true: 'country == \"DE\"'" },
+    { name = "stop-if", value = "COND", help = "stops when it becomes true: 'dropped > 5%', 'held > 10'" },
+    { name = "in-flight", value = "N", kind = "integer", min = 1, default = 1000,
+      help = "admission waits while so many runs are not waiting" },
+    { name = "workers", value = "N", kind = "integer", min = 1, max = 256, default_text = "cores", help = "threads" },
+    { name = "seed", value = "N", kind = "integer", help = "fixes names, keys and the pretend vendors' faults" },
+    { name = "start", value = "TIME", default_text = "now", help = "when a rehearsal begins: \"2026-11-25 09:00\"" },
+    { name = "rejects", value = "FILE", default_text = "beside you", help = "where rows that cannot be used go" },
+    { name = "secrets", value = "FILE", default_text = "secrets.env in the project",
+      help = "NAME=VALUE lines, readable by you alone" },
+    { name = "grace", value = "DURATION", kind = "duration", default = 10000, default_text = "10s",
+      help = "for calls under way when it is stopped" },
+    { name = "vendor-latency", value = "DURATION", kind = "duration", default = 0, default_text = "none",
+      help = "how long the pretend vendors take" },
+    { name = "vendor-fail", value = "SHARE", kind = "percent", default = 0, default_text = "none",
+      help = "how many attempts they answer with 503" },
+    { name = "vendor-reset", value = "SHARE", kind = "percent", default = 0, default_text = "none",
+      help = "how many attempts they cut off" },
+    { name = "strict", help = "exits with 1 when somebody was dropped or held" },
+    { name = "json", help = "prints one JSON object at the end instead" },
+  },
+  examples = {
+    { "jaunt run welcome --people scripts/people/newcomers.csv", "rehearses" },
+    { "jaunt run welcome --people new.csv --dry-run", "shows what three people would be sent" },
+    { "jaunt run win_back --people - --live --limit 100", "the real thing, for a hundred people" },
+    { "jaunt run examples/plain_script.lua", "an asynchronous program" },
+  },
+  exit = { [0] = "it ran", [1] = "somebody was dropped or held (--strict), or a plain script failed",
+    [2] = "it could not run" },
+  run = run,
+}

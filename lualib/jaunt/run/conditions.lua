@@ -1,0 +1,58 @@
+-- What a person says about people and figures on the command line: --where and --stop-if.
+
+local cli = require "jaunt.cli"
+local json = require "json"
+
+local conditions = {}
+
+-- The names that an expression may use besides the person's attributes.
+local LIBRARY = {
+  tonumber = tonumber, tostring = tostring, type = type, string = string, math = math, json = json,
+}
+
+-- --where: a Lua expression over the person; attributes stand there bare (country == "DE") or as person.country.
+-- Returns a function(person, line) that says whether the person is meant; where it fails, that is told with the line.
+function conditions.where(expression)
+  local person
+  local environment = setmetatable({}, {
+    __index = function(_, name)
+      if name == "person" then return person end
+      local value = person[name]
+      if value == nil then return LIBRARY[name] end
+      if value == json.null then return nil end
+      return value
+    end,
+  })
+  local check, why = load("return " .. expression, "=--where", "t", environment)
+  if not check then cli.fail("--where: %s", (why:gsub("^%-%-where:1: ", ""))) end
+  return function(next_person, line)
+    person = next_person
+    local ok, value = pcall(check)
+    if ok then return value end
+    cli.fail("--where fails for %s in line %d: %s", tostring(person.id), line, (tostring(value):gsub("^%-%-where:1: ", "")))
+  end
+end
+
+local COUNTED = { dropped = true, held = true, exited = true, completed = true }
+
+-- --stop-if: "dropped > 5%" (of those that have ended or are held, once there are 100) or "held > 10". Returns a
+-- function of (a function that gives the figures) that gives the reason to stop, or nil.
+function conditions.stop_if(text)
+  local what, number, percent = text:match("^%s*(%a+)%s*>%s*(%d+%.?%d*)%s*(%%?)%s*$")
+  if not what or not COUNTED[what] then
+    cli.fail("--stop-if takes such as \"dropped > 5%%\" or \"held > 10\" (dropped, held, exited, completed), not \"%s\"", text)
+  end
+  local bound = tonumber(number)
+  return function(look)
+    local figures = look()
+    local value = figures[what]
+    if percent == "%" then
+      local settled = figures.completed + figures.dropped + figures.exited + figures.held
+      if settled < 100 then return nil end
+      value = value * 100 / settled
+    end
+    if value > bound then return ("stopped, because %s"):format(text) end
+  end
+end
+
+return conditions

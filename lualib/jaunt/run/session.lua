@@ -1,0 +1,144 @@
+-- One run from the first person to the last: lets people and events in, tells what is said meanwhile, and stops when all
+-- is over or somebody says so.
+
+local figures = require "jaunt.figures"
+local native = require "jaunt.native.control"
+
+local session = {}
+
+local FEED_AT_ONCE = 500      -- people let in before the loop is looked at again
+local WAIT_MS = 100
+local COMPLAINTS_TOLD = 20    -- rejected rows, and warnings, that are told one by one
+
+-- Tells of things one by one, at first; counts the rest.
+local function teller(display, what)
+  local told, count = 0, 0
+  return {
+    tell = function(text)
+      count = count + 1
+      if told == COMPLAINTS_TOLD then return end
+      told = told + 1
+      display.say(text)
+    end,
+    finish = function()
+      if count > told then display.say(("… and %s more %s"):format(figures.count(count - told), what)) end
+    end,
+  }
+end
+
+-- A session over `parts`: engine, display, and optionally people (a native audience), people_name, where, limit, events
+-- (see jaunt.events), stop_if (a function of the figures that says why to stop, or nil), output (a function of a
+-- script's line), trace (a function of a call's description), exact_total.
+function session.new(parts)
+  local engine, display = parts.engine, parts.display
+  local self = { left_out = 0, rejected = 0, admitted = 0, interrupted = false, warnings = 0 }
+  local stop_reason
+  local rows = teller(display, "rejected rows")
+  local warnings = teller(display, "warnings")
+
+  local function tell_messages()
+    for kind, text in engine.message, engine do
+      if kind == "output" then parts.output(text)
+      elseif kind == "trace" then parts.trace(text)
+      else
+        self.warnings = self.warnings + 1
+        warnings.tell("warning: " .. text)
+      end
+    end
+  end
+
+  local function tell_rejected()
+    for line, why in parts.people.complaint, parts.people do
+      rows.tell(("%s:%d: %s"):format(parts.people_name, line, why))
+    end
+  end
+
+  -- Lets people in while there is room. Returns true when nobody else will come.
+  local function feed()
+    local limit = parts.limit
+    local most = limit and math.min(FEED_AT_ONCE, limit - self.admitted) or FEED_AT_ONCE
+    if most <= 0 then return true end
+    local admitted, left_out, state = engine:feed(parts.people, most, parts.where)
+    self.admitted = self.admitted + admitted
+    self.left_out = self.left_out + left_out
+    tell_rejected()
+    if state == "more" then self.more = true end
+    return state == "end" or (limit and self.admitted >= limit)
+  end
+
+  local function feed_events()
+    while engine:wants_event() do
+      local event = parts.events.next()
+      if not event then
+        engine:events_over()
+        parts.events = nil
+        return
+      end
+      engine:event(event.at, event.person, event.name, event.json)
+    end
+  end
+
+  -- People so far, against the part of the file that was read.
+  local function total()
+    if parts.exact_total then return parts.limit and math.min(parts.limit, parts.exact_total) or parts.exact_total, true end
+    local counts = parts.people and parts.people:counts()
+    if not counts or counts.bytes_total == 0 or counts.bytes_read == 0 then return parts.limit end
+    local guess = math.floor(counts.people * counts.bytes_total / counts.bytes_read + 0.5)
+    return parts.limit and math.min(parts.limit, guess) or guess, counts.bytes_read >= counts.bytes_total
+  end
+
+  local function look() return engine:look() end
+
+  -- Asks for the end: `why` is told. A second time it hurries.
+  function self.stop(why)
+    if self.interrupted then return engine:hurry() end
+    self.interrupted, stop_reason = true, why
+  end
+
+  local function step(admitting)
+    self.more = false
+    if admitting and feed() then
+      engine:admission_over()
+      admitting = false
+    end
+    if parts.events then feed_events() end
+    tell_messages()
+    if parts.stop_if then
+      local why = parts.stop_if(look)
+      if why then self.stop(why) end
+    end
+    display.show(look, total())
+    return admitting
+  end
+
+  -- Runs to the end, or until stop(). Calls under way get `grace` milliseconds then.
+  function self.run(grace)
+    local admitting = parts.people ~= nil
+    if not admitting then engine:admission_over() end
+    while not self.interrupted and not engine:finished() do
+      admitting = step(admitting)
+      if not engine:finished() then engine:wait(self.more and 0 or WAIT_MS) end
+    end
+    if self.interrupted then
+      display.say(("%s: no more people; calls under way get %s (Ctrl-C again: none)"):format(stop_reason,
+        figures.duration(grace)))
+    end
+    engine:stop(self.interrupted and grace or 0)
+    tell_messages()
+    if parts.people then tell_rejected() end
+    rows.finish()
+    warnings.finish()
+    display.done()
+    self.rejected = parts.people and parts.people:counts().rejected or 0
+  end
+
+  function self.on_signals()
+    for _, name in ipairs { "SIGINT", "SIGTERM", "SIGHUP" } do
+      native.on_signal(name, function() self.stop(name == "SIGINT" and "interrupted" or "told to stop") end)
+    end
+  end
+
+  return self
+end
+
+return session

@@ -1,0 +1,118 @@
+-- The Lua side of a worker: what the engine calls for every run, and for every payload.
+--
+-- require "jaunt.worker" (bundle) takes the scripts of one journey as JSON (see jaunt.bundle) and returns
+--   body(profile, event, control)     the beginning of a run: JSON texts, and whether the person is only watched
+--   render(what, person, event)       bytes and content type of a payload; what = { name, vars }
+
+local chunk = require "jaunt.chunk"
+local journey = require "jaunt.journey"
+local json = require "json"
+local nearest = require "jaunt.nearest"
+local sandbox = require "jaunt.sandbox"
+local vocabulary = require "jaunt.native.vocabulary"
+
+local meta -- of every run's environment
+
+local function compile(source)
+  local make, why = chunk.compile(source.text, source.path)
+  if not make then error(why, 0) end
+  return make
+end
+
+-- `require` for one run: the project's modules, each instantiated in that run's environment when it is first asked for.
+local function requirer(modules, environment_of)
+  local loaded = {}
+  return function(name)
+    if name == "json" or name == "cjson" then return environment_of().json end
+    if loaded[name] == nil then
+      local make = modules[name]
+      if not make then error(("there is no module %q in this project"):format(tostring(name)), 2) end
+      local value = make(environment_of(), name)
+      loaded[name] = value == nil and true or value
+    end
+    return loaded[name]
+  end
+end
+
+local function environment(modules)
+  local made
+  made = sandbox.environment(meta, requirer(modules, function() return made end))
+  return made
+end
+
+local CONTENT_TYPES = {
+  json = "application/json", form = "application/x-www-form-urlencoded", xml = "application/xml",
+  html = "text/html; charset=utf-8", txt = "text/plain; charset=utf-8",
+}
+
+-- Each payload as a function of (vars, person, event) that gives bytes and type.
+local function payload_renderer(name, source, modules)
+  if source.kind ~= "lua" then
+    return function() return source.text, CONTENT_TYPES[source.kind] end
+  end
+  local make = compile(source)
+  return function(vars, person, event)
+    local transform = make(environment(modules))
+    if type(transform) ~= "function" then
+      error(("%s returns a %s, where return function(person, event, vars) … end is needed"):format(source.path,
+        type(transform)), 0)
+    end
+    local value = transform(person, event, vars or {})
+    if type(value) ~= "table" then
+      error(("payload %s gives a %s: a transform returns a table"):format(name, type(value)), 0)
+    end
+    return json.encode(value), CONTENT_TYPES.json
+  end
+end
+
+local function payload_renderers(payloads, modules)
+  local renderers, names = {}, {}
+  for name, source in pairs(payloads) do
+    renderers[name] = payload_renderer(name, source, modules)
+    names[#names + 1] = name
+  end
+  return function(what, person, event)
+    local name = what[1]
+    local render = renderers[name]
+    if not render then error(("there is no payload %q%s"):format(name, nearest.hint(name, names)), 0) end
+    return render(what[2], person, event)
+  end
+end
+
+-- A person of the control group is only watched: for as long as the goal may take.
+local function only_watch(goal, exit_on)
+  vocabulary.watch(goal, exit_on)
+  vocabulary.only_watch(goal and goal.within)
+end
+
+local function journey_body(main, modules)
+  return function(profile, event_text, control)
+    local person, event = vocabulary.enter(profile, event_text)
+    local definition = main(environment(modules))
+    event.meta.name = type(definition.starts_on) == "table" and definition.starts_on[1] or definition.starts_on
+    local goal, exit_on = journey.events_of(definition)
+    if control then return only_watch(goal, exit_on) end
+    if goal or exit_on then vocabulary.watch(goal, exit_on) end
+    definition.flow(person, event)
+  end
+end
+
+local function script_body(main, modules, arguments)
+  return function(profile, event_text)
+    vocabulary.enter(profile, event_text)
+    main(environment(modules), table.unpack(arguments))
+  end
+end
+
+return function(bundle_text)
+  local bundle = json.decode(bundle_text)
+  local base = sandbox.base(vocabulary, json)
+  base.journey = journey.declare
+  sandbox.lock_strings()
+  meta = sandbox.meta(base)
+  local modules = {}
+  for name, source in pairs(bundle.modules) do modules[name] = compile(source) end
+  local main = compile(bundle.main)
+  local body = bundle.kind == "script" and script_body(main, modules, bundle.arguments) or journey_body(main, modules)
+  return body, payload_renderers(bundle.payloads, modules)
+end

@@ -1,0 +1,416 @@
+/* call_api "NAME" { … } and call_api { … }: sends a request, yields, and gives the response.
+ *
+ * The fields of the table are copied to fixed stack slots, one for each known field; then the call is put together from
+ * the slots. What is wrong with the script is a Lua error; what is wrong with the configuration or with a person's
+ * data holds the run at this element. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "bind/json.h"
+#include "bind/primitive.h"
+#include "bind/value.h"
+#include "calls/url.h"
+
+enum {
+  WITHIN_MS = 24 * 3600 * 1000,
+  BODY_MOST = 100 << 20,
+};
+
+/* ---- the fields ---- */
+
+enum field {
+  NO_FIELD,
+  GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, /* verbs first: each is its method's name */
+  VIA, METHOD, URL, QUERY, HEADERS, PAYLOAD, VARS, JSON, FORM, BODY, TIMEOUT, WITHIN, RETRY, SUCCESS, ON_FAILURE,
+  ONLY_IF, IDEMPOTENT, SAVE_TO, REDIRECTS, KEEP_BODY,
+  FIELDS,
+};
+
+static const char *const field_names[] = {
+    "", "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS",
+    "via", "method", "url", "query", "headers", "payload", "vars", "json", "form", "body", "timeout", "within", "retry",
+    "success", "on_failure", "only_if", "idempotent", "save_to", "redirects", "keep_body", NULL,
+};
+
+static const char *const later[] = {"quiet", "cap", "consent", "rate", "circuit", NULL};
+
+/* Where a field's value stands: the table is at 1. */
+static int slot(enum field field) {
+  return 1 + (int)field;
+}
+
+static bool given(lua_State *L, enum field field) {
+  return !lua_isnil(L, slot(field));
+}
+
+/* What is being put together. */
+typedef struct spec {
+  lua_State *L;
+  run *r;
+  call *c;
+  const char *name;  /* the element's, or NULL */
+  const char *method;
+  const char *path;  /* as written: a path behind a connection's base, or a whole URL */
+  size_t path_length;
+  const char *via;   /* "" without */
+  on_failure policy;
+  const char *hold_reason; /* why the run is to be held; NULL while all is well */
+  error hold;
+} spec;
+
+static int unknown_field(lua_State *L, const char *name) {
+  for (const char *const *field = later; *field; field++) {
+    if (strcmp(*field, name) == 0)
+      return luaL_error(L, "call_api: \"%s\" is not there yet: this version of jaunt would ignore it, so leave it out", name);
+  }
+  return luaL_error(L, "call_api has no field \"%s\"%s", name, value_nearest(L, name, field_names + 1));
+}
+
+/* Upvalue `names` maps a field's name to its number. */
+static void spread_fields(lua_State *L, int names) {
+  lua_settop(L, 1 + FIELDS);
+  for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
+    if (lua_type(L, -2) != LUA_TSTRING) luaL_error(L, "call_api takes fields by name: call_api \"NAME\" { via = …, POST = … }");
+    lua_pushvalue(L, -2);
+    lua_rawget(L, names);
+    int field = (int)lua_tointeger(L, -1);
+    lua_pop(L, 1);
+    if (!field) unknown_field(L, lua_tostring(L, -2));
+    lua_copy(L, -1, slot((enum field)field));
+  }
+}
+
+static const char *text_field(const spec *s, enum field field, size_t *length) {
+  if (!given(s->L, field)) return NULL;
+  if (lua_type(s->L, slot(field)) != LUA_TSTRING)
+    luaL_error(s->L, "call_api: %s is a text, not a %s", field_names[field], luaL_typename(s->L, slot(field)));
+  return lua_tolstring(s->L, slot(field), length);
+}
+
+/* ---- what is called ---- */
+
+static const char *method_named(lua_State *L, const char *name) {
+  for (int field = GET; field <= OPTIONS; field++) {
+    if (strcmp(field_names[field], name) == 0) return field_names[field];
+  }
+  luaL_error(L, "call_api: \"%s\" is no method that can be sent%s", name, value_nearest(L, name, field_names + 1));
+  return NULL;
+}
+
+static void read_target(spec *s) {
+  lua_State *L = s->L;
+  for (int field = GET; field <= OPTIONS; field++) {
+    if (!given(L, (enum field)field)) continue;
+    if (s->method) luaL_error(L, "call_api has both %s and %s: one request has one method", s->method, field_names[field]);
+    s->method = field_names[field];
+    s->path = text_field(s, (enum field)field, &s->path_length);
+  }
+  const char *method = text_field(s, METHOD, NULL), *url = text_field(s, URL, NULL);
+  if (s->method && (method || url)) luaL_error(L, "call_api has both %s and %s: take one", s->method, method ? "method" : "url");
+  if (!s->method) {
+    if (!url) luaL_error(L, "call_api needs a verb with its path (POST = \"/leads\"), or method and url");
+    s->method = method ? method_named(L, method) : "GET";
+    s->path = text_field(s, URL, &s->path_length);
+  }
+  s->via = text_field(s, VIA, NULL);
+  if (!s->via) s->via = "";
+}
+
+static bool is_whole_url(const char *path) {
+  return strstr(path, "://") != NULL && (path[0] == 'h' || path[0] == 'H');
+}
+
+/* "POST /leads", without a query: what the element is called that has no name. Pushed, so that it stays. */
+static const char *name_of_target(const spec *s) {
+  size_t length = strcspn(s->path, "?#");
+  lua_pushlstring(s->L, s->path, length);
+  return lua_pushfstring(s->L, "%s %s", s->method, lua_tostring(s->L, -1));
+}
+
+/* ---- checks that need no call ---- */
+
+static void check_fields(spec *s) {
+  lua_State *L = s->L;
+  static const enum field bodies[] = {PAYLOAD, JSON, FORM, BODY};
+  const char *first = NULL;
+  for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+    if (!given(L, bodies[i])) continue;
+    if (first) luaL_error(L, "call_api has both %s and %s: a request has one body", first, field_names[bodies[i]]);
+    first = field_names[bodies[i]];
+  }
+  if (given(L, VARS) && !given(L, PAYLOAD)) luaL_error(L, "call_api: vars go to a payload, and there is none here");
+  if (given(L, VARS) && !lua_istable(L, slot(VARS))) luaL_error(L, "call_api: vars is a table { name = value }");
+  if (given(L, PAYLOAD) && !lua_istable(L, slot(PAYLOAD))) text_field(s, PAYLOAD, NULL);
+  if (given(L, ONLY_IF) && !lua_isfunction(L, slot(ONLY_IF)))
+    luaL_error(L, "call_api: only_if is a function(person, event) that says whether to send");
+  const char *policy = text_field(s, ON_FAILURE, NULL);
+  static const char *const policies[] = {"drop", "continue", "hold"};
+  for (size_t i = 0; policy && i < 3; i++) {
+    if (strcmp(policies[i], policy) != 0) continue;
+    s->policy = (on_failure)i;
+    policy = NULL;
+  }
+  if (policy) luaL_error(L, "call_api: on_failure is \"drop\", \"continue\" or \"hold\", not \"%s\"", policy);
+}
+
+static void read_policies(spec *s) {
+  lua_State *L = s->L;
+  call *c = s->c;
+  const connection *via = c->via;
+  c->timeout_ms = given(L, TIMEOUT) && !lua_istable(L, slot(TIMEOUT)) ? value_duration(L, slot(TIMEOUT), "timeout")
+                                                                     : via->timeout_ms;
+  if (given(L, TIMEOUT) && lua_istable(L, slot(TIMEOUT))) {
+    if (lua_getfield(L, slot(TIMEOUT), "connect") != LUA_TNIL) c->connect_ms = value_duration(L, -1, "timeout.connect");
+    if (lua_getfield(L, slot(TIMEOUT), "total") != LUA_TNIL) c->timeout_ms = value_duration(L, -1, "timeout.total");
+    lua_pop(L, 2);
+  }
+  c->within_ms = given(L, WITHIN) ? value_duration(L, slot(WITHIN), "within") : WITHIN_MS;
+  c->retry = via->retry;
+  if (given(L, RETRY)) value_retry(L, slot(RETRY), "retry", &c->retry);
+  c->success = via->success;
+  c->asks_success = lua_isfunction(L, slot(SUCCESS));
+  if (given(L, SUCCESS) && !c->asks_success) value_statuses(L, slot(SUCCESS), "success", &c->success);
+  c->asks_only_if = given(L, ONLY_IF);
+  if (given(L, KEEP_BODY)) c->keep_body = value_bytes(L, slot(KEEP_BODY), "keep_body");
+  if (given(L, REDIRECTS)) {
+    lua_Integer most = luaL_checkinteger(L, slot(REDIRECTS));
+    if (most < 0 || most > 30) luaL_error(L, "call_api: redirects says how many are followed, 0 to 30");
+    c->follow = (int)most;
+  }
+  c->key_header = via->idempotent;
+  if (lua_isboolean(L, slot(IDEMPOTENT))) {
+    c->key_header = !lua_toboolean(L, slot(IDEMPOTENT)) ? NULL : via->idempotent ? via->idempotent : "Idempotency-Key";
+  } else if (given(L, IDEMPOTENT)) {
+    c->own_key_header = mem_text(text_field(s, IDEMPOTENT, NULL));
+    c->key_header = c->own_key_header;
+  }
+  c->save_to = mem_text(text_field(s, SAVE_TO, NULL));
+}
+
+/* ---- what is sent ---- */
+
+static int hold(spec *s, const char *reason) {
+  s->hold_reason = reason;
+  return -1;
+}
+
+static int put_url(spec *s) {
+  buf url = {s->c->url, 0, 0};
+  const char *base = s->c->via->base_url;
+  size_t length = strcspn(s->path, "#");
+  if (length > s->path_length) length = s->path_length;
+  int failed;
+  if (memchr(s->path, '\0', s->path_length)) failed = error_set(&s->hold, "the path holds a NUL byte");
+  else if (is_whole_url(s->path)) failed = url_whole(&url, s->path, s->path_length, &s->hold);
+  else if (base) failed = url_join(&url, base, s->path, length, &s->hold);
+  else if (*s->via) failed = error_set(&s->hold, "the connection \"%s\" has no base_url, so the call needs a whole URL", s->via);
+  else failed = error_set(&s->hold, "%s is only a path: name a connection with `via`, or give a whole URL", s->path);
+  buf_text(&url); /* ends it */
+  s->c->url = url.data;
+  return failed ? hold(s, "config") : 0;
+}
+
+static void put_query(spec *s) {
+  if (!given(s->L, QUERY)) return;
+  buf *pairs = &s->c->wire_url; /* not in use before the first attempt */
+  value_pairs(s->L, slot(QUERY), "query", pairs, url_encode);
+  if (pairs->len) {
+    buf whole = BUF_EMPTY;
+    buf_format(&whole, "%s%c", s->c->url, strchr(s->c->url, '?') ? '&' : '?');
+    buf_add(&whole, pairs->data, pairs->len);
+    buf_text(&whole);
+    free(s->c->url);
+    s->c->url = whole.data;
+  }
+  buf_free(pairs);
+}
+
+static int put_header(spec *s, const char *name, int value) {
+  lua_State *L = s->L;
+  pair *into = &s->c->headers[s->c->header_count];
+  size_t length;
+  into->hidden = secret_at(L, value);
+  if (into->hidden) {
+    into->name = mem_text(name);
+    s->c->header_count++;
+    return 0;
+  }
+  if (lua_type(L, value) != LUA_TSTRING && lua_type(L, value) != LUA_TNUMBER)
+    return luaL_error(L, "call_api: the header %s is a text, a number or a secret, not a %s", name, luaL_typename(L, value));
+  const char *text = luaL_tolstring(L, value, &length);
+  if (strlen(text) != length) {
+    error_set(&s->hold, "the value of the header \"%s\" holds a NUL byte: take it out", name);
+    return hold(s, "payload");
+  }
+  into->name = mem_text(name);
+  into->value = mem_text(text);
+  s->c->header_count++;
+  lua_pop(L, 1);
+  return 0;
+}
+
+static int put_headers(spec *s) {
+  lua_State *L = s->L;
+  if (!given(L, HEADERS)) return 0;
+  value_sorted_names(L, slot(HEADERS), "headers");
+  int names = lua_gettop(L), failed = 0;
+  s->c->headers = mem_zero((lua_rawlen(L, names) + 1) * sizeof *s->c->headers);
+  for (lua_Integer i = 1; !failed && lua_rawgeti(L, names, i) == LUA_TSTRING; i++) {
+    lua_pushvalue(L, -1);
+    lua_rawget(L, slot(HEADERS));
+    failed = put_header(s, lua_tostring(L, -2), lua_gettop(L));
+    lua_settop(L, names);
+  }
+  lua_settop(L, names - 1);
+  return failed;
+}
+
+static int put_json(spec *s, enum field field) {
+  s->c->content_type = "application/json";
+  s->c->has_body = true;
+  return json_encode_value(s->L, slot(field), &s->c->body, field_names[field], &s->hold) ? hold(s, "payload") : 0;
+}
+
+/* The payload is rendered in the call's turn, from what is anchored here: { name, vars }. */
+static void put_payload(spec *s) {
+  lua_State *L = s->L;
+  s->c->renders = true;
+  lua_createtable(L, 2, 0);
+  lua_pushvalue(L, slot(PAYLOAD));
+  lua_rawseti(L, -2, 1);
+  lua_pushvalue(L, slot(VARS));
+  lua_rawseti(L, -2, 2);
+  run_anchor_set(s->r, L, ANCHOR_VARS);
+}
+
+static int put_body(spec *s) {
+  lua_State *L = s->L;
+  call *c = s->c;
+  if (given(L, JSON)) return put_json(s, JSON);
+  if (given(L, PAYLOAD) && lua_istable(L, slot(PAYLOAD))) return put_json(s, PAYLOAD);
+  if (given(L, PAYLOAD)) put_payload(s);
+  if (given(L, FORM)) {
+    c->content_type = "application/x-www-form-urlencoded";
+    c->has_body = true;
+    value_pairs(L, slot(FORM), "form", &c->body, url_encode_form);
+  }
+  if (given(L, BODY)) {
+    size_t length;
+    const char *bytes = text_field(s, BODY, &length);
+    buf_add(&c->body, bytes, length);
+    c->has_body = true;
+  }
+  if (c->body.len <= BODY_MOST) return 0;
+  error_set(&s->hold, "the body has %zu bytes; at most %d can be sent", c->body.len, BODY_MOST);
+  return hold(s, "limit");
+}
+
+static void anchor_predicates(const spec *s) {
+  static const struct {
+    enum field field;
+    int anchor;
+  } kept[] = {{ONLY_IF, ANCHOR_ONLY_IF}, {SUCCESS, ANCHOR_SUCCESS}};
+  for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
+    if (!lua_isfunction(s->L, slot(kept[i].field))) continue;
+    lua_pushvalue(s->L, slot(kept[i].field));
+    run_anchor_set(s->r, s->L, kept[i].anchor);
+  }
+}
+
+/* The run owns the call from the beginning, so that an error on the way leaks nothing. */
+static void begin_call(spec *s, const connection *via, const char *element) {
+  call_free(s->r->call);
+  s->c = s->r->call = call_new(s->r->in->calls);
+  s->c->via = via;
+  s->c->method = s->method;
+  s->c->label = mem_text(element);
+}
+
+/* ---- the primitive ---- */
+
+static int answered(lua_State *L, int status, lua_KContext context) {
+  (void)status, (void)context;
+  run *r = worker_of(L)->current;
+  call *c = r->call;
+  response_push(L, c);
+  r->call = NULL;
+  call_free(c);
+  return 1;
+}
+
+static int held(const spec *s) {
+  run_end(s->r, RUN_HELD, s->hold_reason, s->hold.text);
+  return primitive_leave(s->L);
+}
+
+static void take_step(spec *s, const char *element) {
+  const char *written = lua_pushfstring(s->L, "%s %s %s", s->via, s->method, s->path);
+  run_step_info info = {.kind = "call_api", .name = element, .written = written};
+  run_step(s->r, s->L, &info, false);
+}
+
+static int no_connection(spec *s) {
+  error_set(&s->hold, "connections.lua has no connection \"%s\"", s->via);
+  s->hold_reason = "config";
+  return held(s);
+}
+
+/* The table is at 1; `name` is the element's, or NULL. Upvalue 1: field names to numbers. */
+static int start(lua_State *L, const char *name) {
+  spec s = {.L = L, .r = primitive_parking_run(L, "call_api"), .name = name};
+  spread_fields(L, lua_upvalueindex(1));
+  read_target(&s);
+  check_fields(&s);
+  const char *element = name ? name : name_of_target(&s);
+  take_step(&s, element);
+  const connection *via = worker_connection(s.r->in, s.via);
+  if (!via) return no_connection(&s);
+  begin_call(&s, via, element);
+  read_policies(&s);
+  if (put_url(&s)) return held(&s);
+  put_query(&s);
+  if (put_headers(&s) || put_body(&s)) return held(&s);
+  anchor_predicates(&s);
+  run_call(s.r, s.c, s.policy);
+  return primitive_yield(L, answered);
+}
+
+/* call_api "NAME" was called; its braces follow. Upvalue 2: the name. */
+static int named(lua_State *L) {
+  worker *w = worker_of(L);
+  if (w->pending) w->pending = NULL;
+  if (!lua_istable(L, 1)) return luaL_error(L, "call_api \"%s\" takes a table: call_api \"NAME\" { via = …, POST = … }",
+                                            lua_tostring(L, lua_upvalueindex(2)));
+  lua_settop(L, 1);
+  return start(L, lua_tostring(L, lua_upvalueindex(2)));
+}
+
+int primitive_call_api(lua_State *L) {
+  if (lua_istable(L, 1)) {
+    lua_settop(L, 1);
+    return start(L, NULL);
+  }
+  run *r = primitive_parking_run(L, "call_api");
+  if (lua_type(L, 1) != LUA_TSTRING)
+    return luaL_error(L, "call_api takes a name and a table, call_api \"NAME\" { … }, or a table, not a %s", luaL_typename(L, 1));
+  lua_settop(L, 1);
+  lua_pushvalue(L, 1);
+  run_anchor_set(r, L, ANCHOR_PENDING);
+  r->in->pending = lua_tostring(L, 1);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_pushcclosure(L, named, 2);
+  return 1;
+}
+
+/* Pushes call_api itself, with what it knows of its fields. */
+void call_api_open(lua_State *L) {
+  lua_createtable(L, 0, FIELDS);
+  for (int field = 1; field < FIELDS; field++) {
+    lua_pushinteger(L, field);
+    lua_setfield(L, -2, field_names[field]);
+  }
+  lua_pushcclosure(L, primitive_call_api, 1);
+}

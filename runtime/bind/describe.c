@@ -1,0 +1,96 @@
+/* What would be sent, for a person to read: the intent of a call as JSON, secrets hidden. */
+#include <string.h>
+#include <strings.h>
+
+#include "base/json.h"
+#include "base/utf8.h"
+#include "bind/primitive.h"
+
+/* A text as a JSON string; bytes that are no UTF-8 are shown as U+FFFD. */
+static void put_text(buf *out, const char *bytes, size_t length) {
+  if (json_write_string(out, bytes, length) == 0) return;
+  buf clean = BUF_EMPTY;
+  while (length) {
+    size_t good = utf8_valid_length(bytes, length);
+    buf_add(&clean, bytes, good);
+    if (good < length) buf_text_add(&clean, "\xef\xbf\xbd"), good++;
+    bytes += good;
+    length -= good;
+  }
+  json_write_string(out, clean.data ? clean.data : "", clean.len);
+  buf_free(&clean);
+}
+
+static void put_field(buf *out, const char *name, const char *text) {
+  if (out->data[out->len - 1] != '{') buf_char(out, ',');
+  put_text(out, name, strlen(name));
+  buf_char(out, ':');
+  put_text(out, text, strlen(text));
+}
+
+static void put_pair(buf *out, const char *name, const char *prefix, const pair *value) {
+  buf text = BUF_EMPTY;
+  buf_text_add(&text, prefix);
+  if (value->hidden) buf_format(&text, "\xe2\x80\xb9secret %s\xe2\x80\xba", value->hidden->name);
+  else buf_text_add(&text, value->value ? value->value : "");
+  put_field(out, name, buf_text(&text));
+  buf_free(&text);
+}
+
+static bool overridden(const call *c, const char *name) {
+  for (size_t i = 0; i < c->header_count; i++) {
+    if (strcasecmp(c->headers[i].name, name) == 0) return true;
+  }
+  return false;
+}
+
+static void put_auth(buf *out, const auth *a) {
+  if (a->kind == AUTH_BEARER) put_pair(out, "Authorization", "Bearer ", &a->value);
+  if (a->kind == AUTH_HEADER) put_pair(out, a->name, "", &a->value);
+  if (a->kind != AUTH_BASIC) return;
+  buf prefix = BUF_EMPTY;
+  buf_format(&prefix, "Basic %s:", a->name ? a->name : "");
+  put_pair(out, "Authorization", buf_text(&prefix), &a->value);
+  buf_free(&prefix);
+}
+
+static void put_headers(buf *out, const call *c) {
+  buf_char(out, '{');
+  for (size_t i = 0; i < c->via->header_count; i++) {
+    if (!overridden(c, c->via->headers[i].name)) put_pair(out, c->via->headers[i].name, "", &c->via->headers[i]);
+  }
+  for (size_t i = 0; i < c->header_count; i++) put_pair(out, c->headers[i].name, "", &c->headers[i]);
+  if (c->content_type && !overridden(c, "Content-Type")) put_field(out, "Content-Type", c->content_type);
+  if (c->key_header && !overridden(c, c->key_header)) put_field(out, c->key_header, c->key);
+  put_auth(out, &c->via->auth);
+  buf_char(out, '}');
+}
+
+static void put_url(buf *out, const call *c) {
+  buf url = BUF_EMPTY;
+  buf_text_add(&url, c->url);
+  const auth *a = &c->via->auth;
+  if (a->kind == AUTH_QUERY) {
+    buf_format(&url, "%c%s=", strchr(c->url, '?') ? '&' : '?', a->name);
+    if (a->value.hidden) buf_format(&url, "\xe2\x80\xb9secret %s\xe2\x80\xba", a->value.hidden->name);
+    else buf_text_add(&url, a->value.value);
+  }
+  put_field(out, "url", buf_text(&url));
+  buf_free(&url);
+}
+
+void describe_call(buf *out, const char *person, const call *c) {
+  buf_char(out, '{');
+  put_field(out, "person", person);
+  put_field(out, "element", c->label ? c->label : "");
+  put_field(out, "key", c->key);
+  put_field(out, "method", c->method);
+  put_url(out, c);
+  buf_text_add(out, ",\"headers\":");
+  put_headers(out, c);
+  if (c->has_body) {
+    buf_text_add(out, ",\"body\":");
+    put_text(out, c->body.data ? c->body.data : "", c->body.len);
+  }
+  buf_char(out, '}');
+}

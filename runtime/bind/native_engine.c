@@ -1,0 +1,481 @@
+/* jaunt.native.engine: one journey over one audience, for commands.
+ *
+ *   local engine <close> = start { journey =, version =, bundle = (JSON), workers =, virtual =, start_ms =, seed =,
+ *                                  in_flight =, control =, connections =, secrets =, reroute =, traces =, events =, plain = }
+ *   engine:feed(audience, most, where)   lets up to `most` people in, while there is room. Returns how many came in, how
+ *                            many `where(person)` left out, and "more", "full", "later" (nothing has come yet) or "end"
+ *   engine:admit(id, profile, event)     lets one in: JSON texts
+ *   engine:admission_over(), engine:wants_event(), engine:event(at_ms, person, name, json), engine:events_over()
+ *   engine:wait(ms)          suspends the command until something changed, or the time is over
+ *   engine:finished()        nothing will happen any more
+ *   engine:look()            the figures, as a table
+ *   engine:report()          ledger, funnel and exits
+ *   engine:connections()     { { name =, base_url =, longest_queue = }, … }
+ *   engine:message()         what a script said, oldest first: kind ("output", "warning", "trace") and text; or nil
+ *   engine:stop(grace_ms)    nothing new is sent; suspends the command until the workers are gone; asked for a second
+ *                            time, by hurry(), what is on the wire is cut
+ *   hash(text)               32 hexadecimal digits
+ *   now_ms()                 the wall clock
+ *   rfc3339(ms), moment(text [, zone [, now_ms]])    as base/moment.h; moment gives nil and a message
+ *   cores()                  how many workers are the default */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/moment.h"
+#include "bind/control.h"
+#include "bind/json.h"
+#include "bind/native.h"
+#include "bind/native_audience.h"
+#include "bind/native_connections.h"
+#include "bind/primitive.h"
+
+static const char ENGINE[] = "jaunt.engine";
+
+/* Outlives its userdata: its timer's close callback frees it. */
+typedef struct host {
+  engine *e; /* NULL when it is gone */
+  control *owner;
+  uv_timer_t timer;
+  bool waiting, changed, stopping, stopped;
+} host;
+
+static host *host_at(lua_State *L) {
+  host *h = *(host **)luaL_checkudata(L, 1, ENGINE);
+  if (!h || !h->e) luaL_error(L, "this engine is closed");
+  return h;
+}
+
+/* ---- waiting ---- */
+
+static void go_on(host *h) {
+  h->waiting = false;
+  uv_timer_stop(&h->timer);
+  control_resume(h->owner, h->owner->co, 0);
+}
+
+static void changed(void *data) {
+  host *h = data;
+  h->changed = true;
+  if (h->waiting && !h->stopping) go_on(h);
+}
+
+static void time_over(uv_timer_t *handle) {
+  host *h = handle->data;
+  if (h->waiting && !h->stopping) go_on(h);
+}
+
+static int engine_wait(lua_State *L) {
+  host *h = host_at(L);
+  lua_Number ms = luaL_checknumber(L, 2);
+  control_can_yield(L);
+  if (h->changed) ms = 0; /* the loop still gets its turn: signals, timers */
+  h->changed = false;
+  h->waiting = true;
+  uv_update_time(&h->owner->loop);
+  uv_timer_start(&h->timer, time_over, ms > 0 ? (uint64_t)ms : 0, 0);
+  return control_yield(L);
+}
+
+static void all_stopped(void *data) {
+  host *h = data;
+  h->stopped = true;
+  h->stopping = false;
+  if (h->waiting) go_on(h);
+}
+
+static int engine_stop_lua(lua_State *L) {
+  host *h = host_at(L);
+  lua_Number grace = luaL_optnumber(L, 2, 0);
+  control_can_yield(L);
+  if (h->stopped) return 0;
+  h->stopping = h->waiting = true;
+  engine_stop(h->e, (int64_t)grace, all_stopped, h);
+  return control_yield(L);
+}
+
+/* From a signal's callback, while stop() waits. */
+static int engine_hurry(lua_State *L) {
+  host *h = host_at(L);
+  if (h->stopping) engine_stop(h->e, 0, all_stopped, h);
+  return 0;
+}
+
+/* ---- end ---- */
+
+static void host_closed(uv_handle_t *handle) {
+  free(handle->data);
+}
+
+static void free_engine(void *data) {
+  host *h = data;
+  engine_free(h->e);
+  h->e = NULL;
+  uv_close((uv_handle_t *)&h->timer, host_closed);
+}
+
+static int engine_close(lua_State *L) {
+  host **held = luaL_checkudata(L, 1, ENGINE);
+  host *h = *held;
+  *held = NULL;
+  if (!h) return 0;
+  h->waiting = false;
+  if (!h->e || h->stopped) free_engine(h);
+  else engine_stop(h->e, 0, free_engine, h);
+  return 0;
+}
+
+/* ---- start ---- */
+
+static lua_Integer integer_field(lua_State *L, const char *name, lua_Integer otherwise) {
+  lua_getfield(L, 1, name);
+  lua_Integer value = luaL_optinteger(L, -1, otherwise);
+  lua_pop(L, 1);
+  return value;
+}
+
+static bool flag_field(lua_State *L, const char *name) {
+  lua_getfield(L, 1, name);
+  bool value = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return value;
+}
+
+/* The text stays on the stack while it is used. */
+static const char *text_field(lua_State *L, const char *name, size_t *length) {
+  lua_getfield(L, 1, name);
+  return luaL_optlstring(L, -1, NULL, length);
+}
+
+/* Names of runs and keys hang on it: the same for the same seed, otherwise never twice. */
+static hash128 store_id_of(lua_State *L) {
+  hash128 id = {0, 0};
+  lua_getfield(L, 1, "seed");
+  if (lua_isinteger(L, -1)) {
+    lua_Integer seed = lua_tointeger(L, -1);
+    id = hash_bytes((hash128){0x73656564, 0x6a61756e74}, &seed, sizeof seed);
+  } else if (random_system(&id)) {
+    luaL_error(L, "the system gives no random numbers, so runs can't be named: try --seed");
+  }
+  lua_pop(L, 1);
+  return id;
+}
+
+static int engine_start_lua(lua_State *L) {
+  error err;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  control *owner = control_of(L);
+  engine_options options = {
+      .loop = &owner->loop,
+      .workers = (int)integer_field(L, "workers", 1),
+      .store_id = store_id_of(L),
+      .is_virtual = flag_field(L, "virtual"),
+      .start_ms = integer_field(L, "start_ms", clock_wall_ms()),
+      .in_flight = (size_t)integer_field(L, "in_flight", 1000),
+      .traces = flag_field(L, "traces"),
+      .expects_events = flag_field(L, "events"),
+      .plain_script = flag_field(L, "plain"),
+      .lua = &bind_engine_lua,
+      .changed = changed,
+  };
+  lua_getfield(L, 1, "control");
+  options.control = luaL_optnumber(L, -1, 0);
+  options.journey = text_field(L, "journey", NULL);
+  options.version = text_field(L, "version", NULL);
+  options.reroute = text_field(L, "reroute", NULL);
+  options.bundle = text_field(L, "bundle", &options.bundle_length);
+  luaL_argcheck(L, options.journey && options.version && options.bundle, 1, "journey, version and bundle are needed");
+  host **held = lua_newuserdatauv(L, sizeof *held, 0);
+  *held = NULL;
+  lua_getfield(L, 1, "connections");
+  lua_getfield(L, 1, "secrets");
+  luaL_checkudata(L, -1, "jaunt.secrets");
+  options.connections = native_connections_take(L, -2, &options.connection_count);
+  options.secrets = native_secrets_take(L, -1);
+  lua_pop(L, 2);
+  host *h = mem_zero(sizeof *h);
+  h->owner = owner;
+  options.data = h;
+  uv_timer_init(&owner->loop, &h->timer);
+  h->timer.data = h;
+  h->e = engine_start(&options, &err);
+  if (!h->e) {
+    uv_close((uv_handle_t *)&h->timer, host_closed);
+    return control_fail(L, &err);
+  }
+  *held = h;
+  luaL_setmetatable(L, ENGINE);
+  return 1;
+}
+
+/* ---- people ---- */
+
+/* where(person): true lets the person in. The function is at 4. */
+static bool is_wanted(lua_State *L, const person_row *row) {
+  error err;
+  lua_pushvalue(L, 4);
+  if (json_decode_value(L, row->profile, row->profile_length, &err)) luaL_error(L, "%s", err.text);
+  lua_pushinteger(L, (lua_Integer)row->line);
+  lua_call(L, 2, 1);
+  bool wanted = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return wanted;
+}
+
+static int engine_feed(lua_State *L) {
+  host *h = host_at(L);
+  audience *from = native_audience_at(L, 2);
+  lua_Integer most = luaL_checkinteger(L, 3), admitted = 0, left_out = 0;
+  bool asks = !lua_isnoneornil(L, 4);
+  const char *state = "more";
+  person_row row;
+  error err;
+  while (admitted < most) {
+    if (!engine_has_room(h->e)) {
+      state = "full";
+      break;
+    }
+    int found = audience_next(from, &row, &err);
+    if (found < 0) return control_fail(L, &err);
+    if (found == 0) {
+      state = "end";
+      break;
+    }
+    if (asks && !is_wanted(L, &row)) {
+      left_out++;
+      continue;
+    }
+    engine_admit(h->e, row.id, row.id_length, row.profile, row.profile_length, row.event, row.event_length);
+    admitted++;
+  }
+  lua_pushinteger(L, admitted);
+  lua_pushinteger(L, left_out);
+  lua_pushstring(L, state);
+  return 3;
+}
+
+static int engine_admit_lua(lua_State *L) {
+  host *h = host_at(L);
+  size_t id_length, profile_length, event_length;
+  const char *id = luaL_checklstring(L, 2, &id_length);
+  const char *profile = luaL_checklstring(L, 3, &profile_length);
+  const char *event = luaL_checklstring(L, 4, &event_length);
+  engine_admit(h->e, id, id_length, profile, profile_length, event, event_length);
+  return 0;
+}
+
+static int engine_admission_over_lua(lua_State *L) {
+  engine_admission_over(host_at(L)->e);
+  return 0;
+}
+
+/* ---- events ---- */
+
+static int engine_wants_event_lua(lua_State *L) {
+  lua_pushboolean(L, engine_wants_event(host_at(L)->e));
+  return 1;
+}
+
+static int engine_event_lua(lua_State *L) {
+  host *h = host_at(L);
+  size_t length;
+  const char *json = luaL_checklstring(L, 5, &length);
+  engine_event(h->e, luaL_checkinteger(L, 2), luaL_checkstring(L, 3), luaL_checkstring(L, 4), json, length);
+  return 0;
+}
+
+static int engine_events_over_lua(lua_State *L) {
+  engine_events_over(host_at(L)->e);
+  return 0;
+}
+
+/* ---- what is to be seen ---- */
+
+static int engine_finished_lua(lua_State *L) {
+  lua_pushboolean(L, engine_finished(host_at(L)->e));
+  return 1;
+}
+
+static void set_count(lua_State *L, const char *name, uint64_t count) {
+  lua_pushinteger(L, (lua_Integer)count);
+  lua_setfield(L, -2, name);
+}
+
+static void set_number(lua_State *L, const char *name, double number) {
+  lua_pushnumber(L, number);
+  lua_setfield(L, -2, name);
+}
+
+static void set_text(lua_State *L, const char *name, const char *text) {
+  lua_pushstring(L, text);
+  lua_setfield(L, -2, name);
+}
+
+static void set_states(lua_State *L, const uint64_t states[RUN_STATES]) {
+  for (int state = RUN_RUNNING; state < RUN_STATES; state++) set_count(L, run_state_name((run_state)state), states[state]);
+}
+
+static int engine_look_lua(lua_State *L) {
+  engine_figures f = engine_look(host_at(L)->e);
+  lua_newtable(L);
+  set_states(L, f.states);
+  set_count(L, "entered", f.entered);
+  set_count(L, "attempts", f.attempts);
+  set_count(L, "calls", f.calls);
+  set_count(L, "unfinished", f.unfinished);
+  set_count(L, "lost_events", f.lost_events);
+  set_number(L, "median_ms", f.median_ms);
+  set_number(L, "p99_ms", f.p99_ms);
+  set_count(L, "logical_ms", (uint64_t)f.logical_ms);
+  set_count(L, "last_call_ms", (uint64_t)f.last_call_ms);
+  lua_pushboolean(L, f.paused);
+  lua_setfield(L, -2, "paused");
+  return 1;
+}
+
+static void push_reasons(lua_State *L, const store_reason *reasons, size_t count) {
+  lua_createtable(L, (int)count, 0);
+  for (size_t i = 0; i < count; i++) {
+    lua_createtable(L, 0, 4);
+    set_text(L, "reason", reasons[i].reason);
+    set_text(L, "detail", reasons[i].detail);
+    set_count(L, "count", reasons[i].count);
+    lua_pushboolean(L, reasons[i].held);
+    lua_setfield(L, -2, "held");
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+}
+
+static void push_element(lua_State *L, const store_element_row *row) {
+  static const char *const names[ELEMENT_COUNTS] = {
+      [ELEMENT_REACHED] = "reached", [ELEMENT_WENT_ON] = "went_on", [ELEMENT_DROPPED] = "dropped", [ELEMENT_HELD] = "held"};
+  lua_createtable(L, 0, 8);
+  set_text(L, "name", row->name);
+  set_text(L, "kind", row->kind);
+  set_count(L, "line", row->line);
+  for (int count = 0; count < ELEMENT_COUNTS; count++) set_count(L, names[count], row->counts[count]);
+  push_reasons(L, row->reasons, row->reason_count);
+  lua_setfield(L, -2, "reasons");
+}
+
+static int engine_report_lua(lua_State *L) {
+  host *h = host_at(L);
+  store_report *report = store_report_new(engine_store(h->e), engine_journey(h->e));
+  lua_newtable(L);
+  set_states(L, report->states);
+  set_count(L, "entered", report->entered);
+  set_count(L, "control", report->control);
+  set_count(L, "records", report->records);
+  lua_createtable(L, (int)report->element_count, 0);
+  for (size_t i = 0; i < report->element_count; i++) {
+    push_element(L, &report->elements[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "elements");
+  push_reasons(L, report->exits, report->exit_count);
+  lua_setfield(L, -2, "exits");
+  store_report_free(report);
+  return 1;
+}
+
+static int engine_connections_lua(lua_State *L) {
+  size_t count;
+  connection *const *all = engine_connections(host_at(L)->e, &count);
+  lua_createtable(L, (int)count, 0);
+  for (size_t i = 0; i < count; i++) {
+    lua_createtable(L, 0, 3);
+    set_text(L, "name", all[i]->name);
+    set_text(L, "base_url", all[i]->base_url);
+    set_count(L, "longest_queue", limit_longest_queue(all[i]->limit));
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  return 1;
+}
+
+static int engine_message(lua_State *L) {
+  buf text = BUF_EMPTY;
+  if (!engine_next_message(host_at(L)->e, &text)) return 0;
+  lua_pushstring(L, text.data[0] == 'o' ? "output" : text.data[0] == 'w' ? "warning" : "trace");
+  lua_pushlstring(L, text.data + 1, text.len - 1);
+  buf_free(&text);
+  return 2;
+}
+
+/* ---- the module ---- */
+
+static int native_hash(lua_State *L) {
+  size_t length;
+  const char *bytes = luaL_checklstring(L, 1, &length);
+  char hex[33];
+  hash_hex(hash_bytes((hash128){0, 0}, bytes, length), hex);
+  lua_pushstring(L, hex);
+  return 1;
+}
+
+static int native_now_ms(lua_State *L) {
+  lua_pushinteger(L, clock_wall_ms());
+  return 1;
+}
+
+static int native_rfc3339(lua_State *L) {
+  char text[40];
+  moment_rfc3339(luaL_checkinteger(L, 1), text);
+  lua_pushstring(L, text);
+  return 1;
+}
+
+static int native_moment(lua_State *L) {
+  error err;
+  int64_t at_ms;
+  const zone *z = zone_find(luaL_optstring(L, 2, zone_local_name()), &err);
+  if (z && moment_parse(luaL_checkstring(L, 1), z, luaL_optinteger(L, 3, clock_wall_ms()), &at_ms, &err) == 0) {
+    lua_pushinteger(L, at_ms);
+    return 1;
+  }
+  lua_pushnil(L);
+  lua_pushstring(L, err.text);
+  return 2;
+}
+
+static int native_cores(lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)uv_available_parallelism());
+  return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"start", engine_start_lua}, {"hash", native_hash},   {"now_ms", native_now_ms}, {"rfc3339", native_rfc3339},
+    {"moment", native_moment},   {"cores", native_cores}, {NULL, NULL},
+};
+
+static const luaL_Reg methods[] = {
+    {"feed", engine_feed},
+    {"admit", engine_admit_lua},
+    {"admission_over", engine_admission_over_lua},
+    {"wants_event", engine_wants_event_lua},
+    {"event", engine_event_lua},
+    {"events_over", engine_events_over_lua},
+    {"wait", engine_wait},
+    {"finished", engine_finished_lua},
+    {"look", engine_look_lua},
+    {"report", engine_report_lua},
+    {"connections", engine_connections_lua},
+    {"message", engine_message},
+    {"stop", engine_stop_lua},
+    {"hurry", engine_hurry},
+    {"close", engine_close},
+    {NULL, NULL},
+};
+
+int native_engine_open(lua_State *L) {
+  if (luaL_newmetatable(L, ENGINE)) {
+    luaL_newlib(L, methods);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, engine_close);
+    lua_setfield(L, -2, "__gc");
+    lua_pushcfunction(L, engine_close);
+    lua_setfield(L, -2, "__close");
+  }
+  luaL_newlib(L, functions);
+  return 1;
+}

@@ -1,0 +1,58 @@
+/* The vocabulary as workers' states have it: the module jaunt.native.vocabulary, and what the engine asks of bind/.
+ *
+ * Names here are those of the scripts' environment; lualib/jaunt/sandbox.lua decides which of them, and of Lua's own, a
+ * script sees. */
+#include "bind/json.h"
+#include "bind/modules.h"
+#include "bind/primitive.h"
+
+static const luaL_Reg vocabulary[] = {
+    {"wait", primitive_wait},
+    {"wait_until", primitive_wait_until},
+    {"wait_for", primitive_wait_for},
+    {"split", primitive_split},
+    {"drop", primitive_drop},
+    {"exit", primitive_exit},
+    {"watch", primitive_watch},
+    {"only_watch", primitive_only_watch},
+    {"enter", primitive_enter},
+    {"env", primitive_env},
+    {"secret", primitive_secret},
+    {"now", primitive_now},
+    {"random", primitive_random},
+    {"uuid", primitive_uuid},
+    {"log", primitive_log},
+    {"print", primitive_print},
+    {NULL, NULL},
+};
+
+static int open_vocabulary(lua_State *L) {
+  person_open(L);
+  secret_open(L);
+  response_open(L);
+  luaL_newlib(L, vocabulary);
+  call_api_open(L);
+  lua_setfield(L, -2, "call_api");
+  coroutine_open(L);
+  lua_setfield(L, -2, "coroutine");
+  return 1;
+}
+
+static void open_worker(lua_State *L) {
+  static const luaL_Reg natives[] = {
+      {"jaunt.native.vocabulary", open_vocabulary}, {"json", bind_json_open}, {"cjson", bind_json_open}, {NULL, NULL}};
+  modules_install(L, natives);
+}
+
+/* What came from outside is decoded for a script; the bytes were checked when they came in. */
+static void push_json(lua_State *L, const char *json, size_t length) {
+  error err;
+  if (json_decode_value(L, json, length, &err)) luaL_error(L, "%s", err.text);
+}
+
+const engine_lua bind_engine_lua = {
+    .open = open_worker,
+    .push_response = response_push,
+    .push_json = push_json,
+    .describe_call = describe_call,
+};
