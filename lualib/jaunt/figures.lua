@@ -13,6 +13,7 @@ local UNITS = { { 86400000, "d" }, { 3600000, "h" }, { 60000, "m" }, { 1000, "s"
 
 -- Milliseconds with their two largest units: "6d 15h", "2m 5s", "350 ms".
 function figures.duration(ms)
+  ms = math.floor(ms + 0.5)
   if ms < 1000 then return ("%d ms"):format(ms) end
   if ms < 60000 then return ("%.1f s"):format(ms / 1000) end
   for i, unit in ipairs(UNITS) do

@@ -268,13 +268,17 @@ static void step(call *c) {
   keep_clock(c);
 }
 
+bool calls_due(const calls *all) {
+  return !list_empty(&all->ready);
+}
+
 bool calls_run(calls *all) {
   list due, *next;
   list_init(&due);
   list_move_all(&due,
                 &all->ready); /* what comes meanwhile is for the next time: one call of this stays short */
   while ((next = list_pop(&due))) step(LIST_OF(call, link, next));
-  return !list_empty(&all->ready);
+  return calls_due(all);
 }
 
 /* ---- what happens to a call from outside ---- */

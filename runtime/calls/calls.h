@@ -152,6 +152,7 @@ void call_cut(call *c);
 /* Does what call_start, timers, grants and the wire left to do; the worker calls it before its loop sleeps, until it
  * returns false. */
 bool calls_run(calls *all);
+bool calls_due(const calls *all); /* it has something to do */
 
 size_t calls_open(const calls *all);
 double calls_random_backoff(const retry_policy *retry, int attempt, const char *key); /* ms; the same for the same key */

@@ -87,7 +87,7 @@ typedef struct engine_figures {
   uint64_t entered;
   uint64_t states[RUN_STATES];
   uint64_t attempts;      /* sends over the wire */
-  uint64_t calls;         /* calls that got a result */
+  uint64_t calls;         /* calls that were sent and got a result */
   uint64_t unfinished;    /* calls that were cut by stopping */
   uint64_t lost_events;   /* events for people without a living run */
   double median_ms, p99_ms;

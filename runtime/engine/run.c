@@ -239,7 +239,9 @@ static const unsigned char outcome_counts[RUN_STATES] = {
 
 static void say_held(run *r) {
   buf text = BUF_EMPTY;
-  buf_format(&text, "%s is held: %s: %s", r->person, r->reason, r->detail ? r->detail : "");
+  const char *detail = r->detail ? r->detail : "";
+  if (r->in->shared->options->plain_script) buf_text_add(&text, detail);
+  else buf_format(&text, "%s is held: %s: %s", r->person, r->reason, detail);
   shared_say(r->in->shared, SAY_WARNING, text.data, text.len);
   buf_free(&text);
   if (strcmp(r->reason, "script") == 0) atomic_fetch_add(&r->in->shared->script_errors, 1);
@@ -267,14 +269,23 @@ void run_finish(run *r) {
 
 /* ---- resuming ---- */
 
+/* Appends where the script was, the innermost function first: its own lines only, none of the runtime's. */
+static void add_traceback(buf *out, lua_State *co) {
+  lua_Debug at;
+  for (int level = 0; lua_getstack(co, level, &at); level++) {
+    lua_getinfo(co, "Sl", &at);
+    if (at.currentline > 0 && strncmp(at.source, "@lualib/", 8) != 0)
+      buf_format(out, "\n  at %s:%d", at.short_src, at.currentline);
+  }
+}
+
 /* The script raised an error that nobody caught: a mistake of ours, not the person's. */
 static void failed(run *r) {
-  const char *text = luaL_tolstring(r->co, -1, NULL);
-  if (r->in->shared->options->plain_script) {
-    luaL_traceback(r->co, r->co, text, 0);
-    text = lua_tostring(r->co, -1);
-  }
-  run_end(r, RUN_HELD, "script", text);
+  buf text = BUF_EMPTY;
+  buf_text_add(&text, luaL_tolstring(r->co, -1, NULL));
+  if (r->in->shared->options->plain_script) add_traceback(&text, r->co);
+  run_end(r, RUN_HELD, "script", buf_text(&text));
+  buf_free(&text);
   run_finish(r);
 }
 

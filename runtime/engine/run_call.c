@@ -176,7 +176,7 @@ void run_call_done(run *r) {
     else atomic_fetch_add(&w->unfinished, 1);
     return;
   }
-  atomic_fetch_add_explicit(&w->finished_calls, 1, memory_order_relaxed);
+  if (c->attempts) atomic_fetch_add_explicit(&w->finished_calls, 1, memory_order_relaxed);
   bool goes_on = c->result != CALL_MISTAKE && (c->result != CALL_FAILED || r->on_failure == ON_FAILURE_CONTINUE);
   record_result(r, goes_on ? 1 << ELEMENT_WENT_ON : 0);
   if (r->park == PARK_END) { /* it was ended while the call was under way */

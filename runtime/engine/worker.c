@@ -94,16 +94,16 @@ static void durable(void *data, store_position up_to) {
  * for the next turn. */
 static bool work_off(worker *w) {
   int left = TURN_RESUMES;
-  bool more = true;
-  while (more && left > 0) {
-    more = calls_run(w->calls);
+  bool more;
+  do {
+    calls_run(w->calls);
     while (left > 0 && !list_empty(&w->ready) && !store_lane_full(w->lane)) {
       left--;
       run_resume(LIST_OF(run, ready_link, list_pop(&w->ready)));
     }
-    store_flush(w->lane);
-    more = calls_run(w->calls) || !list_empty(&w->ready);
-  }
+    store_flush(w->lane); /* what it makes durable lets calls go */
+    more = calls_due(w->calls) || !list_empty(&w->ready);
+  } while (more && left > 0);
   return more;
 }
 
@@ -189,7 +189,12 @@ static void turn(uv_prepare_t *prepare) {
   if (w->closing) return;
   take_inbox(w);
   int64_t now = logical_now_ms(&w->shared->clock);
-  bool due = timers_fire(&w->timers, now, TURN_RESUMES) == TURN_RESUMES && timers_next(&w->timers) <= now;
+  size_t fired = timers_fire(&w->timers, now, TURN_RESUMES);
+  if (fired && !w->token) { /* a real clock's timers bring no token along */
+    w->token = true;
+    shared_work(w->shared, 1);
+  }
+  bool due = fired == TURN_RESUMES && timers_next(&w->timers) <= now;
   bool more = work_off(w) || due;
   arm(w, more);
   settle_tokens(w, more || w->calls_busy > 0);

@@ -189,6 +189,7 @@ static void tear_down(http *h) {
   if (h->torn) return;
   h->torn = true;
   free_outside_loop(h);
+  sock_drop_all(h);
   resolver_cancel(&h->names);
   uv_close((uv_handle_t *)&h->clock, handle_closed);
   uv_close((uv_handle_t *)&h->turn, handle_closed);

@@ -111,6 +111,7 @@ typedef struct sock {
   curl_socket_t fd;
   int armed;   /* what the loop watches for: UV_READABLE, UV_WRITABLE */
   bool wanted; /* a transfer waits for it */
+  bool connected; /* libcurl has begun to read from it */
   bool ended;  /* the other side closed it, or spoke unasked, while it was idle */
 } sock;
 
@@ -224,6 +225,7 @@ void multi_act(multi *m, curl_socket_t fd, int events); /* also hands out the re
 curl_socket_t sock_open(void *exchange, curlsocktype purpose, struct curl_sockaddr *address);
 int sock_close(void *wire, curl_socket_t fd);
 int sock_watch(CURL *easy, curl_socket_t fd, int what, void *in, void *socket_data);
+void sock_drop_all(http *h);
 
 /* easy.c */
 CURL *easy_new(http_exchange *ex, error *err);

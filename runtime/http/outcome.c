@@ -150,10 +150,11 @@ void outcome_of_transfer(http_exchange *ex, CURLcode code) {
                ex->at->name);
     return;
   }
-  if (code == CURLE_OK) {
+  if (code == CURLE_OK && ex->headers_whole) {
     of_answer(ex);
     return;
   }
+  if (code == CURLE_OK) code = CURLE_PARTIAL_FILE; /* libcurl is content with an end within the headers */
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
     if (kinds[i].code != code) continue;
     kinds[i].of(ex, code);

@@ -2,7 +2,10 @@
  *
  * A connection's socket has one uv_poll_t for as long as it lives, and it stays armed for reading between transfers:
  * arming it anew for each would cost a system call or two a request. libcurl closes sockets long after the transfer
- * that opened them, so what its callbacks are given is the wire, not the exchange. */
+ * that opened them, so what its callbacks are given is the wire, not the exchange.
+ *
+ * Before 8.1 libcurl closes a socket that never got connected without telling (7.88: cf_socket_close). So such a one
+ * is not watched beyond its transfer, and a descriptor that is handed out again replaces what was known of it. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -69,6 +72,7 @@ static void poll_closed(uv_handle_t *poll) {
   http_handle_closed(h);
 }
 
+/* Forgets a socket; its descriptor may be closed already, or be another's. */
 static void sock_drop(sock *s) {
   sock_leave_spot(s);
   if (s->at) destination_leave(s->at);
@@ -108,6 +112,19 @@ static void ready(uv_poll_t *poll, int status, int events) {
   multi_act(s->in, s->fd, bits); /* which may end the socket */
 }
 
+/* No transfer waits for it any more. */
+static void let_go(sock *s) {
+  s->wanted = false;
+  if (!s->at) { /* not opened by sock_open, so its end isn't told by sock_close */
+    sock_drop(s);
+  } else if (!s->connected) { /* nor may the end of this one be told */
+    sock_leave_spot(s);
+    watch(s, 0);
+  } else if (s->armed & UV_WRITABLE) {
+    watch(s, UV_READABLE);
+  }
+}
+
 /* CURLMOPT_SOCKETFUNCTION */
 int sock_watch(CURL *easy, curl_socket_t fd, int what, void *in, void *socket_data) {
   multi *m = in;
@@ -115,15 +132,13 @@ int sock_watch(CURL *easy, curl_socket_t fd, int what, void *in, void *socket_da
   (void)easy;
   (void)socket_data;
   if (what == CURL_POLL_REMOVE) {
-    if (!s) return 0;
-    s->wanted = false;
-    if (!s->at) sock_drop(s); /* not opened by sock_open, so its end isn't told by sock_close */
-    else if (s->armed & UV_WRITABLE) watch(s, UV_READABLE);
+    if (s) let_go(s);
     return 0;
   }
   if (!s) s = sock_new(m, NULL, fd);
   if (!s) return 0;
   s->wanted = what != CURL_POLL_NONE;
+  if (what & CURL_POLL_IN) s->connected = true;
   if (s->ended) sock_return_to_spot(s);
   if (what & CURL_POLL_OUT) watch(s, UV_WRITABLE | (what & CURL_POLL_IN ? UV_READABLE : 0));
   else watch(s, UV_READABLE);
@@ -132,6 +147,14 @@ int sock_watch(CURL *easy, curl_socket_t fd, int what, void *in, void *socket_da
 
 /* ---- opening and closing ---- */
 
+/* libcurl has closed a socket without telling and got its descriptor once more. It thinks that it has said what it
+ * waits for there, and does not say it again. */
+static int replace(sock *old) {
+  int armed = old->wanted ? old->armed : 0;
+  sock_drop(old);
+  return armed;
+}
+
 /* CURLOPT_OPENSOCKETFUNCTION. It sees each address that is about to be connected to, redirects included: the one place
  * for deciding where connections may go. */
 curl_socket_t sock_open(void *exchange, curlsocktype purpose, struct curl_sockaddr *address) {
@@ -139,10 +162,15 @@ curl_socket_t sock_open(void *exchange, curlsocktype purpose, struct curl_sockad
   (void)purpose;
   curl_socket_t fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   if (fd < 0) return CURL_SOCKET_BAD;
-  if (!ex->in || !sock_new(ex->in, ex->at, fd)) {
+  sock *old = sock_of(ex->wire, fd);
+  int armed = old ? replace(old) : 0;
+  sock *s = ex->in ? sock_new(ex->in, ex->at, fd) : NULL;
+  if (!s) {
     close(fd);
     return CURL_SOCKET_BAD;
   }
+  s->wanted = armed != 0;
+  watch(s, armed);
   return fd;
 }
 
@@ -151,4 +179,11 @@ int sock_close(void *wire, curl_socket_t fd) {
   sock *s = sock_of(wire, fd);
   if (s) sock_drop(s); /* before the descriptor can become another's */
   return close(fd);
+}
+
+/* When libcurl is gone: those whose end it has not told. */
+void sock_drop_all(http *h) {
+  for (size_t i = 0; i < h->socks_room; i++) {
+    if (h->socks[i]) sock_drop(h->socks[i]);
+  }
 }

@@ -1,6 +1,7 @@
 /* Certificates for tests: see certs.h. */
 #include "support/certs.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,8 +44,8 @@ static X509 *cert_new(EVP_PKEY *key, const char *common_name, long from_s, long 
   X509_gmtime_adj(X509_getm_notBefore(cert), from_s);
   X509_gmtime_adj(X509_getm_notAfter(cert), to_s);
   X509_set_pubkey(cert, key);
-  X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_UTF8, (const unsigned char *)common_name, -1,
-                             -1, 0);
+  X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_UTF8,
+                             (const unsigned char *)common_name, -1, -1, 0);
   return cert;
 }
 
@@ -84,7 +85,8 @@ SSL_CTX *certs_context(const certs *c, cert_kind kind, error *err) {
   X509 *cert = cert_new(c->key, kinds[kind].common_name, kinds[kind].from_s, kinds[kind].to_s);
   X509 *issuer = kinds[kind].self_signed ? cert : c->authority;
   X509_set_issuer_name(cert, X509_get_subject_name(issuer));
-  int made = add_extension(cert, NID_subject_alt_name, kinds[kind].names) && X509_sign(cert, c->key, EVP_sha256());
+  int made =
+      add_extension(cert, NID_subject_alt_name, kinds[kind].names) && X509_sign(cert, c->key, EVP_sha256());
   SSL_CTX *context = SSL_CTX_new(TLS_server_method());
   if (!made || !context || SSL_CTX_use_certificate(context, cert) != 1 ||
       SSL_CTX_use_PrivateKey(context, c->key) != 1) {

@@ -25,7 +25,8 @@ typedef struct certs {
 int certs_make(certs *c, error *err);
 void certs_drop(certs *c); /* takes the file away, too */
 
-/* A TLS server's context with a certificate of that kind; the caller frees it. NULL and `err` when it can't be. */
+/* A TLS server's context with a certificate of that kind; the caller frees it. NULL and `err` when it can't
+ * be. */
 SSL_CTX *certs_context(const certs *c, cert_kind kind, error *err);
 
 #endif

@@ -118,12 +118,19 @@ local function exit_code(flags, found)
   return flags.strict and (found.dropped > 0 or found.held > 0) and 1 or 0
 end
 
+-- Names a line of the people file.
+local function place_in(path)
+  return function(line)
+    return path == "-" and ("standard input, line %d"):format(line) or ("%s:%d"):format(path, line)
+  end
+end
+
 local function run_session(engine, people, gathered, flags, parts)
   local display = progress.new(flags.dry_run)
   local paint = term.paint()
   local said = flags.json and io.stderr or io.stdout
   local course = session.new {
-    engine = engine, display = display, people = people, people_name = flags.people,
+    engine = engine, display = display, people = people, place = place_in(flags.people),
     where = flags.where and conditions.where(flags.where), exact_total = parts.count,
     limit = flags.dry_run and math.min(flags.limit or DRY_RUN_PEOPLE, DRY_RUN_PEOPLE) or flags.limit,
     events = flags.events and events.open(flags.events, parts.start_ms, complain_of_event(flags.events, display)),
@@ -183,6 +190,7 @@ local function run_script(gathered, found, flags)
     engine = engine, display = display,
     output = function(text) print(text) io.stdout:flush() end,
     trace = function() end,
+    warning = "jaunt: ",
   }
   course.on_signals()
   course.run(flags.grace)

@@ -167,7 +167,7 @@ function report.json(run)
   local object = {
     journey = run.name, version = run.version, live = run.live, control = run.found.control, entered = run.found.entered,
     rejected = run.rejected, left_out = run.left_out, calls = run.look.calls, attempts = run.look.attempts,
-    unfinished = run.look.unfinished, lost_events = run.look.lost_events, seconds = run.seconds,
+    unfinished = run.look.unfinished, lost_events = run.look.lost_events, seconds = math.floor(run.seconds * 1000 + 0.5) / 1000,
     median_ms = run.look.median_ms, p99_ms = run.look.p99_ms, exits = reasons_object(run.found.exits),
     interrupted = run.interrupted, elements = json.array(elements),
   }

@@ -26,9 +26,9 @@ local function teller(display, what)
   }
 end
 
--- A session over `parts`: engine, display, and optionally people (a native audience), people_name, where, limit, events
+-- A session over `parts`: engine, display, and optionally people (a native audience), place (a function of a line of it), where, limit, events
 -- (see jaunt.events), stop_if (a function of the figures that says why to stop, or nil), output (a function of a
--- script's line), trace (a function of a call's description), exact_total.
+-- script's line), trace (a function of a call's description), warning (what stands before a warning), exact_total.
 function session.new(parts)
   local engine, display = parts.engine, parts.display
   local self = { left_out = 0, rejected = 0, admitted = 0, interrupted = false, warnings = 0 }
@@ -42,14 +42,14 @@ function session.new(parts)
       elseif kind == "trace" then parts.trace(text)
       else
         self.warnings = self.warnings + 1
-        warnings.tell("warning: " .. text)
+        warnings.tell((parts.warning or "warning: ") .. text)
       end
     end
   end
 
   local function tell_rejected()
     for line, why in parts.people.complaint, parts.people do
-      rows.tell(("%s:%d: %s"):format(parts.people_name, line, why))
+      rows.tell(("%s: %s"):format(parts.place(line), why))
     end
   end
 
