@@ -91,7 +91,7 @@ local function look_at(main, modules)
   environment = sandbox.environment(sandbox.meta(base), require_module)
   local ok, definition = pcall(chunk.compile(main.text, main.path), environment)
   if not ok then cli.fail("%s", tostring(definition)) end
-  local checked, why = pcall(journey.check, definition, main.path)
+  local checked, why = pcall(journey.check, definition)
   if not checked then cli.fail("%s: %s", main.path, why) end
   return why
 end

@@ -2,6 +2,7 @@
 
 local cli = require "jaunt.cli"
 local chunk = require "jaunt.chunk"
+local fs = require "jaunt.native.fs"
 local native = require "jaunt.native.connections"
 local nearest = require "jaunt.nearest"
 local project = require "jaunt.project"
@@ -21,17 +22,22 @@ local LATER = {
   redact = "nothing is kept that could be redacted yet",
 }
 
--- Where a connection's field stands in the file, as far as that can be seen: "connections.lua:12".
+-- A pattern for `name =` or `["name"] =`.
+local function assigned(name)
+  return "%f[%w_]" .. tostring(name):gsub("%W", "%%%0") .. "%f[^%w_][%]\"'%s]*=%f[^=]"
+end
+
+-- Where a connection's field stands in the file, as far as that can be seen: "connections.lua:12"; where it can't be, where
+-- the connection begins.
 local function place_of(source, name, field)
-  local number, inside = 0, false
+  local number, begins = 0, nil
   for line in (source.text .. "\n"):gmatch("(.-)\n") do
     number = number + 1
-    inside = inside or line:find("%f[%w_]" .. name:gsub("%W", "%%%0") .. "%f[^%w_]%W*=%s*{")
-    if inside and (not field or line:find("%f[%w_]" .. field:gsub("%W", "%%%0") .. "%f[^%w_]%W*=")) then
-      return ("%s:%d"):format(source.path, number)
-    end
+    local code = line:gsub("%-%-.*", "")
+    if not begins and code:find(assigned(name) .. "%s*{") then begins = number end
+    if begins and field and code:find(assigned(field)) then return ("%s:%d"):format(source.path, number) end
   end
-  return source.path
+  return begins and ("%s:%d"):format(source.path, begins) or source.path
 end
 
 local function fail(source, name, field, message, ...)
@@ -96,7 +102,11 @@ end
 local function read_base_url(source, name, fields)
   local url = check_type(source, name, fields, "base_url", "string", "a URL such as \"https://api.example.com/v2\"")
   if url and not url:find("^https?://[^/?#]+[^?#]*$") then
-    fail(source, name, "base_url", "base_url is an http or https URL without a query, not \"%s\"", url)
+    fail(source, name, "base_url", "base_url is an http or https URL without a query, not \"%s\"",
+      url:find("@", 1, true) and "…" or url:gsub("[?#].*", "?…"))
+  end
+  if url and url:match("^https?://([^/]*)"):find("@", 1, true) then
+    fail(source, name, "base_url", "base_url carries a user or a password: they belong into auth = { basic = … }")
   end
   return url and url:gsub("/+$", "")
 end
@@ -122,31 +132,53 @@ local function read_headers(source, name, fields)
   return headers
 end
 
+local function read_idempotent(source, name, fields)
+  local header = fields.idempotent
+  if header ~= nil and type(header) ~= "boolean" and (type(header) ~= "string" or not header:find("^[%w_-]+$")) then
+    fail(source, name, "idempotent", "idempotent is the name of the header that carries the key, or false, not %s",
+      type(header) == "string" and ("\"%s\""):format(header) or "a " .. type(header))
+  end
+  return header
+end
+
+-- What only the host can read: durations, sizes, statuses. It says what is wrong with "FIELD …" or "FIELD: …".
+local function check_values(source, name, connection)
+  local ok, why = pcall(native.new, { connection }, native.secrets(true))
+  if ok then return end
+  fail(source, name, tostring(why):match("^[%w_]+"), "%s", why)
+end
+
 local function read_connection(source, name, fields)
-  if type(fields) ~= "table" then cli.fail("%s: connection \"%s\" is a table { base_url = … }", source.path, name) end
+  if name == "" then cli.fail("%s: a connection has a name", source.path) end
+  if type(fields) ~= "table" then
+    cli.fail("%s: connection \"%s\" is a table { base_url = … }, not a %s", source.path, name, type(fields))
+  end
   check_names(source, name, fields)
-  local timeout = fields.timeout
-  local both = type(timeout) == "table"
-  return {
+  local connection = {
     name = name, base_url = read_base_url(source, name, fields),
     headers = read_headers(source, name, fields),
     auth = fields.auth ~= nil and read_auth(source, name, fields.auth) or nil,
-    timeout = both and timeout.total or not both and timeout or nil, connect = both and timeout.connect or nil,
-    retry = fields.retry, success = read_success(source, name, fields),
-    idempotent = fields.idempotent,
+    timeout = fields.timeout, retry = fields.retry, success = read_success(source, name, fields),
+    idempotent = read_idempotent(source, name, fields),
     max_in_flight = read_max_in_flight(source, name, fields),
     private_network = check_type(source, name, fields, "private_network", "boolean", "true or false"),
     ca_file = check_type(source, name, fields, "ca_file", "string", "the path of a PEM file"),
     max_body = fields.max_body,
   }
+  check_values(source, name, connection)
+  return connection
 end
 
 -- The environment of connections.lua: little more than env and secret.
 local function environment(needed)
   local base = { tostring = tostring, tonumber = tonumber, ipairs = ipairs, pairs = pairs, string = string, table = table,
     math = math, assert = assert, error = error, type = type }
-  base.env = function(name, default) return os.getenv(name) or default end
+  base.env = function(name, default)
+    if type(name) ~= "string" then error("env wants a name: env(\"CRM_URL\", \"https://…\")", 2) end
+    return os.getenv(name) or default
+  end
   base.secret = function(name)
+    if type(name) ~= "string" then error("secret wants a name: secret \"CRM_TOKEN\"", 2) end
     needed[name] = true
     return { secret = name }
   end
@@ -191,22 +223,15 @@ function connections.secrets(pretend, found, file)
   if pretend then return secrets end
   local path = file or found and project.path(found, "secrets.env")
   if file then cli.existing_file(file, "secrets file") end
-  if path and io.open(path) then secrets:read(path) end
+  if path and fs.kind(path) then secrets:read(path) end
   return secrets
 end
 
--- The native list: with the nameless connection that calls without `via` use. A mistake in a value is told with its
--- place.
+-- The native list: with the nameless connection that calls without `via` use.
 function connections.make(list, secrets)
   local all = table.move(list, 1, #list, 1, {})
   all[#all + 1] = { name = "", private_network = false }
-  local ok, made = pcall(native.new, all, secrets)
-  if ok then return made end
-  for _, connection in ipairs(list) do
-    local fine, why = pcall(native.new, { connection }, secrets)
-    if not fine then cli.fail("connections.lua: connection \"%s\": %s", connection.name, tostring(why)) end
-  end
-  error(made, 0)
+  return native.new(all, secrets)
 end
 
 return connections

@@ -31,18 +31,32 @@ local function event_form(name, field, value)
   return value
 end
 
+-- One event or a list of them, as a list. { "a", "b" } is a list; with a field by name it is one event.
 local function event_list(name, field, value)
-  if type(value) ~= "table" or value.where or value.within then return { event_form(name, field, value) } end
+  local items = type(value) == "table" and #value or 0
+  for key in pairs(items > 0 and value or {}) do
+    if math.type(key) ~= "integer" then items = 0 end
+  end
+  if items == 0 then return { event_form(name, field, value) } end
   local list = {}
   for i, item in ipairs(value) do list[i] = event_form(name, field, item) end
   return list
+end
+
+-- Complains of a `within` that is no duration. Only where scripts are looked at.
+local function check_within(name, field, event)
+  local within = event and event.within
+  if within == nil or type(within) == "number" and within >= 0 and within < math.huge then return end
+  if type(within) ~= "string" then fail(name, "%s: within is a duration such as \"7d\", not a %s", field, type(within)) end
+  local ms, why = require "jaunt.native.engine".duration(within)
+  if not ms then fail(name, "%s: within: %s", field, why) end
 end
 
 -- The share that `control = "10%"` (or 0.1) means, from 0 to 1.
 local function share(name, value)
   local number = type(value) == "string" and tonumber(value:match("^%s*([%d.]+)%s*%%$"))
   number = number and number / 100 or type(value) == "number" and value or nil
-  if not number or number < 0 or number > 1 then
+  if not (number and number >= 0 and number <= 1) then
     fail(name, "control is a share such as \"10%%\", not %s", tostring(value))
   end
   return number
@@ -67,9 +81,9 @@ end
 
 -- Checks a definition; raises what is wrong with it, in words. Returns { name =, starts_on = (event's name or nil),
 -- control = (0 to 1), goal =, exit_on = }.
-function journey.check(definition, path)
+function journey.check(definition)
   if type(definition) ~= "table" or not definition.name then
-    error(("%s returns no journey: its last line is return journey \"NAME\" { … }"):format(path), 0)
+    error("it returns no journey: its last line is return journey \"NAME\" { … }", 0)
   end
   local name = definition.name
   for key in pairs(definition) do
@@ -82,6 +96,9 @@ function journey.check(definition, path)
   if type(definition.flow) ~= "function" then fail(name, "flow is missing: flow = function(person, event) … end") end
   local goal, exit_on = journey.events_of(definition)
   local starts_on = definition.starts_on and event_form(name, "starts_on", definition.starts_on)
+  check_within(name, "starts_on", starts_on)
+  check_within(name, "goal", goal)
+  for _, event in ipairs(exit_on or {}) do check_within(name, "exit_on", event) end
   return {
     name = name, starts_on = starts_on and starts_on[1], goal = goal, exit_on = exit_on,
     control = definition.control ~= nil and share(name, definition.control) or 0,

@@ -23,67 +23,60 @@ local ALLOWED = {
   utf8 = { "char", "charpattern", "codepoint", "codes", "len", "offset" },
 }
 
+-- Libraries that stand in for Lua's: those of jaunt.native.vocabulary (see runtime/bind/libraries.h).
+local REPLACED = {
+  base = { "next", "pairs", "rawget", "rawset", "setmetatable", "tostring", "xpcall" },
+  string = { "find", "format", "gmatch", "gsub", "match", "rep" },
+  table = { "concat", "insert", "move", "remove", "sort" },
+}
+
 -- The vocabulary's names in scripts; those that jaunt.worker alone uses are left out.
 local VOCABULARY = {
   "call_api", "wait", "wait_until", "wait_for", "split", "drop", "exit", "env", "secret", "now", "random", "uuid", "log",
   "print",
 }
 
--- An empty table that shows another one and cannot be changed.
-local function read_only(name, library)
-  return setmetatable({}, {
-    __index = library,
-    __newindex = function(_, key)
-      error(("%s is read-only: %s.%s can't be set"):format(name, name, tostring(key)), 2)
-    end,
-    __pairs = function() return next, library, nil end,
-    __metatable = false,
-  })
-end
-
-local function pick(names, from)
-  local picked = {}
+local function pick(names, from, into)
+  local picked = into or {}
   for _, name in ipairs(names) do picked[name] = from[name] end
   return picked
 end
 
--- os, as far as it is about time, on the logical clock.
-local function clock_library(now)
-  return {
-    time = function(parts)
-      if parts then return os.time(parts) end
-      return math.floor(now())
+-- An empty table that shows another one and cannot be changed, not even by rawset.
+local function read_only(name, library, ours)
+  local proxy = setmetatable({}, {
+    __index = library,
+    __newindex = function(_, key)
+      error(("%s is read-only: %s.%s can't be set"):format(name, name, ours.tostring(key)), 2)
     end,
-    date = function(format, time) return os.date(format, math.floor(time or now())) end,
-    clock = function() return now() end,
-    difftime = os.difftime,
-  }
+    __pairs = function() return ours.pairs(library) end,
+    __metatable = false,
+  })
+  return ours.protect(proxy)
 end
 
+-- Lua's own functions where there are none of ours: in the control state, where scripts are only looked at.
+local PLAIN = { protect = function(proxy) return proxy end, tostring = tostring, pairs = pairs }
+
 -- The names that are the same for all runs of a process. `vocabulary` is jaunt.native.vocabulary's table, or, where a
--- script is only looked at, one with functions that refuse to work.
+-- script is only looked at, one with functions that refuse to work and no libraries.
 function sandbox.base(vocabulary, json)
+  local ours = rawget(vocabulary, "base")
   local base = pick(ALLOWED[""], _G)
+  if ours then pick(REPLACED.base, ours, base) end
   for name, names in pairs(ALLOWED) do
     if name ~= "" then
       local library = pick(names, _G[name])
+      if ours and REPLACED[name] then pick(REPLACED[name], vocabulary[name], library) end
       if name == "math" then library.random = vocabulary.random end
-      base[name] = read_only(name, library)
+      base[name] = read_only(name, library, ours or PLAIN)
     end
   end
-  for _, name in ipairs(VOCABULARY) do base[name] = vocabulary[name] end
-  base.coroutine = read_only("coroutine", vocabulary.coroutine)
-  base.os = read_only("os", clock_library(vocabulary.now))
-  base.json = read_only("json", json)
+  pick(VOCABULARY, vocabulary, base)
+  base.coroutine = read_only("coroutine", vocabulary.coroutine, ours or PLAIN)
+  base.os = read_only("os", ours and vocabulary.os or pick({ "time", "date", "clock", "difftime" }, os), ours or PLAIN)
+  base.json = read_only("json", json, ours or PLAIN)
   return base
-end
-
--- Whether a script can name it without defining it.
-function sandbox.names(base)
-  local names = {}
-  for name in pairs(base) do names[#names + 1] = name end
-  table.sort(names)
-  return names
 end
 
 -- A fresh environment over `base`; what a script assigns stays in it. `require` is its own function of that name.
@@ -98,10 +91,10 @@ function sandbox.meta(base)
   return { __index = base, __metatable = false }
 end
 
--- The metatable of texts: ("x"):upper() finds the allowed functions only, and nobody can change it.
-function sandbox.lock_strings()
+-- The metatable of texts: ("x"):upper() finds what scripts have, and nobody can change it.
+function sandbox.lock_strings(vocabulary)
   local meta = getmetatable("")
-  meta.__index = pick(ALLOWED.string, string)
+  meta.__index = pick(REPLACED.string, vocabulary.string, pick(ALLOWED.string, string))
   meta.__metatable = false
 end
 

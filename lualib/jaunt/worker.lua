@@ -108,7 +108,7 @@ return function(bundle_text)
   local bundle = json.decode(bundle_text)
   local base = sandbox.base(vocabulary, json)
   base.journey = journey.declare
-  sandbox.lock_strings()
+  sandbox.lock_strings(vocabulary)
   meta = sandbox.meta(base)
   local modules = {}
   for name, source in pairs(bundle.modules) do modules[name] = compile(source) end

@@ -70,3 +70,10 @@ bool utf8_cut(const char *bytes, size_t left) {
   }
   return left < 2 || second_fits((unsigned char)bytes[0], (unsigned char)bytes[1]);
 }
+
+size_t utf8_trim(const char *bytes, size_t length) {
+  for (size_t back = 1; back <= 3 && back <= length; back++) {
+    if (utf8_cut(bytes + length - back, back)) return length - back;
+  }
+  return length;
+}

@@ -19,4 +19,7 @@ bool utf8_valid(const char *bytes, size_t length);
 /* True when `bytes` is the beginning of a character whose rest is missing: more bytes might make it valid. */
 bool utf8_cut(const char *bytes, size_t left);
 
+/* The length without the beginning of a character at the end, whose rest was cut off. */
+size_t utf8_trim(const char *bytes, size_t length);
+
 #endif

@@ -86,7 +86,11 @@ static const char *text_field(const spec *s, enum field field, size_t *length) {
   if (!given(s->L, field)) return NULL;
   if (lua_type(s->L, slot(field)) != LUA_TSTRING)
     luaL_error(s->L, "call_api: %s is a text, not a %s", field_names[field], luaL_typename(s->L, slot(field)));
-  return lua_tolstring(s->L, slot(field), length);
+  size_t found;
+  const char *text = lua_tolstring(s->L, slot(field), &found);
+  if (length) *length = found;
+  else if (strlen(text) != found) luaL_error(s->L, "call_api: %s holds a NUL byte", field_names[field]);
+  return text;
 }
 
 /* ---- what is called ---- */
@@ -95,7 +99,9 @@ static const char *method_named(lua_State *L, const char *name) {
   for (int field = GET; field <= OPTIONS; field++) {
     if (strcmp(field_names[field], name) == 0) return field_names[field];
   }
-  luaL_error(L, "call_api: \"%s\" is no method that can be sent%s", name, value_nearest(L, name, field_names + 1));
+  const char *verbs[OPTIONS + 1] = {NULL};
+  memcpy(verbs, field_names + GET, OPTIONS * sizeof *verbs);
+  luaL_error(L, "call_api: \"%s\" is no method that can be sent%s", name, value_nearest(L, name, verbs));
   return NULL;
 }
 
@@ -159,13 +165,8 @@ static void read_policies(spec *s) {
   lua_State *L = s->L;
   call *c = s->c;
   const connection *via = c->via;
-  c->timeout_ms = given(L, TIMEOUT) && !lua_istable(L, slot(TIMEOUT)) ? value_duration(L, slot(TIMEOUT), "timeout")
-                                                                     : via->timeout_ms;
-  if (given(L, TIMEOUT) && lua_istable(L, slot(TIMEOUT))) {
-    if (lua_getfield(L, slot(TIMEOUT), "connect") != LUA_TNIL) c->connect_ms = value_duration(L, -1, "timeout.connect");
-    if (lua_getfield(L, slot(TIMEOUT), "total") != LUA_TNIL) c->timeout_ms = value_duration(L, -1, "timeout.total");
-    lua_pop(L, 2);
-  }
+  c->timeout_ms = via->timeout_ms;
+  if (given(L, TIMEOUT)) value_timeout(L, slot(TIMEOUT), "timeout", &c->connect_ms, &c->timeout_ms);
   c->within_ms = given(L, WITHIN) ? value_duration(L, slot(WITHIN), "within") : WITHIN_MS;
   c->retry = via->retry;
   if (given(L, RETRY)) value_retry(L, slot(RETRY), "retry", &c->retry);
@@ -175,8 +176,9 @@ static void read_policies(spec *s) {
   c->asks_only_if = given(L, ONLY_IF);
   if (given(L, KEEP_BODY)) c->keep_body = value_bytes(L, slot(KEEP_BODY), "keep_body");
   if (given(L, REDIRECTS)) {
-    lua_Integer most = luaL_checkinteger(L, slot(REDIRECTS));
-    if (most < 0 || most > 30) luaL_error(L, "call_api: redirects says how many are followed, 0 to 30");
+    int whole;
+    lua_Integer most = lua_tointegerx(L, slot(REDIRECTS), &whole);
+    if (!whole || most < 0 || most > 30) luaL_error(L, "call_api: redirects says how many are followed, 0 to 30");
     c->follow = (int)most;
   }
   c->key_header = via->idempotent;
@@ -199,12 +201,10 @@ static int hold(spec *s, const char *reason) {
 static int put_url(spec *s) {
   buf url = {s->c->url, 0, 0};
   const char *base = s->c->via->base_url;
-  size_t length = strcspn(s->path, "#");
-  if (length > s->path_length) length = s->path_length;
   int failed;
   if (memchr(s->path, '\0', s->path_length)) failed = error_set(&s->hold, "the path holds a NUL byte");
   else if (is_whole_url(s->path)) failed = url_whole(&url, s->path, s->path_length, &s->hold);
-  else if (base) failed = url_join(&url, base, s->path, length, &s->hold);
+  else if (base) failed = url_join(&url, base, s->path, s->path_length, &s->hold);
   else if (*s->via) failed = error_set(&s->hold, "the connection \"%s\" has no base_url, so the call needs a whole URL", s->via);
   else failed = error_set(&s->hold, "%s is only a path: name a connection with `via`, or give a whole URL", s->path);
   buf_text(&url); /* ends it */
@@ -218,7 +218,9 @@ static void put_query(spec *s) {
   value_pairs(s->L, slot(QUERY), "query", pairs, url_encode);
   if (pairs->len) {
     buf whole = BUF_EMPTY;
-    buf_format(&whole, "%s%c", s->c->url, strchr(s->c->url, '?') ? '&' : '?');
+    size_t length = strlen(s->c->url);
+    bool ready = length && strchr("?&", s->c->url[length - 1]);
+    buf_format(&whole, "%s%s", s->c->url, !strchr(s->c->url, '?') ? "?" : ready ? "" : "&");
     buf_add(&whole, pairs->data, pairs->len);
     buf_text(&whole);
     free(s->c->url);
@@ -227,10 +229,13 @@ static void put_query(spec *s) {
   buf_free(pairs);
 }
 
-static int put_header(spec *s, const char *name, int value) {
+/* The name is at `value` - 1. */
+static int put_header(spec *s, int value) {
   lua_State *L = s->L;
   pair *into = &s->c->headers[s->c->header_count];
   size_t length;
+  const char *name = lua_tolstring(L, value - 1, &length);
+  if (strlen(name) != length) return luaL_error(L, "call_api: the name of the header \"%s\" holds a NUL byte", name);
   into->hidden = secret_at(L, value);
   if (into->hidden) {
     into->name = mem_text(name);
@@ -239,15 +244,15 @@ static int put_header(spec *s, const char *name, int value) {
   }
   if (lua_type(L, value) != LUA_TSTRING && lua_type(L, value) != LUA_TNUMBER)
     return luaL_error(L, "call_api: the header %s is a text, a number or a secret, not a %s", name, luaL_typename(L, value));
-  const char *text = luaL_tolstring(L, value, &length);
-  if (strlen(text) != length) {
-    error_set(&s->hold, "the value of the header \"%s\" holds a NUL byte: take it out", name);
+  const char *text = value_text(L, value, lua_pushfstring(L, "the header %s", name), &length);
+  size_t good = strcspn(text, "\r\n");
+  if (good < length) {
+    error_set(&s->hold, "the value of the header \"%s\" holds a %s: take it out", name, text[good] ? "line break" : "NUL byte");
     return hold(s, "payload");
   }
   into->name = mem_text(name);
   into->value = mem_text(text);
   s->c->header_count++;
-  lua_pop(L, 1);
   return 0;
 }
 
@@ -260,7 +265,7 @@ static int put_headers(spec *s) {
   for (lua_Integer i = 1; !failed && lua_rawgeti(L, names, i) == LUA_TSTRING; i++) {
     lua_pushvalue(L, -1);
     lua_rawget(L, slot(HEADERS));
-    failed = put_header(s, lua_tostring(L, -2), lua_gettop(L));
+    failed = put_header(s, lua_gettop(L));
     lua_settop(L, names);
   }
   lua_settop(L, names - 1);
@@ -352,7 +357,12 @@ static void take_step(spec *s, const char *element) {
 }
 
 static int no_connection(spec *s) {
-  error_set(&s->hold, "connections.lua has no connection \"%s\"", s->via);
+  lua_State *L = s->L;
+  const engine_options *options = s->r->in->shared->options;
+  const char **names = lua_newuserdatauv(L, (options->connection_count + 1) * sizeof *names, 0);
+  for (size_t i = 0; i < options->connection_count; i++) names[i] = options->connections[i]->name;
+  names[options->connection_count] = NULL;
+  error_set(&s->hold, "connections.lua has no connection \"%s\"%s", s->via, value_nearest(L, s->via, names));
   s->hold_reason = "config";
   return held(s);
 }
@@ -365,9 +375,8 @@ static int start(lua_State *L, const char *name) {
   check_fields(&s);
   const char *element = name ? name : name_of_target(&s);
   take_step(&s, element);
-  const connection *via = worker_connection(s.r->in, s.via);
-  if (!via) return no_connection(&s);
-  begin_call(&s, via, element);
+  begin_call(&s, worker_connection(s.r->in, s.via), element);
+  if (!s.c->via) return no_connection(&s);
   read_policies(&s);
   if (put_url(&s)) return held(&s);
   put_query(&s);

@@ -4,6 +4,7 @@
  * and when the engine resumes the run, goes on with the inner coroutine where it was. So call_api and waits work
  * in a coroutine of the script's own. A resumer that can't yield is remembered in worker->chain_blocked. */
 #include "bind/primitive.h"
+#include "engine/guard.h"
 
 static lua_State *coroutine_at(lua_State *L, int index) {
   lua_State *co = lua_tothread(L, index);
@@ -42,10 +43,14 @@ static int go(lua_State *L, lua_State *co, int arguments, bool wraps) {
   bool was_blocked = w->chain_blocked;
   int results = 0;
   if (!lua_isyieldable(L)) w->chain_blocked = true;
+  lua_State *outer = guard_switch(w, co);
   int status = lua_resume(co, L, arguments, &results);
+  guard_switch(w, outer);
   w->chain_blocked = was_blocked;
-  if (status == LUA_YIELD && w->passing) {
+  if (w->kill) guard_pass_on(w, L); /* ends what stands around it, too */
+  if (status == LUA_YIELD && (w->passing || w->kill)) {
     lua_pop(co, results);
+    if (!lua_isyieldable(L)) return luaL_error(L, "the script is being stopped (limit %s)", w->kill);
     return lua_yieldk(L, 0, wraps, after_pass);
   }
   return deliver(L, co, status, results, wraps);
@@ -57,12 +62,53 @@ static int after_pass(lua_State *L, int status, lua_KContext wraps) {
   return go(L, wraps ? lua_tothread(L, lua_upvalueindex(1)) : lua_tothread(L, 1), 0, wraps != 0);
 }
 
+/* ---- what a coroutine waits in ---- */
+
+static int co_resume(lua_State *L);
+static int co_yield(lua_State *L);
+static int wrapped(lua_State *L);
+
+/* The C function that `co` was suspended in; NULL where it is not suspended. */
+static lua_CFunction suspended_in(lua_State *co) {
+  lua_Debug at;
+  if (lua_status(co) != LUA_YIELD || !lua_getstack(co, 0, &at) || !lua_checkstack(co, 1)) return NULL;
+  lua_getinfo(co, "f", &at);
+  lua_CFunction function = lua_tocfunction(co, -1);
+  lua_pop(co, 1);
+  return function;
+}
+
+/* Parked by a primitive, and so for the engine alone to resume: not for a predicate or a <close> that runs meanwhile. */
+static bool is_parked(lua_State *co) {
+  lua_CFunction function = suspended_in(co);
+  return function && function != co_yield;
+}
+
+/* What stands at 1 in co_resume, and in the upvalue of wrapped. */
+lua_State *coroutine_inner(lua_State *co) {
+  lua_CFunction function = suspended_in(co);
+  if ((function != co_resume && function != wrapped) || !lua_checkstack(co, 2)) return NULL;
+  lua_Debug at;
+  lua_getstack(co, 0, &at);
+  lua_getinfo(co, "f", &at);
+  const char *name = function == wrapped ? lua_getupvalue(co, -1, 1) : lua_getlocal(co, &at, 1);
+  lua_State *inner = name ? lua_tothread(co, -1) : NULL;
+  lua_pop(co, name ? 2 : 1);
+  return inner;
+}
+
+/* ---- the library ---- */
+
 /* Moves the arguments from index `first` on to `co`; false with an error text on L when it can't be resumed. */
 static bool hand_over(lua_State *L, lua_State *co, int first, int *arguments) {
   int count = lua_gettop(L) - first + 1;
   bool dead = lua_status(co) == LUA_OK && lua_gettop(co) == 0;
   if (dead || lua_status(co) > LUA_YIELD) {
     lua_pushliteral(L, "cannot resume dead coroutine");
+    return false;
+  }
+  if (is_parked(co)) {
+    lua_pushliteral(L, "cannot resume a coroutine that waits: it goes on by itself");
     return false;
   }
   if (lua_status(co) == LUA_OK) {
@@ -99,11 +145,52 @@ static int wrapped(lua_State *L) {
   return go(L, co, arguments, true);
 }
 
+/* Coroutines of the run that still exist: what the table of weak keys at ANCHOR_COROUTINES holds. */
+static int count_living(lua_State *L, int table) {
+  int count = 0;
+  for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+    int status = lua_status(lua_tothread(L, -2));
+    bool dead = status > LUA_YIELD || (status == LUA_OK && lua_gettop(lua_tothread(L, -2)) == 0);
+    if (!dead) count++;
+  }
+  return count;
+}
+
+static void push_coroutines(lua_State *L, run *r) {
+  run_anchor_get(r, L, ANCHOR_COROUTINES);
+  if (lua_istable(L, -1)) return;
+  lua_pop(L, 1);
+  lua_newtable(L);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "k");
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  lua_pushvalue(L, -1);
+  run_anchor_set(r, L, ANCHOR_COROUTINES);
+}
+
+/* Takes note of the new coroutine on top of the stack. Only when many were made the living ones are counted. */
+static void register_coroutine(lua_State *L, run *r) {
+  int most = r->in->shared->options->limits.coroutines;
+  push_coroutines(L, r);
+  int table = lua_gettop(L);
+  if (++r->coroutines > most) {
+    r->coroutines = count_living(L, table) + 1;
+    if (r->coroutines > most) luaL_error(L, "a run may have %d coroutines at a time (limit coroutines)", most);
+  }
+  lua_pushvalue(L, table - 1);
+  lua_pushboolean(L, 1);
+  lua_rawset(L, table);
+  lua_pop(L, 1);
+}
+
 static int co_create(lua_State *L) {
   luaL_checktype(L, 1, LUA_TFUNCTION);
+  run *r = worker_of(L)->current;
   lua_State *co = lua_newthread(L);
   lua_pushvalue(L, 1);
   lua_xmove(L, co, 1);
+  if (r) register_coroutine(L, r);
   return 1;
 }
 
@@ -122,17 +209,32 @@ static int co_yield(lua_State *L) {
   return lua_yield(L, lua_gettop(L));
 }
 
-/* status, running, isyieldable and close are Lua's own. */
+/* Lua's own, the upvalue; but not for the coroutine that the flow itself runs in. */
+static int co_close(lua_State *L) {
+  const run *r = worker_of(L)->current;
+  if (r && coroutine_at(L, 1) == r->co && lua_status(r->co) == LUA_YIELD)
+    return luaL_error(L, "cannot close the coroutine that the flow runs in");
+  lua_settop(L, 1);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, 1, LUA_MULTRET);
+  return lua_gettop(L);
+}
+
+/* status, running and isyieldable are Lua's own. */
 int coroutine_open(lua_State *L) {
   static const luaL_Reg ours[] = {
       {"create", co_create}, {"resume", co_resume}, {"wrap", co_wrap}, {"yield", co_yield}, {NULL, NULL}};
-  static const char *const taken[] = {"status", "running", "isyieldable", "close"};
+  static const char *const taken[] = {"status", "running", "isyieldable"};
   luaL_newlib(L, ours);
   lua_getglobal(L, "coroutine");
   for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
     lua_getfield(L, -1, taken[i]);
     lua_setfield(L, -3, taken[i]);
   }
+  lua_getfield(L, -1, "close");
+  lua_pushcclosure(L, co_close, 1);
+  lua_setfield(L, -3, "close");
   lua_pop(L, 1);
   return 1;
 }

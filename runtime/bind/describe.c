@@ -37,11 +37,20 @@ static void put_pair(buf *out, const char *name, const char *prefix, const pair 
   buf_free(&text);
 }
 
-static bool overridden(const call *c, const char *name) {
-  for (size_t i = 0; i < c->header_count; i++) {
-    if (strcasecmp(c->headers[i].name, name) == 0) return true;
+static bool among(const pair *headers, size_t count, const char *name) {
+  for (size_t i = 0; i < count; i++) {
+    if (strcasecmp(headers[i].name, name) == 0) return true;
   }
   return false;
+}
+
+static bool overridden(const call *c, const char *name) {
+  return among(c->headers, c->header_count, name);
+}
+
+/* The header that auth sets; NULL where it sets none. */
+static const char *auth_header(const auth *a) {
+  return a->kind == AUTH_BEARER || a->kind == AUTH_BASIC ? "Authorization" : a->kind == AUTH_HEADER ? a->name : NULL;
 }
 
 static void put_auth(buf *out, const auth *a) {
@@ -54,15 +63,22 @@ static void put_auth(buf *out, const auth *a) {
   buf_free(&prefix);
 }
 
+/* Which header stands above which is as in calls/attempt.c. */
 static void put_headers(buf *out, const call *c) {
+  const connection *via = c->via;
+  const char *by_auth = auth_header(&via->auth);
   buf_char(out, '{');
-  for (size_t i = 0; i < c->via->header_count; i++) {
-    if (!overridden(c, c->via->headers[i].name)) put_pair(out, c->via->headers[i].name, "", &c->via->headers[i]);
+  for (size_t i = 0; i < via->header_count; i++) {
+    const char *name = via->headers[i].name;
+    bool replaced = overridden(c, name) || (by_auth && strcasecmp(by_auth, name) == 0) ||
+                    (c->key_header && strcasecmp(c->key_header, name) == 0);
+    if (!replaced) put_pair(out, name, "", &via->headers[i]);
   }
   for (size_t i = 0; i < c->header_count; i++) put_pair(out, c->headers[i].name, "", &c->headers[i]);
-  if (c->content_type && !overridden(c, "Content-Type")) put_field(out, "Content-Type", c->content_type);
+  if (c->content_type && !overridden(c, "Content-Type") && !among(via->headers, via->header_count, "Content-Type"))
+    put_field(out, "Content-Type", c->content_type);
   if (c->key_header && !overridden(c, c->key_header)) put_field(out, c->key_header, c->key);
-  put_auth(out, &c->via->auth);
+  if (by_auth && !overridden(c, by_auth)) put_auth(out, &via->auth);
   buf_char(out, '}');
 }
 

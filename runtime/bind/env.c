@@ -38,7 +38,7 @@ const secret *secret_at(lua_State *L, int index) {
 
 /* A missing secret is a mistake of ours: the run is held until somebody sets it. */
 int primitive_secret(lua_State *L) {
-  run *r = primitive_parking_run(L, "secret");
+  run *r = primitive_yielding_run(L, "secret"); /* it may stand within call_api's braces */
   const char *name = luaL_checkstring(L, 1);
   const secret *found = secrets_find(r->in->shared->options->secrets, name);
   if (!found) {

@@ -159,7 +159,9 @@ static int json_is_array(lua_State *L) {
   luaL_checkany(L, 1);
   lua_settop(L, 1);
   json_state_of(L);
-  for (int views = 0; views < JSON_DEPTH && luaL_getmetafield(L, 1, "__raw") == LUA_TTABLE; views++) {
+  for (int views = 0; views < JSON_DEPTH && luaL_getmetafield(L, 1, "__raw") != LUA_TNIL; views++) {
+    if (lua_isboolean(L, -1) && lua_type(L, 1) == LUA_TUSERDATA) lua_getiuservalue(L, 1, 1);
+    if (!lua_istable(L, -1)) break;
     lua_replace(L, 1);
   }
   lua_settop(L, 1);

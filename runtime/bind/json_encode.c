@@ -84,6 +84,10 @@ static int push_behind(encoder *e, int index) {
   for (int views = 0; lua_getmetatable(L, -1); views++) {
     lua_pushvalue(L, e->raw_name);
     lua_rawget(L, -2);
+    if (lua_isboolean(L, -1) && lua_type(L, -3) == LUA_TUSERDATA) { /* stack: view, metatable, true */
+      lua_getiuservalue(L, -3, 1);
+      lua_replace(L, -2);
+    }
     if (!lua_istable(L, -1)) {
       lua_pop(L, 2);
       break;

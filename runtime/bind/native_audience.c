@@ -90,6 +90,10 @@ static int people_next(lua_State *L) {
   int found = audience_next(people_at(L)->from, &row, &err);
   if (found < 0) return control_fail(L, &err);
   if (found == 0) return 0;
+  if (found == AUDIENCE_LATER) {
+    lua_pushboolean(L, false);
+    return 1;
+  }
   lua_pushlstring(L, row.id, row.id_length);
   lua_pushlstring(L, row.profile, row.profile_length);
   lua_pushlstring(L, row.event, row.event_length);

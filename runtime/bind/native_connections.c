@@ -5,7 +5,7 @@
  *     :has(name)
  *   new(list, secrets)             connections from tables that jaunt.connections has checked:
  *     { name =, base_url =, reroute =, headers = { NAME = value }, auth = { kind =, name =, value = },
- *       timeout =, connect =, retry =, success =, idempotent =, max_in_flight =, private_network =, ca_file =,
+ *       timeout =, retry =, success =, idempotent =, max_in_flight =, private_network =, ca_file =,
  *       max_body = }               where a value may be { secret = NAME }
  *
  * Both are userdata that jaunt.native.engine takes over. */
@@ -121,8 +121,7 @@ static void read_auth(lua_State *L, int table, secrets *all, auth *into) {
 }
 
 static void read_times(lua_State *L, int table, connection *c) {
-  if (lua_getfield(L, table, "timeout") != LUA_TNIL) c->timeout_ms = value_duration(L, -1, "timeout");
-  if (lua_getfield(L, table, "connect") != LUA_TNIL) c->connect_ms = value_duration(L, -1, "timeout.connect");
+  if (lua_getfield(L, table, "timeout") != LUA_TNIL) value_timeout(L, -1, "timeout", &c->connect_ms, &c->timeout_ms);
   if (lua_getfield(L, table, "retry") != LUA_TNIL) value_retry(L, -1, "retry", &c->retry);
   if (lua_getfield(L, table, "success") != LUA_TNIL) value_statuses(L, -1, "success", &c->success);
   if (lua_getfield(L, table, "max_body") != LUA_TNIL) c->max_body = value_bytes(L, -1, "max_body");
@@ -130,7 +129,7 @@ static void read_times(lua_State *L, int table, connection *c) {
     limit_free(c->limit);
     c->limit = limit_new((size_t)luaL_checkinteger(L, -1));
   }
-  lua_pop(L, 6);
+  lua_pop(L, 5);
 }
 
 static void read_idempotent(lua_State *L, int table, connection *c) {

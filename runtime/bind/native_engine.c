@@ -1,7 +1,9 @@
 /* jaunt.native.engine: one journey over one audience, for commands.
  *
  *   local engine <close> = start { journey =, version =, bundle = (JSON), workers =, virtual =, start_ms =, seed =,
- *                                  in_flight =, control =, connections =, secrets =, reroute =, traces =, events =, plain = }
+ *                                  in_flight =, control =, connections =, secrets =, reroute =, traces =, events =, plain =,
+ *                                  limits = { run_memory =, worker_memory =, text =, slice_time =, pattern_steps =,
+ *                                             coroutines = } }
  *   engine:feed(audience, most, where)   lets up to `most` people in, while there is room. Returns how many came in, how
  *                            many `where(person)` left out, and "more", "full", "later" (nothing has come yet) or "end"
  *   engine:admit(id, profile, event)     lets one in: JSON texts
@@ -17,11 +19,13 @@
  *   hash(text)               32 hexadecimal digits
  *   now_ms()                 the wall clock
  *   rfc3339(ms), moment(text [, zone [, now_ms]])    as base/moment.h; moment gives nil and a message
+ *   duration(text)           milliseconds, as base/duration.h reads them; or nil and a message
  *   cores()                  how many workers are the default */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/duration.h"
 #include "base/moment.h"
 #include "bind/control.h"
 #include "bind/json.h"
@@ -29,6 +33,7 @@
 #include "bind/native_audience.h"
 #include "bind/native_connections.h"
 #include "bind/primitive.h"
+#include "bind/value.h"
 
 static const char ENGINE[] = "jaunt.engine";
 
@@ -161,6 +166,23 @@ static hash128 store_id_of(lua_State *L) {
   return id;
 }
 
+/* limits = { run_memory = "32MiB", slice_time = "1s", … }: what is not named keeps its default. */
+static script_limits limits_of(lua_State *L) {
+  script_limits limits = script_limits_default;
+  if (lua_getfield(L, 1, "limits") == LUA_TTABLE) {
+    int at = lua_gettop(L);
+    if (lua_getfield(L, at, "run_memory") != LUA_TNIL) limits.run_memory = value_bytes(L, -1, "run_memory");
+    if (lua_getfield(L, at, "worker_memory") != LUA_TNIL) limits.worker_memory = value_bytes(L, -1, "worker_memory");
+    if (lua_getfield(L, at, "text") != LUA_TNIL) limits.text = value_bytes(L, -1, "text");
+    if (lua_getfield(L, at, "slice_time") != LUA_TNIL) limits.slice_ms = value_duration(L, -1, "slice_time");
+    if (lua_getfield(L, at, "pattern_steps") != LUA_TNIL) limits.pattern_steps = value_bytes(L, -1, "pattern_steps");
+    if (lua_getfield(L, at, "coroutines") != LUA_TNIL) limits.coroutines = (int)value_bytes(L, -1, "coroutines");
+    lua_settop(L, at);
+  }
+  lua_pop(L, 1);
+  return limits;
+}
+
 static int engine_start_lua(lua_State *L) {
   error err;
   luaL_checktype(L, 1, LUA_TTABLE);
@@ -176,6 +198,7 @@ static int engine_start_lua(lua_State *L) {
       .traces = flag_field(L, "traces"),
       .expects_events = flag_field(L, "events"),
       .plain_script = flag_field(L, "plain"),
+      .limits = limits_of(L),
       .lua = &bind_engine_lua,
       .changed = changed,
   };
@@ -240,6 +263,10 @@ static int engine_feed(lua_State *L) {
     if (found < 0) return control_fail(L, &err);
     if (found == 0) {
       state = "end";
+      break;
+    }
+    if (found == AUDIENCE_LATER) {
+      state = "later";
       break;
     }
     if (asks && !is_wanted(L, &row)) {
@@ -438,6 +465,18 @@ static int native_moment(lua_State *L) {
   return 2;
 }
 
+static int native_duration(lua_State *L) {
+  error err;
+  int64_t ms;
+  if (duration_parse(luaL_checkstring(L, 1), &ms, &err) == 0) {
+    lua_pushinteger(L, ms);
+    return 1;
+  }
+  lua_pushnil(L);
+  lua_pushstring(L, err.text);
+  return 2;
+}
+
 static int native_cores(lua_State *L) {
   lua_pushinteger(L, (lua_Integer)uv_available_parallelism());
   return 1;
@@ -445,7 +484,7 @@ static int native_cores(lua_State *L) {
 
 static const luaL_Reg functions[] = {
     {"start", engine_start_lua}, {"hash", native_hash},   {"now_ms", native_now_ms}, {"rfc3339", native_rfc3339},
-    {"moment", native_moment},   {"cores", native_cores}, {NULL, NULL},
+    {"moment", native_moment},   {"cores", native_cores}, {"duration", native_duration}, {NULL, NULL},
 };
 
 static const luaL_Reg methods[] = {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bind/json.h"
+#include "bind/order.h"
 #include "bind/primitive.h"
 
 static const char person_type[] = "person", inside_type[] = "person's value";
@@ -32,24 +33,21 @@ static int view_length(lua_State *L) {
   return 1;
 }
 
+/* The upvalue is the iterator of the table behind the view: what it gives is shown as views, too. */
 static int view_next(lua_State *L) {
-  lua_settop(L, 2);
-  lua_getiuservalue(L, 1, 1);
-  lua_insert(L, 2);
-  if (!lua_next(L, 2)) return lua_pushnil(L), 1;
-  if (lua_istable(L, -1)) push_view(L, -1, inside_type), lua_replace(L, -2);
+  do { /* null is nothing, as in view_index */
+    lua_settop(L, 0);
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_call(L, 0, 2);
+  } while (lua_islightuserdata(L, 2));
+  if (lua_istable(L, 2)) push_view(L, 2, inside_type), lua_replace(L, 2);
   return 2;
 }
 
 static int view_pairs(lua_State *L) {
-  lua_pushcfunction(L, view_next);
-  lua_pushvalue(L, 1);
-  lua_pushnil(L);
-  return 3;
-}
-
-static int view_raw(lua_State *L) {
   lua_getiuservalue(L, 1, 1);
+  order_iterator(L, lua_gettop(L));
+  lua_pushcclosure(L, view_next, 1);
   return 1;
 }
 
@@ -66,15 +64,15 @@ static int write_attribute(lua_State *L) {
   if (strcmp(name, "id") == 0) return luaL_error(L, "person.id can't be changed: it names the person");
   char path[160];
   snprintf(path, sizeof path, "person.%s", name);
-  buf json = BUF_EMPTY;
+  buf *json = &r->in->text;
   error err;
-  int failed = json_encode_value(L, 3, &json, path, &err);
-  if (!failed) run_write(r, name, json.data, json.len);
+  buf_clear(json);
+  int failed = json_encode_value(L, 3, json, path, &err);
+  if (!failed) run_write(r, name, json->data, json->len);
   if (!failed && !lua_isnil(L, 3) && (lua_istable(L, 3) || lua_isuserdata(L, 3))) {
-    failed = json_decode_value(L, json.data, json.len, &err);
+    failed = json_decode_value(L, json->data, json->len, &err);
     if (!failed) lua_replace(L, 3);
   }
-  buf_free(&json);
   if (failed) return primitive_fail(L, &err);
   lua_getiuservalue(L, 1, 1);
   lua_insert(L, 2);
@@ -92,9 +90,11 @@ static int person_text(lua_State *L) {
 
 static void make_type(lua_State *L, const char *type, lua_CFunction newindex) {
   static const luaL_Reg shared[] = {{"__index", view_index}, {"__len", view_length}, {"__pairs", view_pairs},
-                                    {"__raw", view_raw},     {NULL, NULL}};
+                                    {NULL, NULL}};
   luaL_newmetatable(L, type);
   luaL_setfuncs(L, shared, 0);
+  lua_pushboolean(L, 1);
+  lua_setfield(L, -2, "__raw");
   lua_pushcfunction(L, newindex);
   lua_setfield(L, -2, "__newindex");
   lua_pushboolean(L, 0);

@@ -11,17 +11,22 @@ run *primitive_run(lua_State *L, const char *primitive) {
   return r;
 }
 
-run *primitive_parking_run(lua_State *L, const char *primitive) {
+run *primitive_yielding_run(lua_State *L, const char *primitive) {
   run *r = primitive_run(L, primitive);
-  const char *name = r->in->pending;
-  if (name)
-    luaL_error(L, "call_api \"%s\" has no braces before this %s: call_api \"%s\" { ... }", name, primitive, name);
   if (r->in->chain_blocked || !lua_isyieldable(L))
     luaL_error(L,
                "%s can't pause here: it is called from inside a function that can't be paused (a table.sort comparator, a "
                "gsub callback, a metamethod of a library call); call it outside and keep the result",
                primitive);
   return r;
+}
+
+run *primitive_parking_run(lua_State *L, const char *primitive) {
+  run *r = primitive_run(L, primitive);
+  const char *name = r->in->pending;
+  if (name)
+    luaL_error(L, "call_api \"%s\" has no braces before this %s: call_api \"%s\" { ... }", name, primitive, name);
+  return primitive_yielding_run(L, primitive);
 }
 
 int primitive_yield(lua_State *L, lua_KFunction k) {

@@ -13,8 +13,10 @@
  * predicates and payloads. */
 run *primitive_run(lua_State *L, const char *primitive);
 
-/* The same for a primitive that parks: it also raises where the coroutine, or one that resumed it, can't yield, and
- * where call_api "NAME" was left without its braces. */
+/* The same for a primitive that yields: it also raises where the coroutine, or one that resumed it, can't. */
+run *primitive_yielding_run(lua_State *L, const char *primitive);
+
+/* The same for a primitive that parks: it also raises where call_api "NAME" was left without its braces. */
 run *primitive_parking_run(lua_State *L, const char *primitive);
 
 /* Gives the turn back to the engine; `k` goes on when the run is resumed. */
@@ -54,6 +56,7 @@ void call_api_open(lua_State *L); /* pushes call_api */
 void secret_open(lua_State *L);
 void response_open(lua_State *L);
 int coroutine_open(lua_State *L);  /* pushes the coroutine library that lets the engine's yields through */
+lua_State *coroutine_inner(lua_State *co); /* a callback of engine_lua */
 
 /* Pushes the response of a call that is done or being judged. */
 void response_push(lua_State *L, call *c);

@@ -3,12 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
 #include "bind/json.h"
 #include "bind/primitive.h"
 
 static const char response_type[] = "response";
 
-enum { DETAIL_MOST = 220 }; /* of a call's detail, in `error` */
+enum { DETAIL_MOST = 220, SHOWN_MOST = 48 }; /* of a call's detail in `error`; of a body that is no JSON */
 
 /* One allocation of Lua's, so that the collector knows its weight: the fixed part, then body, then headers. User value 1 is a
  * table of what was decoded already: headers and json. */
@@ -30,6 +31,14 @@ static const char *name_of(const response *r) {
   return r->bytes + r->body_length + r->headers_length;
 }
 
+/* How many bytes of a text to show: at most so many, and no character cut in two. */
+static size_t shown_length(const char *text, size_t length, size_t most) {
+  if (length <= most) return length;
+  size_t shown = most;
+  while (shown > most - 4 && ((unsigned char)text[shown] & 0xC0) == 0x80) shown--;
+  return shown;
+}
+
 void response_push(lua_State *L, call *c) {
   const char *element = c->label ? c->label : "call_api";
   size_t name_length = strlen(element);
@@ -43,8 +52,8 @@ void response_push(lua_State *L, call *c) {
   r->headers_length = c->answer_headers.len;
   r->name_length = name_length;
   if (c->reason == REASON_NONE) r->error[0] = '\0';
-  else snprintf(r->error, sizeof r->error, "%s%s%.*s", call_reason_name(c->reason), *c->detail ? ": " : "", DETAIL_MOST,
-                c->detail);
+  else snprintf(r->error, sizeof r->error, "%s%s%.*s", call_reason_name(c->reason), *c->detail ? ": " : "",
+                (int)shown_length(c->detail, strlen(c->detail), DETAIL_MOST), c->detail);
   if (c->answer.len) memcpy(r->bytes, c->answer.data, c->answer.len);
   if (c->answer_headers.len) memcpy(r->bytes + c->answer.len, c->answer_headers.data, c->answer_headers.len);
   memcpy(r->bytes + c->answer.len + c->answer_headers.len, element, name_length + 1);
@@ -93,22 +102,28 @@ static void content_type(const response *r, char out[64]) {
   }
 }
 
-/* json: decoded; on something else the error says what came and how it begins. */
-static void push_json(lua_State *L, const response *r) {
-  error err;
-  if (r->body_length && json_decode_value(L, r->bytes, r->body_length, &err) == 0) return;
-  char type[64], start[49];
-  size_t shown = r->body_length < 48 ? r->body_length : 48;
-  content_type(r, type);
+/* How the body begins, as a line of valid UTF-8. */
+static void show_start(const response *r, char start[SHOWN_MOST + 1]) {
+  size_t shown = shown_length(r->bytes, r->body_length, SHOWN_MOST);
   memcpy(start, r->bytes, shown);
   start[shown] = '\0';
   for (size_t i = 0; i < shown; i++) {
     if ((unsigned char)start[i] < ' ') start[i] = ' ';
   }
+  for (size_t at = 0; (at += utf8_valid_length(start + at, shown - at)) < shown;) start[at] = '?';
+}
+
+/* json: decoded; on something else the error says what came and how it begins. */
+static void push_json(lua_State *L, const response *r) {
+  error err;
+  if (r->body_length && json_decode_value(L, r->bytes, r->body_length, &err) == 0) return;
+  char type[64], start[SHOWN_MOST + 1];
+  content_type(r, type);
+  show_start(r, start);
   if (r->truncated) luaL_error(L, "\"%s\" answered more than keep_body lets through: its JSON is cut", name_of(r));
   if (!r->body_length) luaL_error(L, "\"%s\" answered without a body, so there is no JSON in it", name_of(r));
   if (strstr(type, "json")) luaL_error(L, "\"%s\" answered broken JSON: %s", name_of(r), err.text);
-  luaL_error(L, "\"%s\" answered %s, not JSON: %s%s", name_of(r), type, start, r->body_length > 48 ? "\xe2\x80\xa6" : "");
+  luaL_error(L, "\"%s\" answered %s, not JSON: %s%s", name_of(r), type, start, r->body_length > SHOWN_MOST ? "\xe2\x80\xa6" : "");
 }
 
 /* Pushes what `push` makes, once; then the same again. */
@@ -169,8 +184,13 @@ static int response_index(lua_State *L) {
 
 static int response_text(lua_State *L) {
   const response *r = luaL_checkudata(L, 1, response_type);
-  lua_pushfstring(L, "response of \"%s\": %s, status %d, %d attempts%s%s", name_of(r), call_result_name(r->result),
-                  r->status, r->attempts, r->error[0] ? ", " : "", r->error);
+  lua_pushfstring(L, "response of \"%s\": %s", name_of(r), call_result_name(r->result));
+  if (r->status) lua_pushfstring(L, ", status %d", r->status);
+  else lua_pushliteral(L, "");
+  if (r->attempts) lua_pushfstring(L, ", %d attempt%s", r->attempts, r->attempts == 1 ? "" : "s");
+  else lua_pushliteral(L, "");
+  lua_pushfstring(L, "%s%s", r->error[0] ? ", " : "", r->error);
+  lua_concat(L, 4);
   return 1;
 }
 

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/duration.h"
+#include "base/json.h"
 
 int64_t value_duration(lua_State *L, int index, const char *what) {
   error err;
@@ -20,6 +21,21 @@ int64_t value_duration(lua_State *L, int index, const char *what) {
     luaL_error(L, "%s is a duration such as \"2h\", not a %s", what, luaL_typename(L, index));
   if (duration_parse(lua_tostring(L, index), &ms, &err)) luaL_error(L, "%s: %s", what, err.text);
   return ms;
+}
+
+void value_timeout(lua_State *L, int index, const char *what, int64_t *connect_ms, int64_t *total_ms) {
+  static const char *const names[] = {"connect", "total", NULL};
+  index = lua_absindex(L, index);
+  if (!lua_istable(L, index)) {
+    *total_ms = value_duration(L, index, what);
+    return;
+  }
+  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+    const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
+    if (strcmp(name, "connect") == 0) *connect_ms = value_duration(L, -1, "timeout.connect");
+    else if (strcmp(name, "total") == 0) *total_ms = value_duration(L, -1, "timeout.total");
+    else luaL_error(L, "%s has no field \"%s\": it has connect and total%s", what, name, value_nearest(L, name, names));
+  }
 }
 
 size_t value_bytes(lua_State *L, int index, const char *what) {
@@ -55,7 +71,7 @@ static void retry_field(lua_State *L, const char *what, retry_policy *policy) {
   if (strcmp(name, "attempts") == 0) policy->attempts = attempts_of(L, -1, what);
   else if (strcmp(name, "base") == 0) policy->base_ms = value_duration(L, -1, "retry.base");
   else if (strcmp(name, "cap") == 0) policy->cap_ms = value_duration(L, -1, "retry.cap");
-  else luaL_error(L, "%s has no field \"%s\"%s; it has attempts, base and cap", what, name, value_nearest(L, name, names));
+  else luaL_error(L, "%s has no field \"%s\": it has attempts, base and cap%s", what, name, value_nearest(L, name, names));
 }
 
 void value_retry(lua_State *L, int index, const char *what, retry_policy *policy) {
@@ -115,6 +131,32 @@ void value_statuses(lua_State *L, int index, const char *what, status_set *set) 
   if (wrong) luaL_error(L, "%s is a status such as 202, \"2xx\", \"200-204\", or a list of these", what);
 }
 
+/* ---- texts ---- */
+
+/* "table", or what a userdata calls itself: "secret". */
+static const char *kind_of(lua_State *L, int index) {
+  return luaL_getmetafield(L, index, "__name") == LUA_TSTRING ? lua_tostring(L, -1) : luaL_typename(L, index);
+}
+
+static const char *float_text(lua_State *L, double number, const char *what, size_t *length) {
+  char bytes[40];
+  buf text = BUF_EMPTY;
+  int failed = json_write_double(&text, number);
+  *length = text.len < sizeof bytes ? text.len : 0;
+  if (*length) memcpy(bytes, text.data, *length);
+  buf_free(&text);
+  if (failed) luaL_error(L, "%s is %s, which can't be sent", what, number != number ? "not a number" : "infinite");
+  return lua_pushlstring(L, bytes, *length);
+}
+
+const char *value_text(lua_State *L, int index, const char *what, size_t *length) {
+  int type = lua_type(L, index);
+  if (type != LUA_TSTRING && type != LUA_TNUMBER && type != LUA_TBOOLEAN)
+    luaL_error(L, "%s is a %s: a text, a number, true, false or a list of these can be sent", what, kind_of(L, index));
+  if (type == LUA_TNUMBER && !lua_isinteger(L, index)) return float_text(L, lua_tonumber(L, index), what, length);
+  return luaL_tolstring(L, index, length);
+}
+
 /* ---- tables of names and values ---- */
 
 static int by_bytes(lua_State *L, int a, int b) {
@@ -160,16 +202,13 @@ typedef struct pairs_task {
 
 static void add_encoded(lua_State *L, const pairs_task *task, const char *name, size_t length, int value) {
   size_t value_length;
-  int type = lua_type(L, value);
-  if (type != LUA_TSTRING && type != LUA_TNUMBER && type != LUA_TBOOLEAN)
-    luaL_error(L, "%s.%s is a %s: a text, a number, true, false or a list of these can be sent", task->what, name,
-               luaL_typename(L, value));
-  const char *bytes = luaL_tolstring(L, value, &value_length);
+  const char *what = lua_pushfstring(L, "%s.%s", task->what, name);
+  const char *bytes = value_text(L, value, what, &value_length);
   if (task->out->len) buf_char(task->out, '&');
   task->encode(task->out, name, length);
   buf_char(task->out, '=');
   task->encode(task->out, bytes, value_length);
-  lua_pop(L, 1);
+  lua_pop(L, 2);
 }
 
 void value_pairs(lua_State *L, int index, const char *what, buf *out,

@@ -16,6 +16,9 @@
 /* "2h", or a number of seconds: milliseconds. */
 int64_t value_duration(lua_State *L, int index, const char *what);
 
+/* A duration, for the whole; or { connect =, total = }: what it names is set. */
+void value_timeout(lua_State *L, int index, const char *what, int64_t *connect_ms, int64_t *total_ms);
+
 /* "64KiB", "1MB", or a number of bytes. */
 size_t value_bytes(lua_State *L, int index, const char *what);
 
@@ -24,6 +27,10 @@ void value_retry(lua_State *L, int index, const char *what, retry_policy *policy
 
 /* 200, "2xx", "200-204", or a list of these. */
 void value_statuses(lua_State *L, int index, const char *what, status_set *set);
+
+/* A text, a number or a boolean as text, pushed; a float as the shortest text that reads back as the same, which Lua's
+ * own `tostring` is not. */
+const char *value_text(lua_State *L, int index, const char *what, size_t *length);
 
 /* A table of names and texts, numbers or booleans, written as name=value&…: `encode` is url_encode or url_encode_form.
  * A list as a value gives the name several times. Names go by their bytes, so that the same table is the same text. */

@@ -3,6 +3,7 @@
  * Names here are those of the scripts' environment; lualib/jaunt/sandbox.lua decides which of them, and of Lua's own, a
  * script sees. */
 #include "bind/json.h"
+#include "bind/libraries.h"
 #include "bind/modules.h"
 #include "bind/primitive.h"
 
@@ -35,6 +36,14 @@ static int open_vocabulary(lua_State *L) {
   lua_setfield(L, -2, "call_api");
   coroutine_open(L);
   lua_setfield(L, -2, "coroutine");
+  library_base(L);
+  lua_setfield(L, -2, "base");
+  library_string(L);
+  lua_setfield(L, -2, "string");
+  library_table(L);
+  lua_setfield(L, -2, "table");
+  library_os(L);
+  lua_setfield(L, -2, "os");
   return 1;
 }
 
@@ -55,4 +64,5 @@ const engine_lua bind_engine_lua = {
     .push_response = response_push,
     .push_json = push_json,
     .describe_call = describe_call,
+    .inner = coroutine_inner,
 };

@@ -35,34 +35,69 @@ int primitive_wait(lua_State *L) {
   return park_until(L, r, "wait", what, logical_now_ms(&r->in->shared->clock) + ms);
 }
 
-/* The zone: the one that is asked for, else the person's, else the system's. */
+/* The field `zone` of the value on top: a zone's name, or NULL where there is none; `whose` says in words where it stands. */
+static const char *zone_name_at(lua_State *L, const char *whose) {
+  int type = lua_getfield(L, -1, "zone");
+  if (type == LUA_TNIL) return NULL;
+  if (type != LUA_TSTRING)
+    luaL_error(L, "wait_until: %s is a zone's name such as \"Europe/Berlin\", not a %s", whose, luaL_typename(L, -1));
+  return lua_tostring(L, -1);
+}
+
+/* The zone: the one that is asked for, else the person's (an empty text, as CSV has it, is none), else the system's. */
 static const zone *zone_for(lua_State *L, run *r) {
   error err;
-  const zone *found = NULL;
+  const char *name = NULL;
   int top = lua_gettop(L);
-  if (lua_istable(L, 1)) lua_getfield(L, 1, "zone");
-  else lua_pushnil(L);
-  if (lua_isnil(L, -1)) {
-    run_anchor_get(r, L, ANCHOR_PERSON);
-    if (!lua_isnil(L, -1)) lua_getfield(L, -1, "zone");
+  if (lua_istable(L, 1)) {
+    lua_pushvalue(L, 1);
+    name = zone_name_at(L, "zone");
   }
-  const char *name = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : zone_local_name();
-  found = zone_find(name, &err);
+  if (!name) {
+    run_anchor_get(r, L, ANCHOR_PERSON);
+    name = zone_name_at(L, "person.zone");
+    if (name && !*name) name = NULL;
+  }
+  const zone *found = zone_find(name ? name : zone_local_name(), &err);
   if (!found) luaL_error(L, "wait_until: %s", err.text);
   lua_settop(L, top);
   return found;
 }
 
+/* Refuses what is not among the names (NULL at the end) in the table at `index`; its first item alone may stand there without
+ * a name, if `items`. */
+static void check_names(lua_State *L, int index, const char *primitive, const char *const *names, bool items) {
+  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+    if (items && lua_isinteger(L, -2) && lua_tointeger(L, -2) == 1) continue;
+    if (lua_type(L, -2) != LUA_TSTRING)
+      luaL_error(L, "%s takes one thing without a name, and the rest by name", primitive);
+    const char *key = lua_tostring(L, -2);
+    const char *const *known = names;
+    while (*known && strcmp(*known, key) != 0) known++;
+    if (!*known) luaL_error(L, "%s knows no option %s%s", primitive, key, value_nearest(L, key, names));
+  }
+}
+
+/* A number that is a time: milliseconds since 1970, within the years that have four digits. */
+static int64_t instant_at(lua_State *L, int index) {
+  double seconds = lua_tonumber(L, index);
+  if (!(seconds >= 0 && seconds < 253402300800.0))
+    luaL_error(L, "wait_until: %f is no time in seconds since 1970, as now() gives it", seconds);
+  return (int64_t)(seconds * 1000);
+}
+
 /* wait_until(moment): "mon 09:00", "2026-11-30 09:00", an RFC 3339 time, or { "09:00", zone = "Europe/Berlin" }. A number is a
  * time as now() gives it. */
 int primitive_wait_until(lua_State *L) {
+  static const char *const names[] = {"zone", NULL};
   run *r = primitive_parking_run(L, "wait_until");
-  if (lua_isnumber(L, 1) && lua_type(L, 1) == LUA_TNUMBER) {
+  if (lua_type(L, 1) == LUA_TNUMBER) {
     char instant[40];
-    int64_t at_ms = (int64_t)(lua_tonumber(L, 1) * 1000);
+    int64_t at_ms = instant_at(L, 1);
     moment_rfc3339(at_ms, instant);
     return park_until(L, r, "wait_until", instant, at_ms);
   }
+  if (lua_istable(L, 1)) check_names(L, 1, "wait_until", names, true);
   const zone *z = zone_for(L, r);
   if (lua_istable(L, 1)) lua_geti(L, 1, 1);
   else lua_pushvalue(L, 1);
@@ -91,18 +126,9 @@ static int event_came(lua_State *L, int status, lua_KContext context) {
   return push_event(L, worker_of(L)->current);
 }
 
-static void check_options(lua_State *L, int index) {
-  lua_pushnil(L);
-  while (lua_next(L, index)) {
-    const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
-    bool known = key ? strcmp(key, "where") == 0 || strcmp(key, "within") == 0 : lua_type(L, -2) == LUA_TNUMBER;
-    if (!known) luaL_error(L, "wait_for knows no option %s: it takes where and within", key ? key : luaL_typename(L, -2));
-    lua_pop(L, 1);
-  }
-}
-
 /* wait_for(event, { where =, within = }) or wait_for { event, where =, within = }: the event, or nil when the time is over. */
 int primitive_wait_for(lua_State *L) {
+  static const char *const names[] = {"where", "within", NULL};
   run *r = primitive_parking_run(L, "wait_for");
   int options = lua_istable(L, 1) ? 1 : 2;
   lua_settop(L, 2);
@@ -113,7 +139,7 @@ int primitive_wait_for(lua_State *L) {
   int64_t until = INT64_MAX;
   bool has_where = false;
   if (lua_istable(L, options)) {
-    check_options(L, options);
+    check_names(L, options, "wait_for", names, options == 1);
     if (lua_getfield(L, options, "within") != LUA_TNIL)
       until = logical_now_ms(&r->in->shared->clock) + value_duration(L, -1, "wait_for: within");
     has_where = lua_getfield(L, options, "where") != LUA_TNIL;

@@ -26,9 +26,10 @@ static bool same_name(const char *a, const char *b) {
   return strcasecmp(a, b) == 0;
 }
 
-/* Their values follow from the body: others would make the vendor wait, or read two requests in one. */
+/* Their values follow from the body and the URL: others would make the vendor wait, read two requests in one, or take it
+ * for one to somebody else. */
 static bool is_framing(const char *name) {
-  return same_name(name, "Content-Length") || same_name(name, "Transfer-Encoding");
+  return same_name(name, "Content-Length") || same_name(name, "Transfer-Encoding") || same_name(name, "Host");
 }
 
 static const char *value_of(const pair *p) {

@@ -118,8 +118,15 @@ static call_reason reason_of(http_outcome outcome) {
   return reasons[outcome];
 }
 
+static ending judge_by_status(const call *c) {
+  if (status_set_has(&c->success, c->status)) return ending_say(CALL_OK, REASON_NONE, "%s", "");
+  return ending_status(c->status);
+}
+
 static ending judge_by_predicate(call *c) {
   error err = {""};
+  ending by_status = judge_by_status(c);
+  settle(c, &by_status); /* what the predicate sees: never how an earlier attempt ended */
   switch (c->in->options.hooks->judge(c, &err)) {
   case CALL_YES: return ending_say(CALL_OK, REASON_NONE, "%s", "");
   case CALL_NO:
@@ -127,11 +134,6 @@ static ending judge_by_predicate(call *c) {
                       ending_status(c->status).detail);
   default: return ending_mistake(REASON_SCRIPT, err.text);
   }
-}
-
-static ending judge_by_status(const call *c) {
-  if (status_set_has(&c->success, c->status)) return ending_say(CALL_OK, REASON_NONE, "%s", "");
-  return ending_status(c->status);
 }
 
 /* No whole answer. A status of 400 or more is a definite no all the same, where asking again is forbidden. */

@@ -129,11 +129,21 @@ ending ending_cut(void) {
   return ending_say(CALL_UNDECIDED, REASON_CUT, "it was stopped while it was under way");
 }
 
-/* A ? with something behind it begins a query, which ends at a space, a quote or a bracket. */
+/* The length of a query, whose ? is at `at`: it ends where something stands that no URL holds. A URL may hold
+ * a ', so that one ends it only where nothing more of a URL follows. */
+static size_t query_length(const char *at) {
+  size_t length = 0;
+  for (;;) {
+    length += strcspn(at + length, " \t\r\n\"'<>");
+    if (at[length] != '\'' || strspn(at + length + 1, " \t\r\n") > 0 || at[length + 1] == '\0') return length;
+    length++;
+  }
+}
+
 static void hide_queries(char *text) {
   char *to = text;
   for (const char *from = text; *from;) {
-    if (*from == '?') from += strcspn(from, " \t\"'<>");
+    if (*from == '?') from += query_length(from);
     if (*from) *to++ = *from++;
   }
   *to = '\0';

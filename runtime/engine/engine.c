@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "engine/guard.h"
 #include "engine/run.h"
 #include "engine/worker.h"
 
@@ -25,11 +26,21 @@ typedef struct said {
   buf text;
 } said;
 
+const script_limits script_limits_default = {
+    .run_memory = (size_t)16 << 20,
+    .worker_memory = (size_t)1 << 30,
+    .text = (size_t)4 << 20,
+    .slice_ms = 250,
+    .pattern_steps = 10000000,
+    .coroutines = 1000,
+};
+
 struct engine {
   engine_options options;
   engine_shared shared;
   worker *workers;
   int worker_count;
+  watchdog *dog;
   latency **latencies;
   uv_timer_t event_timer;
   list events; /* coming_event, in the order of their times */
@@ -141,17 +152,28 @@ static int64_t next_event(const engine *e) {
   return list_empty(&e->events) ? INT64_MAX : LIST_OF(coming_event, link, e->events.next)->at_ms;
 }
 
+static bool is_among(uint64_t hash, const uint64_t *hashes, size_t count) {
+  while (count && hashes[count - 1] != hash) count--;
+  return count > 0;
+}
+
+/* Hands over the events whose time has come. On a virtual clock nobody gets two of them at once: what the first one does to
+ * a run is done before the second comes, however quick its worker is. */
 static void deliver_events(engine *e, int64_t now) {
-  bool some = false;
+  uint64_t told[EVENTS_AHEAD];
+  size_t count = 0;
   while (next_event(e) <= now) {
-    coming_event *coming = LIST_OF(coming_event, link, list_pop(&e->events));
+    coming_event *coming = LIST_OF(coming_event, link, e->events.next);
     const char *person = coming->m->texts[0];
+    uint64_t hash = hash_bytes64((hash128){0, 0}, person, strlen(person));
+    if (e->shared.clock.is_virtual && is_among(hash, told, count)) break;
+    told[count++] = hash;
+    list_remove(&coming->link);
+    e->event_count--;
     worker_post(worker_for(e, person, strlen(person)), coming->m);
     free(coming);
-    e->event_count--;
-    some = true;
   }
-  if (some && !e->events_over) e->options.changed(e->options.data);
+  if (count && !e->events_over) e->options.changed(e->options.data);
 }
 
 /* ---- time ---- */
@@ -169,16 +191,20 @@ static int64_t quantum_end(int64_t ms) {
   return (ms + CLOCK_QUANTUM_MS - 1) / CLOCK_QUANTUM_MS * CLOCK_QUANTUM_MS;
 }
 
-/* Moves a virtual clock to the next thing that happens, and tells the workers. */
+/* Moves a virtual clock to the next thing that happens, and tells the workers. What is due by then goes before the events:
+ * they come when that is done, so that it is never a race which of the two a run sees first. */
 static void jump(engine *e, int64_t timer_at, int64_t event_at) {
   int64_t to = event_at <= timer_at ? event_at : quantum_end(timer_at);
   if (to > event_at) to = event_at;
   logical_move_to(&e->shared.clock, to);
   int64_t now = logical_now_ms(&e->shared.clock);
+  bool ticks = false;
   for (int i = 0; i < e->worker_count; i++) {
-    if (atomic_load(&e->workers[i].next_due) <= now) worker_post(&e->workers[i], message_new(MESSAGE_TICK));
+    if (atomic_load(&e->workers[i].next_due) > now) continue;
+    worker_post(&e->workers[i], message_new(MESSAGE_TICK));
+    ticks = true;
   }
-  if (event_at <= now) deliver_events(e, now);
+  if (!ticks) deliver_events(e, now);
 }
 
 static void event_time(uv_timer_t *handle) {
@@ -227,6 +253,8 @@ static void handle_closed(uv_handle_t *handle) {
 
 static void close_handles(engine *e) {
   if (e->closing_handles) return;
+  watchdog_stop(e->dog); /* before their threads are gone for good: it may be about to signal one */
+  e->dog = NULL;
   for (int i = 0; i < e->worker_count; i++) {
     if (e->workers[i].started) uv_thread_join(&e->workers[i].thread);
     e->workers[i].started = false;
@@ -328,6 +356,8 @@ engine *engine_start(const engine_options *options, error *err) {
     e->worker_count += !failed;
   }
   e->options.bundle = NULL;
+  if (!failed && !(e->dog = watchdog_start(e->workers, e->worker_count)))
+    failed = error_set(err, "the system has no thread for the watchdog");
   if (!failed) return e;
   engine_stop(e, 0, free_failed, e);
   return NULL;

@@ -31,7 +31,21 @@ typedef struct engine_lua {
   void (*push_json)(lua_State *L, const char *json, size_t length);
   /* What would be sent, for a person to read; secrets are hidden. */
   void (*describe_call)(buf *out, const char *person, const struct call *c);
+  /* The script's own coroutine through which this one, which is parked, was parked; NULL where it parked itself. */
+  lua_State *(*inner)(lua_State *co);
 } engine_lua;
+
+/* What a script may use. */
+typedef struct script_limits {
+  size_t run_memory;     /* bytes of Lua memory that one run may hold */
+  size_t worker_memory;  /* and all runs of a worker together */
+  size_t text;           /* bytes of one text that string.rep and its like make */
+  int64_t slice_ms;      /* processor time between two pauses */
+  uint64_t pattern_steps; /* of one match */
+  int coroutines;        /* of a run, at the same time */
+} script_limits;
+
+extern const script_limits script_limits_default;
 
 typedef struct engine_options {
   uv_loop_t *loop;
@@ -48,6 +62,7 @@ typedef struct engine_options {
   size_t connection_count;
   secrets *secrets;         /* owned from here on */
   const char *reroute;      /* a rehearsal's vendor, "http://127.0.0.1:PORT", for calls without `via`; or NULL */
+  script_limits limits;
   bool traces;              /* keep every intent for engine_next_message: --dry-run */
   bool expects_events;      /* engine_event will be called: engine_events_over ends that */
   bool plain_script;        /* one run without a person; errors end it instead of holding it */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "engine/guard.h"
 #include "engine/run_parts.h"
 
 /* ---- anchors ---- */
@@ -25,6 +26,46 @@ void run_anchor_set(run *r, lua_State *L, int slot) {
   lua_pop(L, 1);
 }
 
+static int error_text(lua_State *L) {
+  luaL_tolstring(L, 1, NULL);
+  return 1;
+}
+
+/* What was raised, on top of the stack, as text: __tostring of an error object is the script's own code. */
+static void read_error(lua_State *L, error *err) {
+  lua_pushcfunction(L, error_text);
+  lua_insert(L, -2);
+  if (lua_pcall(L, 1, 1, 0) != LUA_OK || lua_type(L, -1) != LUA_TSTRING)
+    error_set(err, "an error was raised whose text can't be had");
+  else error_set(err, "%s", lua_tostring(L, -1));
+}
+
+/* The same for an error on top of `co`, a stack of the run that nothing may be called on any more. */
+static void take_error(run *r, lua_State *co, error *err) {
+  worker *w = r->in;
+  lua_State *S = w->scratch;
+  int top = lua_gettop(S);
+  lua_xmove(co, S, 1);
+  w->current = r;
+  w->in_predicate = true;
+  guard_enter(w, S);
+  read_error(S, err);
+  guard_leave(w);
+  guard_settle(w, S);
+  w->current = NULL;
+  w->in_predicate = false;
+  lua_settop(S, top);
+}
+
+/* The script broke a limit in a predicate or a payload: whoever asked has only got an error. */
+static void break_limit(run *r, error *err) {
+  char words[256];
+  guard_describe(r->in, words, sizeof words);
+  error_set(err, "%s", words);
+  free(r->broken);
+  r->broken = mem_text(words);
+}
+
 int run_protected(run *r, lua_CFunction function, void *task, error *err) {
   worker *w = r->in;
   lua_State *S = w->scratch;
@@ -33,13 +74,20 @@ int run_protected(run *r, lua_CFunction function, void *task, error *err) {
   int top = lua_gettop(S);
   w->current = r;
   w->chain_blocked = w->in_predicate = true;
+  lua_State *outer = w->running;
   lua_pushcfunction(S, function);
   lua_pushlightuserdata(S, task);
+  guard_enter(w, S);
   int status = lua_pcall(S, 1, 0, 0);
+  if (status != LUA_OK) read_error(S, err);
+  guard_leave(w);
   w->current = before;
   w->chain_blocked = was_blocked;
   w->in_predicate = was_predicate;
-  if (status != LUA_OK) error_set(err, "%s", luaL_tolstring(S, -1, NULL));
+  if (w->kill && status != LUA_OK) break_limit(r, err);
+  if (w->kill && !outer) guard_settle(w, S);
+  else lua_sethook(S, NULL, 0, 0);
+  if (outer) guard_switch(w, outer);
   lua_settop(S, top);
   return status == LUA_OK ? 0 : -1;
 }
@@ -208,28 +256,54 @@ void run_forget(run *r) {
   luaL_unref(w->L, LUA_REGISTRYINDEX, r->anchor);
   for (char **name = r->exit_on; name && *name; name++) free(*name);
   free(r->exit_on);
+  free(r->exit_until);
   free(r->goal);
   free(r->waits_for);
   free(r->detail);
+  free(r->broken);
   free(r->person);
   free(r);
 }
 
-/* Closes what a script left open with <close>; nothing but log works in there. An error in it is told, not
- * followed: the run has ended already. */
-static void close_coroutine(run *r) {
+/* The running script was killed. */
+static void hold_for_limit(run *r) {
+  char words[256];
+  guard_describe(r->in, words, sizeof words);
+  guard_settle(r->in, r->co);
+  run_end(r, RUN_HELD, "limit", words);
+}
+
+/* An error in a <close> variable is told, not followed: the run has ended already. */
+static void close_one(run *r, lua_State *co) {
   worker *w = r->in;
-  r->closing = true;
+  error err;
   w->current = r;
-  w->chain_blocked = true;
-  if (lua_resetthread(r->co) != LUA_OK) {
-    buf text = BUF_EMPTY;
-    buf_format(&text, "%s: a <close> variable failed: %s", r->person, luaL_tolstring(r->co, -1, NULL));
-    shared_say(w->shared, SAY_WARNING, text.data, text.len);
-    buf_free(&text);
-  }
+  guard_enter(w, co);
+  int status = lua_resetthread(co);
+  guard_leave(w);
   w->current = NULL;
-  w->chain_blocked = false;
+  if (w->kill || status == LUA_OK) return;
+  buf text = BUF_EMPTY;
+  take_error(r, co, &err);
+  buf_format(&text, "%s: a <close> variable failed: %s", r->person, err.text);
+  shared_say(w->shared, SAY_WARNING, text.data, text.len);
+  buf_free(&text);
+}
+
+static void close_from_inside(run *r, lua_State *co) {
+  lua_State *inner = r->in->shared->options->lua->inner(co);
+  if (inner) close_from_inside(r, inner);
+  if (!r->in->kill) close_one(r, co);
+}
+
+/* Closes what a script left open with <close>, in the coroutines of its own where it was as well; nothing but log works in
+ * there. */
+static void close_coroutine(run *r) {
+  r->closing = true;
+  r->in->chain_blocked = true;
+  close_from_inside(r, r->co);
+  r->in->chain_blocked = false;
+  if (r->in->kill) hold_for_limit(r);
 }
 
 static const unsigned char outcome_counts[RUN_STATES] = {
@@ -239,9 +313,12 @@ static const unsigned char outcome_counts[RUN_STATES] = {
 
 static void say_held(run *r) {
   buf text = BUF_EMPTY;
-  const char *detail = r->detail ? r->detail : "";
-  if (r->in->shared->options->plain_script) buf_text_add(&text, detail);
-  else buf_format(&text, "%s is held: %s: %s", r->person, r->reason, detail);
+  const char *detail = r->detail ? r->detail : "", *element = r->call ? r->call->label : NULL;
+  bool plain = r->in->shared->options->plain_script;
+  if (!plain) buf_format(&text, "%s is held", r->person);
+  if (element) buf_format(&text, plain ? "\"%s\": " : " at \"%s\"", element);
+  if (!plain) buf_format(&text, ": %s: ", r->reason);
+  buf_text_add(&text, detail);
   shared_say(r->in->shared, SAY_WARNING, text.data, text.len);
   buf_free(&text);
   if (strcmp(r->reason, "script") == 0) atomic_fetch_add(&r->in->shared->script_errors, 1);
@@ -260,7 +337,7 @@ static void short_detail(const char *detail, char out[104]) {
 
 void run_finish(run *r) {
   if (r->ending != RUN_HELD) close_coroutine(r);
-  else say_held(r);
+  if (r->ending == RUN_HELD) say_held(r);
   char detail[104];
   short_detail(r->detail, detail);
   run_move(r, r->ending, outcome_counts[r->ending], r->reason, detail);
@@ -281,15 +358,33 @@ static void add_traceback(buf *out, lua_State *co) {
 
 /* The script raised an error that nobody caught: a mistake of ours, not the person's. */
 static void failed(run *r) {
-  buf text = BUF_EMPTY;
-  buf_text_add(&text, luaL_tolstring(r->co, -1, NULL));
-  if (r->in->shared->options->plain_script) add_traceback(&text, r->co);
+  worker *w = r->in;
+  error err;
+  buf text = BUF_EMPTY, trace = BUF_EMPTY;
+  if (w->shared->options->plain_script) add_traceback(&trace, r->co);
+  take_error(r, r->co, &err);
+  buf_text_add(&text, err.text);
+  buf_add(&text, trace.data, trace.len);
   run_end(r, RUN_HELD, "script", buf_text(&text));
   buf_free(&text);
+  buf_free(&trace);
   run_finish(r);
 }
 
+/* A kill that came too late, when the script had paused or ended by itself, counts nothing. */
+static bool was_killed(const run *r, int status) {
+  return r->in->kill && status != LUA_OK && !(status == LUA_YIELD && r->park != PARK_NONE);
+}
+
 static void settle(run *r, int status) {
+  worker *w = r->in;
+  if (status > LUA_YIELD && w->starved) w->kill = "run_memory"; /* a buffer's refusal is an error at once */
+  if (was_killed(r, status)) {
+    hold_for_limit(r);
+    run_finish(r);
+    return;
+  }
+  if (r->in->kill) guard_settle(r->in, r->co);
   if (status == LUA_OK) {
     run_end(r, RUN_COMPLETED, NULL, NULL);
     run_finish(r);
@@ -310,7 +405,9 @@ void run_resume(run *r) {
   w->current = r;
   w->chain_blocked = false;
   w->passing = false;
+  guard_enter(w, r->co);
   int status = lua_resume(r->co, w->L, arguments, &results);
+  guard_leave(w);
   if (status == LUA_OK && w->pending) {
     lua_pushfstring(r->co, "call_api \"%s\" stands without its braces: call_api \"%s\" { ... }", w->pending,
                     w->pending);

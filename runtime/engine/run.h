@@ -20,7 +20,7 @@ typedef enum run_park {
 
 /* What is anchored for a run: fields of one table in the registry, under run->anchor. */
 enum { ANCHOR_THREAD = 1, ANCHOR_PERSON, ANCHOR_EVENT, ANCHOR_VARS, ANCHOR_ONLY_IF, ANCHOR_SUCCESS, ANCHOR_WHERE,
-       ANCHOR_GOAL_WHERE, ANCHOR_EXIT_ON, ANCHOR_PENDING };
+       ANCHOR_GOAL_WHERE, ANCHOR_EXIT_ON, ANCHOR_PENDING, ANCHOR_COROUTINES };
 
 /* An event that waits in a living run's inbox. */
 typedef struct run_event {
@@ -43,8 +43,11 @@ struct run {
   int64_t now_ms;   /* the time of the last record: what now() says */
   bool control;
 
+  int64_t memory; /* bytes of Lua memory that were charged to it */
+
   lua_State *co;
   int anchor;
+  int coroutines;   /* that its script made since they were last counted */
   bool closing;     /* its <close> variables run: only log works */
 
   run_state state;
@@ -67,10 +70,12 @@ struct run {
   int64_t goal_until;
   bool goal_where;
   char **exit_on;   /* events' names, NULL at the end; NULL without */
+  int64_t *exit_until; /* of each */
 
   run_state ending; /* with PARK_END */
   const char *reason;
   char *detail;
+  char *broken; /* the limit that its script broke in a predicate or payload, in words; NULL */
 };
 
 /* ---- the engine's side ---- */
@@ -102,10 +107,10 @@ void run_wait(run *r, int64_t at_ms);
  * Returns true when r->taken is there at once and nothing is to be yielded. */
 bool run_wait_for(run *r, const char *name, bool has_where, int64_t until_ms);
 void run_call(run *r, call *c, on_failure policy);
-/* Sets the goal (NULL: none) and what it exits on (names, NULL at the end, or NULL; taken); their predicates stand in
- * ANCHOR_GOAL_WHERE and, by position, in the table at ANCHOR_EXIT_ON. Returns true when an event that came before ends the
- * run: yield then. */
-bool run_watch(run *r, const char *goal, bool goal_where, int64_t goal_until, char **exit_on);
+/* Sets the goal (NULL: none) and what it exits on (names, NULL at the end, and until when, or NULL; both taken); their
+ * predicates stand in ANCHOR_GOAL_WHERE and, by position, in the table at ANCHOR_EXIT_ON. Returns true when an event that
+ * came before ends the run: yield then. */
+bool run_watch(run *r, const char *goal, bool goal_where, int64_t goal_until, char **exit_on, int64_t *exit_until);
 /* Ends the run after the yield: dropped, exited or held; `reason` is static text. */
 void run_end(run *r, run_state outcome, const char *reason, const char *detail);
 /* Records a write to the profile. */

@@ -141,6 +141,7 @@ static void moved(call *c, call_state from, call_state to) {
   if (in_line(to) && r->state == RUN_RUNNING) run_move(r, RUN_QUEUED, 0, NULL, NULL);
   else if (in_line(from) && !in_line(to) && to != CALL_DONE && r->state == RUN_QUEUED)
     run_move(r, RUN_RUNNING, 0, NULL, NULL);
+  if (to == CALL_BACKOFF && r->park == PARK_END) call_cut(c); /* nobody waits for another attempt */
 }
 
 /* ---- what its result does ---- */
@@ -186,7 +187,8 @@ void run_call_done(run *r) {
   } else {
     char number[16];
     bool holds = c->result == CALL_MISTAKE || r->on_failure == ON_FAILURE_HOLD;
-    run_end(r, holds ? RUN_HELD : RUN_DROPPED, call_reason_name(c->reason), reason_detail(c, number));
+    const char *reason = holds && r->broken ? "limit" : call_reason_name(c->reason);
+    run_end(r, holds ? RUN_HELD : RUN_DROPPED, reason, reason_detail(c, number));
     run_finish(r);
   }
 }

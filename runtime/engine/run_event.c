@@ -74,7 +74,7 @@ static int asks_yes(run *r, const run_event *event, int slot, int index) {
   error err;
   question q = {.r = r, .event = event, .slot = slot, .index = index};
   if (run_protected(r, call_where, &q, &err) == 0) return q.answer;
-  run_end(r, RUN_HELD, "script", err.text);
+  run_end(r, RUN_HELD, r->broken ? "limit" : "script", err.text);
   return -1;
 }
 
@@ -114,8 +114,9 @@ static void end_soon(run *r, bool calling) {
 }
 
 static int exits_on(run *r, const run_event *event) {
+  int64_t now = logical_now_ms(&r->in->shared->clock);
   for (int i = 0; r->exit_on && r->exit_on[i]; i++) {
-    if (strcmp(r->exit_on[i], event->name) != 0) continue;
+    if (strcmp(r->exit_on[i], event->name) != 0 || now > r->exit_until[i]) continue;
     int yes = asks_yes(r, event, ANCHOR_EXIT_ON, i + 1);
     if (yes) return yes;
   }
@@ -135,11 +136,12 @@ static const char *leaves_by(run *r, const run_event *event) {
   return yes > 0 ? "exit_on" : yes < 0 ? "" : NULL;
 }
 
-bool run_watch(run *r, const char *goal, bool goal_where, int64_t goal_until, char **exit_on) {
+bool run_watch(run *r, const char *goal, bool goal_where, int64_t goal_until, char **exit_on, int64_t *exit_until) {
   r->goal = mem_text(goal);
   r->goal_where = goal_where;
   r->goal_until = goal_until;
   r->exit_on = exit_on;
+  r->exit_until = exit_until;
   for (list *l = r->events.next; l != &r->events; l = l->next) {
     const run_event *event = LIST_OF(run_event, link, l);
     const char *why = leaves_by(r, event);

@@ -3,10 +3,12 @@
 
 #include <lauxlib.h>
 #include <lualib.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "engine/guard.h"
 #include "engine/run.h"
 
 enum {
@@ -216,7 +218,7 @@ static void busy(void *data, int change) {
 /* ---- start and end ---- */
 
 static int open_wire(worker *w) {
-  w->wire = http_new(&w->loop, &(http_options){0}, &w->start_error);
+  w->wire = http_new(&w->loop, &(http_options){.loopback_only = w->shared->options->reroute}, &w->start_error);
   if (!w->wire) return -1;
   w->calls = calls_new(&(calls_options){
       .wire = w->wire,
@@ -252,10 +254,17 @@ static int open_scripts(lua_State *L) {
   return 0;
 }
 
+static int panic(lua_State *L) {
+  const char *text = lua_tostring(L, -1);
+  fprintf(stderr, "jaunt: an error in a worker that nobody caught (a mistake in jaunt): %s\n", text ? text : "no text");
+  return 0; /* Lua aborts */
+}
+
 static int open_lua(worker *w) {
-  w->L = luaL_newstate();
+  w->L = lua_newstate(guard_alloc, w);
   if (!w->L) return error_set(&w->start_error, "no memory for a worker's Lua state");
   *(worker **)lua_getextraspace(w->L) = w;
+  lua_atpanic(w->L, panic);
   lua_pushcfunction(w->L, open_scripts);
   if (lua_pcall(w->L, 0, 0, 0) == LUA_OK) return 0;
   error_set(&w->start_error, "%s", lua_tostring(w->L, -1));
@@ -279,12 +288,14 @@ static void worker_init(worker *w) {
 
 static void run_loop(void *data) {
   worker *w = data;
+  watchdog_adopt(w);
   uv_prepare_start(&w->prepare, turn);
   uv_run(&w->loop, UV_RUN_DEFAULT);
   store_flush(w->lane);
   store_lane_close(w->lane);
   calls_free(w->calls);
   lua_close(w->L);
+  buf_free(&w->text);
   uv_loop_close(&w->loop);
   atomic_fetch_add(&w->shared->stopped, 1);
   uv_async_send(&w->shared->wake);

@@ -6,6 +6,7 @@
 
 #include <lua.h>
 #include <stdatomic.h>
+#include <time.h>
 #include <uv.h>
 
 #include "base/clock.h"
@@ -65,6 +66,13 @@ typedef struct worker {
   lua_State *L;
   lua_State *scratch;   /* where predicates and payloads run */
   int body_ref, render_ref;
+  lua_State *volatile running;     /* the innermost coroutine of a script; NULL between slices */
+  const char *volatile kill;       /* the limit that the running script has broken; NULL: none */
+  char kill_place[128];            /* where that was: "FILE:LINE" */
+  int slice_depth;
+  buf text;             /* room for what a primitive writes: an error that unwinds it leaks nothing */
+  bool starved;         /* memory was just refused */
+  int64_t memory;       /* bytes that L holds */
   struct run *current;  /* whose code is running, a predicate's or payload's included */
   bool chain_blocked;   /* a resumer of the running coroutine can't yield */
   bool in_predicate;    /* in a predicate or a payload: nothing may yield */
@@ -92,6 +100,9 @@ typedef struct worker {
   latency latency;
   _Atomic uint64_t attempts, finished_calls, unfinished, lost_events;
   _Atomic int64_t next_due, last_call_ms;
+  _Atomic uint64_t slice; /* counts up at the beginning and the end of each: odd while a script runs */
+  _Atomic bool watched;   /* cpu_clock is set */
+  clockid_t cpu_clock;    /* of the thread */
 } worker;
 
 /* Starts the thread; returns when it is ready or has failed (w->start_error, -1). */

@@ -1,7 +1,7 @@
 /* What comes in: header lines and body, and their caps.
  *
- * These are libcurl's callbacks. They keep bytes and, when a cap or a file says no, note why and stop the transfer;
- * nothing else may be done here. */
+ * These are libcurl's callbacks. They keep bytes and, when a cap or a file says no, note why and stop the
+ * transfer; nothing else may be done here. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,8 +27,8 @@ void answer_restart(http_exchange *ex) {
   buf_clear(&ex->answer.body);
   ex->answer.status = 0;
   ex->header_bytes = ex->body_bytes = 0;
-  ex->headers_whole = ex->spoiled = ex->resend_stopped = false;
-  ex->hop_sends = 0;
+  ex->in_headers = ex->headers_whole = ex->spoiled = ex->resend_stopped = false;
+  ex->hop_sends = ex->socket_error = 0;
   ex->error[0] = '\0';
 }
 
@@ -41,8 +41,17 @@ static int status_of(const char *line, size_t length) {
   return space ? atoi(space + 1) : 0; /* libcurl ends its lines with a NUL, and has checked this one */
 }
 
+/* What looks like this line and comes later is a header. The final answer's headers begin after those of
+ * interim ones. */
+static void begin_headers(http_exchange *ex, const char *line, size_t length) {
+  ex->answer.status = status_of(line, length);
+  ex->in_headers = true;
+  buf_clear(&ex->headers_in);
+}
+
 /* A blank line ends the headers, unless they were those of an interim answer such as 100. */
 static void end_headers(http_exchange *ex) {
+  ex->in_headers = false;
   ex->headers_whole = ex->answer.status >= 200;
 }
 
@@ -66,14 +75,12 @@ size_t answer_header(char *bytes, size_t size, size_t count, void *exchange) {
     return spoil(ex);
   }
   while (length > 0 && (bytes[length - 1] == '\r' || bytes[length - 1] == '\n')) length--;
-  int status = status_of(bytes, length);
-  if (status) { /* the final answer's headers begin after those of interim ones */
-    ex->answer.status = status;
-    ex->headers_whole = false;
-    buf_clear(&ex->headers_in);
+  if (ex->headers_whole) return given; /* a trailer */
+  if (!ex->in_headers) {
+    begin_headers(ex, bytes, length);
   } else if (length == 0) {
     end_headers(ex);
-  } else if (!ex->headers_whole) { /* else it is a trailer */
+  } else {
     add_header(ex, bytes, length);
   }
   return given;
@@ -85,15 +92,20 @@ static bool is_saved(const http_exchange *ex) {
   return ex->file.path && ex->answer.status >= 200 && ex->answer.status < 300;
 }
 
+/* A cap that is meant for a file says nothing of memory, where other answers than that to be saved go. */
+static size_t body_cap(const http_exchange *ex) {
+  bool for_file = ex->file.path && !is_saved(ex);
+  return for_file && ex->max_body_bytes > BODY_BYTES_DEFAULT ? BODY_BYTES_DEFAULT : ex->max_body_bytes;
+}
+
 /* The cap counts decoded bytes, so that a small answer can't unpack into a large one. */
 size_t answer_body(char *bytes, size_t size, size_t count, void *exchange) {
   http_exchange *ex = exchange;
-  size_t length = size * count;
+  size_t length = size * count, cap = body_cap(ex);
   error err;
   ex->body_bytes += length;
-  if (ex->body_bytes > ex->max_body_bytes) {
-    answer_say(ex, HTTP_TOO_LARGE, "the body of %s's answer is over the cap of %zu bytes", ex->at->name,
-               ex->max_body_bytes);
+  if (ex->body_bytes > cap) {
+    answer_say(ex, HTTP_TOO_LARGE, "the body of %s's answer is over the cap of %zu bytes", ex->at->name, cap);
     return spoil(ex);
   }
   if (!is_saved(ex)) {

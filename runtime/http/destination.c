@@ -26,7 +26,8 @@ static int read_scheme(const char **at, url_target *target, error *err) {
     target->port = schemes[i].port;
     return 0;
   }
-  return error_set(err, "\"%.*s\" is no URL that can be called: it has to begin with http:// or https://", SHOWN, *at);
+  return error_set(err, "\"%.*s\" is no URL that can be called: it has to begin with http:// or https://",
+                   SHOWN, *at);
 }
 
 static bool is_of_host(char c, bool v6) {
@@ -54,7 +55,8 @@ static int read_host(const char *from, const char *end, url_target *target, erro
 
 static int read_port(const char *from, const char *end, url_target *target, error *err) {
   int port = 0;
-  for (const char *c = from; c < end && port <= 65535; c++) port = *c >= '0' && *c <= '9' ? port * 10 + *c - '0' : 65536;
+  for (const char *c = from; c < end && port <= 65535; c++)
+    port = *c >= '0' && *c <= '9' ? port * 10 + *c - '0' : 65536;
   if (port < 1 || port > 65535) return error_set(err, "the URL's port is not a number from 1 to 65535");
   target->port = port;
   return 0;
@@ -85,6 +87,12 @@ int url_target_read(const char *url, url_target *target, error *err) {
 
 bool url_target_same(const url_target *a, const url_target *b) {
   return a->tls == b->tls && strcmp(a->name, b->name) == 0;
+}
+
+bool url_target_is_loopback(const url_target *target) {
+  unsigned char bytes[4];
+  if (strcmp(target->host, "[::1]") == 0 || strcmp(target->host, "localhost") == 0) return true;
+  return uv_inet_pton(AF_INET, target->host, bytes) == 0 && bytes[0] == 127;
 }
 
 /* ---- destinations ---- */
@@ -155,8 +163,9 @@ static multi *least_busy(http *h) {
   return more ? more : best;
 }
 
-/* An HTTP/2 destination has one handle, and so has one of which it isn't known yet. Any other gets the handle where it
- * has an idle connection: the one it used last, else the first; without one it is put where least goes on. */
+/* An HTTP/2 destination has one handle, and so has one of which it isn't known yet. Any other gets the handle
+ * where it has an idle connection: the one it used last, else the first; without one it is put where least
+ * goes on. */
 multi *destination_pick(destination *at) {
   http *h = at->wire;
   if (at->speaks != PROTOCOL_1) {

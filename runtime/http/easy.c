@@ -1,4 +1,5 @@
-/* libcurl's options for one transfer: those that are always the same once for each handle, the others for each hop.
+/* libcurl's options for one transfer: those that are always the same once for each handle, the others for
+ * each hop.
  *
  * Handles go back to a pool as they are, so whatever easy_start_hop may set it sets every time. */
 #include <stdlib.h>
@@ -25,8 +26,8 @@ static const struct {
     {CURLOPT_DNS_CACHE_TIMEOUT, ADDRESSES_LIVE_S},
 };
 
-/* CURLOPT_PREREQFUNCTION: libcurl is about to send the request. It comes once more when a reused connection has died
- * and libcurl wants to send it again on another: here that is counted, or stopped. */
+/* CURLOPT_PREREQFUNCTION: libcurl is about to send the request. It comes once more when a reused connection
+ * has died and libcurl wants to send it again on another: here that is counted, or stopped. */
 static int about_to_send(void *exchange, char *remote, char *local, int remote_port, int local_port) {
   http_exchange *ex = exchange;
   (void)remote;
@@ -117,6 +118,7 @@ static int set_addresses(http_exchange *ex, const known_host *of, multi *m) {
   spot *s = destination_spot(ex->at, m->index);
   struct curl_slist *addresses = NULL;
   int64_t now = http_now_ms();
+  ex->feed_node.data = NULL;
   if (of && (s->fed != of->number || now - s->fed_ms > TELL_AGAIN_MS)) {
     s->fed = of->number;
     s->fed_ms = now;
@@ -138,7 +140,8 @@ int easy_start_hop(http_exchange *ex, const known_host *of) {
   failed |= (int)curl_easy_setopt(easy, CURLOPT_URL, ex->hop_url ? ex->hop_url : ex->url);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, ex->sent_headers);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, most); /* known lengths; answer.c does the rest */
+  failed |= (int)curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
+                                  most); /* known lengths; answer.c does the rest */
   failed |= (int)curl_easy_setopt(easy, CURLOPT_PIPEWAIT, ex->at->speaks == PROTOCOL_1 ? 0L : 1L);
   failed |= set_method(ex) | set_ca(ex) | set_addresses(ex, of, m);
   return failed || multi_add(m, ex) ? -1 : 0;

@@ -78,6 +78,7 @@ void exchange_deliver(http_exchange *ex) {
   answer->headers_length = ex->headers_in.len;
   answer->saved_bytes = answer->outcome == HTTP_ANSWERED ? ex->file.bytes : 0;
   answer->ms = (double)(clock_mono_ns() - ex->started_ns) / 1e6;
+  save_drop(&ex->file); /* what is not whole is gone by the time that somebody hears of it */
   ex->wire->open_count--;
   ex->done(ex, answer, ex->data);
   exchange_give(ex);
@@ -180,6 +181,11 @@ static void reset(http_exchange *ex) {
   answer_restart(ex);
 }
 
+static int check_reach(const http_exchange *ex, error *err) {
+  if (!ex->wire->loopback_only || url_target_is_loopback(&ex->target)) return 0;
+  return error_set(err, "%s is not on loopback, and here nothing goes further", ex->target.name);
+}
+
 http_exchange *http_send(http *h, const http_request *request, http_done done, void *data, error *err) {
   if (h->closing) {
     error_set(err, "the runtime is shutting down: nothing more is sent");
@@ -188,7 +194,7 @@ http_exchange *http_send(http *h, const http_request *request, http_done done, v
   http_exchange *ex = exchange_take(h, err);
   if (!ex) return NULL;
   reset(ex);
-  if (request_copy(ex, request, err) != 0) {
+  if (request_copy(ex, request, err) != 0 || check_reach(ex, err) != 0) {
     exchange_give(ex);
     return NULL;
   }

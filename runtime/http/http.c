@@ -1,4 +1,5 @@
-/* The wire as a whole: what all requests share, its clock, its turns, and how it is closed. See http_parts.h. */
+/* The wire as a whole: what all requests share, its clock, its turns, and how it is closed. See http_parts.h.
+ */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,8 @@ int64_t http_now_ms(void) {
 static void clock_rang(uv_timer_t *clock);
 
 /* Arms the loop's timer for the earliest timeout. A timer that would ring too early is left as it is: most
- * timeouts are taken back long before they are due, and a ring in vain is cheaper than arming anew each time. */
+ * timeouts are taken back long before they are due, and a ring in vain is cheaper than arming anew each time.
+ */
 static void arm(http *h) {
   int64_t next = timers_next(&h->timers);
   if (next >= h->clock_at || h->torn) return;
@@ -80,7 +82,8 @@ void http_turn_soon(http *h) {
 
 static int share_sessions(http *h, error *err) {
   h->share = curl_share_init();
-  if (h->share && curl_share_setopt(h->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK) return 0;
+  if (h->share && curl_share_setopt(h->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION) == CURLSHE_OK)
+    return 0;
   return error_set(err, "libcurl can't share TLS sessions between requests");
 }
 
@@ -151,6 +154,7 @@ http *http_new(uv_loop_t *loop, const http_options *options, error *err) {
   h->encodings = brotli ? "gzip, br, deflate" : "gzip, deflate";
   h->user_agent = mem_text(options->user_agent ? options->user_agent : "jaunt/" JAUNT_VERSION);
   h->max_connections = options->max_connections > 0 ? options->max_connections : CONNECTIONS_DEFAULT;
+  h->loopback_only = options->loopback_only;
   h->clock_at = INT64_MAX;
   list_init(&h->due);
   list_init(&h->ended);
@@ -183,8 +187,8 @@ static void handle_closed(uv_handle_t *handle) {
   http_handle_closed(handle->data);
 }
 
-/* All callbacks have come. libcurl closes its connections (their polls with them) while the loop still lives; the
- * memory goes when the loop has let go of the last handle. */
+/* All callbacks have come. libcurl closes its connections (their polls with them) while the loop still lives;
+ * the memory goes when the loop has let go of the last handle. */
 static void tear_down(http *h) {
   if (h->torn) return;
   h->torn = true;

@@ -40,30 +40,30 @@ typedef struct http_request {
   const char *const *headers; /* "Name: value" each, NULL at the end; may be NULL */
   const char *body;           /* not copied: stays valid until the callback; NULL without one */
   size_t body_length;
-  int64_t connect_ms;         /* for name, connection and handshake */
-  int64_t total_ms;           /* for the whole attempt */
-  size_t max_header_bytes;    /* of the answer, all header lines together; 0 for the default of 256 KiB */
-  size_t max_body_bytes;      /* of the answer, decoded; 0 for the default of 16 MiB */
-  bool resend_forbidden;      /* never put on the wire twice, not even by libcurl on a dead connection */
-  int follow;                 /* how many redirects are followed; 0 (default): a redirect is an answer.
-                                 Headers in `headers` named Authorization, Cookie, or listed in `private_headers`
-                                 never go to another host, port or scheme */
+  int64_t connect_ms;      /* for name, connection and handshake */
+  int64_t total_ms;        /* for the whole attempt */
+  size_t max_header_bytes; /* of the answer, all header lines together; 0 for the default of 256 KiB */
+  size_t max_body_bytes;   /* of the answer, decoded; 0 for the default of 16 MiB */
+  bool resend_forbidden;   /* never put on the wire twice, not even by libcurl on a dead connection */
+  int follow;              /* how many redirects are followed; 0 (default): a redirect is an answer.
+                              Headers in `headers` named Authorization, Cookie, or listed in `private_headers`
+                              never go to another host, port or scheme */
   const char *const *private_headers; /* names, NULL at the end; may be NULL */
-  const char *ca_file;        /* PEM; NULL for the system's. Certificates and names are always verified */
-  const char *save_to;        /* stream the body of a 2xx answer into this file instead of memory; NULL: keep it */
+  const char *ca_file; /* PEM; NULL for the system's. Certificates and names are always verified */
+  const char *save_to; /* stream the body of a 2xx answer into this file instead of memory; NULL: keep it */
 } http_request;
 
 typedef struct http_answer {
   http_outcome outcome;
-  char detail[256];       /* what went wrong, for a person: "connection refused by 127.0.0.1:81" */
-  int status;             /* 0 without an answer; kept when the body broke later */
-  const char *headers;    /* the final answer's header lines, each "Name: value\n"; never NULL */
+  char detail[256];    /* what went wrong, for a person: "connection refused by 127.0.0.1:81" */
+  int status;          /* 0 without an answer; kept when the body broke later */
+  const char *headers; /* the final answer's header lines, each "Name: value\n"; never NULL */
   size_t headers_length;
-  buf body;               /* decoded (gzip, br, deflate); the callback may take it with buf_take */
-  size_t saved_bytes;     /* written to save_to */
-  bool sent;              /* a byte of the request may have left: without an answer its fate is unclear */
-  int sends;              /* how often the request went out: 2 when libcurl sent it again on a fresh connection */
-  double ms;              /* real time of the attempt */
+  buf body;           /* decoded (gzip, br, deflate); the callback may take it with buf_take */
+  size_t saved_bytes; /* written to save_to */
+  bool sent;          /* a byte of the request may have left: without an answer its fate is unclear */
+  int sends;          /* how often the request went out: 2 when libcurl sent it again on a fresh connection */
+  double ms;          /* real time of the attempt */
 } http_answer;
 
 /* Called exactly once for each http_send, never from within it. `answer` and what it points at are gone after
@@ -72,24 +72,27 @@ typedef void (*http_done)(http_exchange *exchange, http_answer *answer, void *da
 
 /* What all requests of this `http` share. Zero values give the defaults. */
 typedef struct http_options {
-  const char *user_agent;   /* "jaunt/VERSION" */
-  int multis;               /* multi handles; default 16 */
-  int max_connections;      /* idle ones kept for each multi handle; default 160 */
+  const char *user_agent; /* "jaunt/VERSION" */
+  int multis;             /* multi handles; default 16 */
+  int max_connections;    /* idle ones kept for each multi handle; default 160 */
+  bool loopback_only;     /* for rehearsals: requests and redirects to any other host are refused */
 } http_options;
 
-/* Returns NULL and fills `err` where libcurl can't be set up. Call http_process_init once before any thread. */
+/* Returns NULL and fills `err` where libcurl can't be set up. Call http_process_init once before any thread.
+ */
 http *http_new(uv_loop_t *loop, const http_options *options, error *err);
 int http_process_init(error *err);
 
-/* Sends. `request` and its strings are copied, its body is not. Returns NULL and fills `err` for a request that
- * can't be made (a malformed URL, a header with CR or LF, another scheme); the callback is not called then. */
+/* Sends. `request` and its strings are copied, its body is not. Returns NULL and fills `err` for a request
+ * that can't be made (a malformed URL, a header with CR or LF, another scheme); the callback is not called
+ * then. */
 http_exchange *http_send(http *h, const http_request *request, http_done done, void *data, error *err);
 
 /* Ends an exchange; its callback comes with HTTP_CUT, on a later turn of the loop. */
 void http_cancel(http_exchange *exchange);
 
-/* Cuts what is open (their callbacks come), closes every handle, then calls `closed`, after which `h` is gone.
- * The loop has to run until then. */
+/* Cuts what is open (their callbacks come), closes every handle, then calls `closed`, after which `h` is
+ * gone. The loop has to run until then. */
 void http_close(http *h, void (*closed)(void *data), void *data);
 
 size_t http_open_count(const http *h); /* exchanges under way */

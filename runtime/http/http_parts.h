@@ -12,8 +12,9 @@
  *   destination.c  what is known of each place that requests go to
  *   resolver.c, save.c, table.c    tools, each with a header of its own
  *
- * The rules that hold it together: libcurl's callbacks only note and never call libcurl, nor the user; the user is
- * called from the loop alone (a result, a timer, a look-up, or the next turn), never from within http_send. */
+ * The rules that hold it together: libcurl's callbacks only note and never call libcurl, nor the user; the
+ * user is called from the loop alone (a result, a timer, a look-up, or the next turn), never from within
+ * http_send. */
 #ifndef JAUNT_HTTP_HTTP_PARTS_H
 #define JAUNT_HTTP_HTTP_PARTS_H
 
@@ -33,12 +34,13 @@ enum {
   POOL_MOST = 512, /* exchanges that are kept for the next request */
   CONNECT_MS_DEFAULT = 10000,
   TOTAL_MS_DEFAULT = 30000,
+  MS_MOST = 24 * 3600 * 1000, /* no request lasts longer than a day */
 };
 
 #define HEADER_BYTES_DEFAULT ((size_t)256 << 10)
-#define BODY_BYTES_DEFAULT ((size_t)16 << 20)
-#define SAVED_BYTES_DEFAULT ((size_t)1 << 30)
-#define REQUEST_BYTES_MOST ((size_t)256 << 10) /* URL and headers together */
+#define BODY_BYTES_DEFAULT   ((size_t)16 << 20)
+#define SAVED_BYTES_DEFAULT  ((size_t)1 << 30)
+#define REQUEST_BYTES_MOST   ((size_t)256 << 10) /* URL and headers together */
 
 /* ---- multi handles ---- */
 
@@ -61,10 +63,10 @@ typedef enum protocol {
 
 /* What a destination has in one multi handle. */
 typedef struct spot {
-  int open;         /* connections, those that the other side has closed left out */
-  int busy;         /* exchanges */
-  uint64_t fed;     /* known_host.number of the addresses that it was told */
-  int64_t fed_ms;   /* and when */
+  int open;       /* connections, those that the other side has closed left out */
+  int busy;       /* exchanges */
+  uint64_t fed;   /* known_host.number of the addresses that it was told */
+  int64_t fed_ms; /* and when */
 } spot;
 
 typedef struct destination {
@@ -95,8 +97,10 @@ typedef struct url_target {
 /* Takes an http or https URL apart. Returns 0, or -1 and fills `err`. */
 int url_target_read(const char *url, url_target *target, error *err);
 bool url_target_same(const url_target *a, const url_target *b);
+bool url_target_is_loopback(const url_target *target); /* by its name: nothing is looked up */
 
-destination *destination_get(http *h, const url_target *target, const char *ca_file); /* counts the caller as user */
+destination *destination_get(http *h, const url_target *target,
+                             const char *ca_file); /* counts the caller as user */
 void destination_leave(destination *at);
 spot *destination_spot(destination *at, int index);
 multi *destination_pick(destination *at);
@@ -109,10 +113,10 @@ typedef struct sock {
   multi *in;
   destination *at; /* NULL for what libcurl opened for itself */
   curl_socket_t fd;
-  int armed;   /* what the loop watches for: UV_READABLE, UV_WRITABLE */
-  bool wanted; /* a transfer waits for it */
+  int armed;      /* what the loop watches for: UV_READABLE, UV_WRITABLE */
+  bool wanted;    /* a transfer waits for it */
   bool connected; /* libcurl has begun to read from it */
-  bool ended;  /* the other side closed it, or spoke unasked, while it was idle */
+  bool ended;     /* the other side closed it, or spoke unasked, while it was idle */
 } sock;
 
 /* ---- exchanges ---- */
@@ -126,7 +130,7 @@ typedef enum exchange_state {
 
 typedef struct request_header {
   struct curl_slist node; /* its text is in exchange.block */
-  bool is_private, is_of_body, is_host;
+  bool is_private, is_of_body, is_host, is_type;
 } request_header;
 
 struct http_exchange {
@@ -160,14 +164,16 @@ struct http_exchange {
   host_waiter lookup;
   timer deadline;
   int64_t started_ns, hop_ns;
-  buf feed; /* for CURLOPT_RESOLVE */
-  struct curl_slist feed_node;
-  bool own_ca; /* easy's CA file isn't the system's */
+  buf feed;                    /* for CURLOPT_RESOLVE */
+  struct curl_slist feed_node; /* its data is NULL unless this hop tells addresses */
+  bool own_ca;                 /* easy's CA file isn't the system's */
+  int socket_error;            /* why no socket could be had; 0 */
 
   /* what came */
   http_answer answer;
   buf headers_in;
   size_t header_bytes;
+  bool in_headers;    /* between a status line and the blank line after it */
   bool headers_whole; /* the final answer's blank line was there */
   int hop_sends;
   bool resend_stopped; /* libcurl wanted to send again and was not let */
@@ -185,6 +191,7 @@ struct http {
   const char *encodings;
   char *system_ca_file, *system_ca_path;
   int max_connections;
+  bool loopback_only;
   multi **multis;
   int multis_count;
   CURLSH *share;

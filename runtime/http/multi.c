@@ -1,7 +1,7 @@
 /* Multi handles: their timers, their turns, and the results they give.
  *
- * libcurl acts only from here: when a socket is ready, when its timeout is due, and in the turn after it asked for
- * one of 0 ms. Its timer callback notes and never calls back into libcurl. */
+ * libcurl acts only from here: when a socket is ready, when its timeout is due, and in the turn after it
+ * asked for one of 0 ms. Its timer callback notes and never calls back into libcurl. */
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -12,8 +12,8 @@ static void alarm_due(timer *t) {
   multi_act(m, CURL_SOCKET_TIMEOUT, 0);
 }
 
-/* CURLMOPT_TIMERFUNCTION. 0 ms is the next turn of the loop: rounding it up to a timer's millisecond makes requests
- * that follow each other many times slower. */
+/* CURLMOPT_TIMERFUNCTION. 0 ms is the next turn of the loop: rounding it up to a timer's millisecond makes
+ * requests that follow each other many times slower. */
 static int timer_wanted(CURLM *handle, long ms, void *data) {
   multi *m = data;
   (void)handle;
@@ -74,19 +74,22 @@ int multi_add(multi *m, http_exchange *ex) {
   return 0;
 }
 
-/* Takes the exchange off the wire; its connection is closed when the answer wasn't whole. Not from a callback of
- * libcurl's. */
+/* Takes the exchange off the wire; its connection is closed when the answer wasn't whole. Not from a callback
+ * of libcurl's. */
 void multi_leave(http_exchange *ex) {
   multi *m = ex->in;
   if (!m) return;
   ex->in = NULL;
+  spot *s = destination_spot(ex->at, m->index);
   m->busy--;
-  destination_spot(ex->at, m->index)->busy--;
+  s->busy--;
+  if (ex->feed_node.data && !ex->hop_sends) s->fed = 0; /* libcurl may not have come to read the addresses */
   curl_multi_remove_handle(m->handle, ex->easy);
 }
 
-/* Takes all results, whatever libcurl says of how many transfers are running. The callbacks of users are called from
- * here, and may add and remove transfers: each message is used up before the next is asked for. */
+/* Takes all results, whatever libcurl says of how many transfers are running. The callbacks of users are
+ * called from here, and may add and remove transfers: each message is used up before the next is asked for.
+ */
 static void hand_out(multi *m) {
   int left;
   for (CURLMsg *message; (message = curl_multi_info_read(m->handle, &left));) {

@@ -1,4 +1,5 @@
-/* What the end of a transfer means: one of the outcomes, and a sentence for the person who looks for the cause. */
+/* What the end of a transfer means: one of the outcomes, and a sentence for the person who looks for the
+ * cause. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,10 +8,17 @@
 #include "http/http_parts.h"
 
 static const char *const names[] = {
-    [HTTP_ANSWERED] = "answered", [HTTP_CONNECT] = "connect",   [HTTP_DNS] = "dns",
-    [HTTP_TLS] = "tls",           [HTTP_TIMEOUT] = "timeout",   [HTTP_RESET] = "reset",
-    [HTTP_TOO_LARGE] = "too_large", [HTTP_PROTOCOL] = "protocol", [HTTP_REDIRECT] = "redirect",
-    [HTTP_FILE] = "file",         [HTTP_CUT] = "cut",
+    [HTTP_ANSWERED] = "answered",
+    [HTTP_CONNECT] = "connect",
+    [HTTP_DNS] = "dns",
+    [HTTP_TLS] = "tls",
+    [HTTP_TIMEOUT] = "timeout",
+    [HTTP_RESET] = "reset",
+    [HTTP_TOO_LARGE] = "too_large",
+    [HTTP_PROTOCOL] = "protocol",
+    [HTTP_REDIRECT] = "redirect",
+    [HTTP_FILE] = "file",
+    [HTTP_CUT] = "cut",
 };
 
 const char *http_outcome_name(http_outcome outcome) {
@@ -40,10 +48,15 @@ static void of_connect(http_exchange *ex, CURLcode code) {
   const char *at = ex->at->name;
   curl_easy_getinfo(ex->easy, CURLINFO_OS_ERRNO, &number);
   if (!ex->at->literal) resolver_doubt(&ex->wire->names, ex->at->host);
-  if (number == ECONNREFUSED) answer_say(ex, HTTP_CONNECT, "connection refused by %s", at);
-  else if (number == ENETUNREACH || number == EHOSTUNREACH) answer_say(ex, HTTP_CONNECT, "no route to %s", at);
-  else if (number) answer_say(ex, HTTP_CONNECT, "could not connect to %s: %s", at, strerror((int)number));
-  else answer_say(ex, HTTP_CONNECT, "could not connect to %s: %s", at, words(ex, code));
+  if (ex->socket_error) number = ex->socket_error; /* else it may be from before */
+  if (number == ECONNREFUSED)
+    answer_say(ex, HTTP_CONNECT, "connection refused by %s", at);
+  else if (number == ENETUNREACH || number == EHOSTUNREACH)
+    answer_say(ex, HTTP_CONNECT, "no route to %s", at);
+  else if (number)
+    answer_say(ex, HTTP_CONNECT, "could not connect to %s: %s", at, strerror((int)number));
+  else
+    answer_say(ex, HTTP_CONNECT, "could not connect to %s: %s", at, words(ex, code));
 }
 
 /* The total is not libcurl's to watch, so its timeout is that of connecting. */
@@ -63,17 +76,21 @@ static void of_certificate(http_exchange *ex, CURLcode code) {
   static const char problem[] = "SSL certificate problem: ";
   const char *text = words(ex, code), *found = strstr(text, problem);
   if (found) {
-    answer_say(ex, HTTP_TLS, "the certificate of %s is not accepted: %s", ex->at->name, found + strlen(problem));
+    answer_say(ex, HTTP_TLS, "the certificate of %s is not accepted: %s", ex->at->name,
+               found + strlen(problem));
   } else if (strstr(text, "subject name")) {
-    answer_say(ex, HTTP_TLS, "the certificate of %s is not accepted: it was issued for another name", ex->at->name);
+    answer_say(ex, HTTP_TLS, "the certificate of %s is not accepted: it was issued for another name",
+               ex->at->name);
   } else {
     answer_say(ex, HTTP_TLS, "the certificate of %s is not accepted: %s", ex->at->name, text);
   }
 }
 
 static void of_ca_file(http_exchange *ex, CURLcode code) {
-  if (ex->ca_file) answer_say(ex, HTTP_TLS, "the CA file %s can't be read, or holds no certificate", ex->ca_file);
-  else answer_say(ex, HTTP_TLS, "the system's CA certificates can't be read: %s", words(ex, code));
+  if (ex->ca_file)
+    answer_say(ex, HTTP_TLS, "the CA file %s can't be read, or holds no certificate", ex->ca_file);
+  else
+    answer_say(ex, HTTP_TLS, "the system's CA certificates can't be read: %s", words(ex, code));
 }
 
 static void of_tls(http_exchange *ex, CURLcode code) {
@@ -94,21 +111,27 @@ static void of_memory(http_exchange *ex, CURLcode code) {
   /* libcurl says so of a header line that is longer than it takes, too */
   if (ex->answer.sent && !ex->headers_whole)
     answer_say(ex, HTTP_TOO_LARGE, "a header line of %s's answer is too long", ex->at->name);
-  else of_protocol(ex, code);
+  else
+    of_protocol(ex, code);
 }
 
 static void of_reset(http_exchange *ex, CURLcode code) {
   const char *at = ex->at->name, *text = words(ex, code);
-  if (strstr(text, "chunk")) of_protocol(ex, code); /* garbage for a chunk's length comes as an error of receiving */
-  else if (strstr(text, "Too large response headers")) of_memory(ex, CURLE_OUT_OF_MEMORY);
+  if (strstr(text, "chunk"))
+    of_protocol(ex, code); /* garbage for a chunk's length comes as an error of receiving */
+  else if (strstr(text, "Too large response headers"))
+    of_memory(ex, CURLE_OUT_OF_MEMORY);
   else if (ex->headers_whole)
-    answer_say(ex, HTTP_RESET, "%s broke the connection in the middle of its answer, after %zu bytes of body", at,
-               ex->body_bytes);
-  else if (ex->answer.status) answer_say(ex, HTTP_RESET, "%s broke the connection within its answer's headers", at);
-  else answer_say(ex, HTTP_RESET, "%s closed the connection without an answer", at);
+    answer_say(ex, HTTP_RESET, "%s broke the connection in the middle of its answer, after %zu bytes of body",
+               at, ex->body_bytes);
+  else if (ex->answer.status)
+    answer_say(ex, HTTP_RESET, "%s broke the connection within its answer's headers", at);
+  else
+    answer_say(ex, HTTP_RESET, "%s closed the connection without an answer", at);
 }
 
-/* A chunk that isn't one is an error of the encoding, an end before the last chunk is one of the connection. */
+/* A chunk that isn't one is an error of the encoding, an end before the last chunk is one of the connection.
+ */
 static const struct {
   CURLcode code;
   void (*of)(http_exchange *ex, CURLcode code);
@@ -146,7 +169,8 @@ static void of_answer(http_exchange *ex) {
 void outcome_of_transfer(http_exchange *ex, CURLcode code) {
   if (ex->spoiled) return;
   if (ex->resend_stopped) {
-    answer_say(ex, HTTP_RESET, "%s closed a reused connection without an answer; the request was not sent again",
+    answer_say(ex, HTTP_RESET,
+               "%s closed a reused connection without an answer; the request was not sent again",
                ex->at->name);
     return;
   }
@@ -171,6 +195,8 @@ void outcome_of_timeout(http_exchange *ex) {
   else if (ex->headers_whole)
     answer_say(ex, HTTP_TIMEOUT, "the answer of %s was not whole within %s: %zu bytes of its body had come",
                ex->at->name, time, ex->body_bytes);
-  else if (ex->answer.sent) answer_say(ex, HTTP_TIMEOUT, "no answer from %s within %s", ex->at->name, time);
-  else answer_say(ex, HTTP_TIMEOUT, "no connection to %s within %s", ex->at->name, time);
+  else if (ex->answer.sent)
+    answer_say(ex, HTTP_TIMEOUT, "no answer from %s within %s", ex->at->name, time);
+  else
+    answer_say(ex, HTTP_TIMEOUT, "no connection to %s within %s", ex->at->name, time);
 }

@@ -1,7 +1,7 @@
 /* Going on where an answer points.
  *
- * libcurl could do it, but keeps only the headers it knows to itself; here whatever is private stays with the origin:
- * the scheme, host and port that the request was made for. */
+ * libcurl could do it, but keeps only the headers it knows to itself; here whatever is private stays with the
+ * origin: the scheme, host and port that the request was made for. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +12,8 @@ static bool is_redirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-/* 303 always goes on with GET, 301 and 302 do after a POST (RFC 9110, 15.4); 307 and 308 never change the request. */
+/* 303 always goes on with GET, 301 and 302 do after a POST (RFC 9110, 15.4); 307 and 308 never change the
+ * request. */
 static bool becomes_get(int status, const char *method) {
   if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0) return false;
   return status == 303 || ((status == 301 || status == 302) && strcmp(method, "POST") == 0);
@@ -21,11 +22,18 @@ static bool becomes_get(int status, const char *method) {
 static int check_target(http_exchange *ex, const char *url, url_target *next) {
   error err;
   if (ex->hops >= ex->follow) {
-    answer_say(ex, HTTP_REDIRECT, "more than %d redirects; the last was answered by %s", ex->follow, ex->at->name);
+    answer_say(ex, HTTP_REDIRECT, "more than %d redirects; the last was answered by %s", ex->follow,
+               ex->at->name);
     return -1;
   }
   if (url_target_read(url, next, &err) != 0) {
-    answer_say(ex, HTTP_REDIRECT, "%s redirects to a place that can't be followed: %s", ex->at->name, err.text);
+    answer_say(ex, HTTP_REDIRECT, "%s redirects to a place that can't be followed: %s", ex->at->name,
+               err.text);
+    return -1;
+  }
+  if (ex->wire->loopback_only && !url_target_is_loopback(next)) {
+    answer_say(ex, HTTP_REDIRECT, "%s redirects to %s; here nothing goes further than loopback", ex->at->name,
+               next->name);
     return -1;
   }
   if (ex->target.tls && !next->tls) {
@@ -35,8 +43,8 @@ static int check_target(http_exchange *ex, const char *url, url_target *next) {
   return 0;
 }
 
-/* Looks at a whole answer. True when it points elsewhere and the exchange is ready for its next hop; false when it is
- * the end, which it also is, with an outcome of its own, when it may not be followed. */
+/* Looks at a whole answer. True when it points elsewhere and the exchange is ready for its next hop; false
+ * when it is the end, which it also is, with an outcome of its own, when it may not be followed. */
 bool redirect_prepare(http_exchange *ex) {
   char *url = NULL;
   url_target next;

@@ -1,4 +1,5 @@
-/* What is sent: checked, and copied into one block of memory that the exchange owns. The body is not copied. */
+/* What is sent: checked, and copied into one block of memory that the exchange owns. The body is not copied.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,12 +31,13 @@ static int check_method(const http_request *request, error *err) {
   return 0;
 }
 
-/* The wire sets these from the body itself; another value would make the other side read a different request. */
-static const char *const own_headers[] = {"Content-Length", "Transfer-Encoding", "Connection", "Expect", "Upgrade",
-                                          "TE",             "Trailer",           NULL};
+/* The wire sets these from the body itself; another value would make the other side read a different request.
+ */
+static const char *const own_headers[] = {
+    "Content-Length", "Transfer-Encoding", "Connection", "Expect", "Upgrade", "TE", "Trailer", NULL};
 static const char *const private_always[] = {"Authorization", "Cookie", "Proxy-Authorization", NULL};
-static const char *const of_body[] = {"Content-Type", "Content-Encoding", "Content-Language", "Content-MD5",
-                                      "Digest",       "Content-Digest",   NULL};
+static const char *const of_body[] = {
+    "Content-Type", "Content-Encoding", "Content-Language", "Content-MD5", "Digest", "Content-Digest", NULL};
 
 static bool is_among(const char *name, size_t length, const char *const *names) {
   for (; names && *names; names++) {
@@ -47,7 +49,8 @@ static bool is_among(const char *name, size_t length, const char *const *names) 
 static int check_header(const char *header, error *err) {
   size_t name = strcspn(header, ":");
   if (strpbrk(header, "\r\n"))
-    return error_set(err, "the header %.*s holds a line break", (int)(name < 60 ? strcspn(header, ":\r\n") : 60), header);
+    return error_set(err, "the header %.*s holds a line break",
+                     (int)(name < 60 ? strcspn(header, ":\r\n") : 60), header);
   if (header[name] != ':' || !is_token(header, name))
     return error_set(err, "\"%.60s\" is not a header: it has to be \"Name: value\"", header);
   if (is_among(header, name, own_headers))
@@ -89,22 +92,30 @@ static void put_header(http_exchange *ex, char **at, const char *header, const c
       .is_private = is_among(header, name, private_always) || is_among(header, name, private_names),
       .is_of_body = is_among(header, name, of_body),
       .is_host = is_among(header, name, (const char *const[]){"Host", NULL}),
+      .is_type = is_among(header, name, (const char *const[]){"Content-Type", NULL}),
   };
 }
 
 /* Without these libcurl would wait for a 100 before large bodies, and call any body a form. */
 static void put_absences(http_exchange *ex, char **at) {
   bool typed = false;
-  for (size_t i = 0; i < ex->headers_count; i++) typed |= strncasecmp(ex->headers[i].node.data, "Content-Type", 12) == 0;
+  for (size_t i = 0; i < ex->headers_count; i++) typed |= ex->headers[i].is_type;
   ex->headers[ex->headers_count++] = (request_header){.node = {.data = put(at, "Expect:")}};
   if (!typed) ex->headers[ex->headers_count++] = (request_header){.node = {.data = put(at, "Content-Type:")}};
 }
 
+static int64_t time_of(int64_t ms, int64_t otherwise) {
+  if (ms <= 0) return otherwise;
+  return ms < MS_MOST ? ms : MS_MOST;
+}
+
 int request_copy(http_exchange *ex, const http_request *request, error *err) {
   size_t count = 0, bytes = 0;
-  if (check(request, &count, &bytes, err) != 0 || url_target_read(request->url, &ex->target, err) != 0) return -1;
+  if (check(request, &count, &bytes, err) != 0 || url_target_read(request->url, &ex->target, err) != 0)
+    return -1;
   size_t headers_size = (count + EXTRA_HEADERS) * sizeof(request_header);
-  bytes += headers_size + strlen(request->method) + EXTRA_BYTES + (request->ca_file ? strlen(request->ca_file) : 0);
+  bytes += headers_size + strlen(request->method) + EXTRA_BYTES +
+           (request->ca_file ? strlen(request->ca_file) : 0);
   ex->block = mem_alloc(bytes);
   ex->headers = (request_header *)(void *)ex->block;
   ex->headers_count = 0;
@@ -112,12 +123,13 @@ int request_copy(http_exchange *ex, const http_request *request, error *err) {
   ex->method = put(&at, request->method);
   ex->url = put(&at, request->url);
   ex->ca_file = request->ca_file ? put(&at, request->ca_file) : NULL;
-  for (const char *const *h = request->headers; h && *h; h++) put_header(ex, &at, *h, request->private_headers);
+  for (const char *const *h = request->headers; h && *h; h++)
+    put_header(ex, &at, *h, request->private_headers);
   put_absences(ex, &at);
   ex->body = request->body;
   ex->body_length = request->body ? request->body_length : 0;
-  ex->connect_ms = request->connect_ms > 0 ? request->connect_ms : CONNECT_MS_DEFAULT;
-  ex->total_ms = request->total_ms > 0 ? request->total_ms : TOTAL_MS_DEFAULT;
+  ex->connect_ms = time_of(request->connect_ms, CONNECT_MS_DEFAULT);
+  ex->total_ms = time_of(request->total_ms, TOTAL_MS_DEFAULT);
   ex->max_header_bytes = request->max_header_bytes ? request->max_header_bytes : HEADER_BYTES_DEFAULT;
   ex->max_body_bytes = request->max_body_bytes ? request->max_body_bytes
                        : request->save_to      ? SAVED_BYTES_DEFAULT
@@ -129,8 +141,8 @@ int request_copy(http_exchange *ex, const http_request *request, error *err) {
   return 0;
 }
 
-/* Links those headers that go to this hop: private ones and Host stay with the origin, those that describe the body
- * with the body. */
+/* Links those headers that go to this hop: private ones and Host stay with the origin, those that describe
+ * the body with the body. */
 void request_chain_headers(http_exchange *ex, bool same_origin, bool with_body) {
   struct curl_slist **end = &ex->sent_headers;
   for (size_t i = 0; i < ex->headers_count; i++) {

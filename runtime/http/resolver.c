@@ -8,7 +8,13 @@
 #include "base/buf.h"
 #include "base/clock.h"
 
-enum { HOLDS_MS = 60000, FAILURE_HOLDS_MS = 3000, DOUBT_AFTER_MS = 1000, HOSTS_MOST = 1024, ADDRESSES_MOST = 8 };
+enum {
+  HOLDS_MS = 60000,
+  FAILURE_HOLDS_MS = 3000,
+  DOUBT_AFTER_MS = 1000,
+  HOSTS_MOST = 1024,
+  ADDRESSES_MOST = 8
+};
 
 static int64_t now_ms(void) {
   return clock_mono_ns() / 1000000;

@@ -1,7 +1,7 @@
 /* Addresses of host names, looked up once.
  *
- * libcurl by itself starts a thread for every cold transfer. Here one uv_getaddrinfo serves all who ask for the
- * same name meanwhile; what it found is kept for a minute, that it found nothing for three seconds. */
+ * libcurl by itself starts a thread for every cold transfer. Here one uv_getaddrinfo serves all who ask for
+ * the same name meanwhile; what it found is kept for a minute, that it found nothing for three seconds. */
 #ifndef JAUNT_HTTP_RESOLVER_H
 #define JAUNT_HTTP_RESOLVER_H
 
@@ -15,8 +15,8 @@
 typedef struct resolver {
   uv_loop_t *loop;
   table hosts;
-  size_t under_way; /* look-ups that libuv has */
-  uint64_t found;   /* successful look-ups so far: numbers their results */
+  size_t under_way;                 /* look-ups that libuv has */
+  uint64_t found;                   /* successful look-ups so far: numbers their results */
   void (*idle)(struct resolver *r); /* called when under_way falls to 0 */
 } resolver;
 
@@ -30,8 +30,8 @@ typedef struct known_host {
   uint64_t number;   /* of the look-up: another one means that the addresses may have changed */
   int64_t since_ms, until_ms; /* mono: when they were found, and how long they hold */
   list waiters;
-  bool asking;       /* a look-up is under way */
-  bool telling;      /* its waiters are being called */
+  bool asking;  /* a look-up is under way */
+  bool telling; /* its waiters are being called */
   uv_getaddrinfo_t request;
 } known_host;
 

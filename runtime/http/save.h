@@ -1,8 +1,8 @@
 /* An answer's body on its way into a file.
  *
- * A regular file is written beside its place, under a name of its own, and moved there when it is whole: nobody ever
- * sees half of it, and what stood there before stays when the answer breaks. New files can be read by their owner
- * only. Anything else (a pipe, a device) is written to directly. */
+ * A regular file is written beside its place, under a name of its own, and moved there when it is whole:
+ * nobody ever sees half of it, and what stood there before stays when the answer breaks. New files can be
+ * read by their owner only. Anything else (a pipe, a device) is written to directly. */
 #ifndef JAUNT_HTTP_SAVE_H
 #define JAUNT_HTTP_SAVE_H
 
@@ -22,7 +22,8 @@ int save_open(save *s, const char *path, error *err);
 int save_write(save *s, const void *bytes, size_t length, error *err);
 int save_keep(save *s, error *err); /* the file is whole */
 
-/* Frees what is held; takes away what was written, unless it was kept. Nothing to do while nothing is saved. */
+/* Frees what is held; takes away what was written, unless it was kept. Nothing to do while nothing is saved.
+ */
 void save_drop(save *s);
 
 #endif

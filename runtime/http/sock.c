@@ -1,11 +1,13 @@
 /* Sockets on the loop.
  *
- * A connection's socket has one uv_poll_t for as long as it lives, and it stays armed for reading between transfers:
- * arming it anew for each would cost a system call or two a request. libcurl closes sockets long after the transfer
- * that opened them, so what its callbacks are given is the wire, not the exchange.
+ * A connection's socket has one uv_poll_t for as long as it lives, and it stays armed for reading between
+ * transfers: arming it anew for each would cost a system call or two a request. libcurl closes sockets long
+ * after the transfer that opened them, so what its callbacks are given is the wire, not the exchange.
  *
- * Before 8.1 libcurl closes a socket that never got connected without telling (7.88: cf_socket_close). So such a one
- * is not watched beyond its transfer, and a descriptor that is handed out again replaces what was known of it. */
+ * Before 8.1 libcurl closes a socket that never got connected without telling (7.88: cf_socket_close). So
+ * such a one is not watched beyond its transfer, and a descriptor that is handed out again replaces what was
+ * known of it. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -59,7 +61,8 @@ static void sock_leave_spot(sock *s) {
   s->ended = true;
 }
 
-/* A request has taken it all the same: what came on it unasked was not its end (HTTP/2 talks while it is idle). */
+/* A request has taken it all the same: what came on it unasked was not its end (HTTP/2 talks while it is
+ * idle). */
 static void sock_return_to_spot(sock *s) {
   if (s->at && s->ended) destination_spot(s->at, s->in->index)->open++;
   s->ended = false;
@@ -88,25 +91,45 @@ static void ready(uv_poll_t *poll, int status, int events);
 static void watch(sock *s, int events) {
   if (s->armed == events) return;
   s->armed = events;
-  if (events) uv_poll_start(&s->poll, events, ready);
-  else uv_poll_stop(&s->poll);
+  if (events)
+    uv_poll_start(&s->poll, events, ready);
+  else
+    uv_poll_stop(&s->poll);
 }
 
-/* Something came on a connection that nobody uses: its end, mostly. libcurl finds out when it looks at it next. */
+/* Something came on a connection that nobody uses: its end, mostly. libcurl finds out when it looks at it
+ * next. */
 static void ended_while_idle(sock *s) {
   sock_leave_spot(s);
   watch(s, 0);
 }
 
+/* An error comes with what was waited for: told of the error alone, libcurl gives up without reading what
+ * came before it, be it a whole answer, and without sending again on a fresh connection. libuv has stopped
+ * watching by then; where libcurl wants to go on, it will not say so again. */
+static void broken(sock *s) {
+  const http *h = s->wire;
+  curl_socket_t fd = s->fd;
+  int armed = s->armed, bits = CURL_CSELECT_ERR;
+  s->armed = 0;
+  if (armed & UV_READABLE) bits |= CURL_CSELECT_IN;
+  if (armed & UV_WRITABLE) bits |= CURL_CSELECT_OUT;
+  multi_act(s->in, fd, bits);
+  if (sock_of(h, fd) == s && s->wanted && !s->armed) watch(s, armed); /* its memory lives to the turn's end */
+}
+
 static void ready(uv_poll_t *poll, int status, int events) {
   sock *s = poll->data;
   int bits = 0;
-  if (status < 0) s->armed = 0; /* libuv has stopped watching */
   if (!s->wanted) {
+    if (status < 0) s->armed = 0;
     ended_while_idle(s);
     return;
   }
-  if (status < 0) bits = CURL_CSELECT_ERR;
+  if (status < 0) {
+    broken(s);
+    return;
+  }
   if (events & UV_READABLE) bits |= CURL_CSELECT_IN;
   if (events & UV_WRITABLE) bits |= CURL_CSELECT_OUT;
   multi_act(s->in, s->fd, bits); /* which may end the socket */
@@ -140,27 +163,30 @@ int sock_watch(CURL *easy, curl_socket_t fd, int what, void *in, void *socket_da
   s->wanted = what != CURL_POLL_NONE;
   if (what & CURL_POLL_IN) s->connected = true;
   if (s->ended) sock_return_to_spot(s);
-  if (what & CURL_POLL_OUT) watch(s, UV_WRITABLE | (what & CURL_POLL_IN ? UV_READABLE : 0));
-  else watch(s, UV_READABLE);
+  if (what & CURL_POLL_OUT)
+    watch(s, UV_WRITABLE | (what & CURL_POLL_IN ? UV_READABLE : 0));
+  else
+    watch(s, UV_READABLE);
   return 0;
 }
 
 /* ---- opening and closing ---- */
 
-/* libcurl has closed a socket without telling and got its descriptor once more. It thinks that it has said what it
- * waits for there, and does not say it again. */
+/* libcurl has closed a socket without telling and got its descriptor once more. It thinks that it has said
+ * what it waits for there, and does not say it again. */
 static int replace(sock *old) {
   int armed = old->wanted ? old->armed : 0;
   sock_drop(old);
   return armed;
 }
 
-/* CURLOPT_OPENSOCKETFUNCTION. It sees each address that is about to be connected to, redirects included: the one place
- * for deciding where connections may go. */
+/* CURLOPT_OPENSOCKETFUNCTION. It sees each address that is about to be connected to, redirects included: the
+ * one place for deciding where connections may go. */
 curl_socket_t sock_open(void *exchange, curlsocktype purpose, struct curl_sockaddr *address) {
   http_exchange *ex = exchange;
   (void)purpose;
   curl_socket_t fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  ex->socket_error = fd < 0 ? errno : 0;
   if (fd < 0) return CURL_SOCKET_BAD;
   sock *old = sock_of(ex->wire, fd);
   int armed = old ? replace(old) : 0;

@@ -26,6 +26,7 @@ struct audience {
   char *id_name;
   void (*rejected)(void *data, uint64_t line, const char *why);
   void *data;
+  bool recognised;
   bool failed; /* for good, with `failure` */
   error failure;
 };
@@ -74,25 +75,25 @@ static int refuse_strangers(const input *in, error *err) {
   return 0;
 }
 
-/* Makes `least` bytes be held, if there are as many. */
+/* Makes `least` bytes be held, if there are as many. Returns 0, INPUT_LATER or -1. */
 static int hold(input *in, size_t least, error *err) {
   while (input_held(in) < least) {
     int more = input_more(in, err);
-    if (more <= 0) return more;
+    if (more != 1) return more;
   }
   return 0;
 }
 
 /* Takes the empty lines at the beginning off, and sets *first to the first byte that is no white space. What
  * stands before it on its line stays: in TSV, a tab at the beginning is an empty name. Returns 1, 0 where
- * there is no such byte, -1. */
+ * there is no such byte, INPUT_LATER, -1. */
 static int find_first(input *in, char *first, error *err) {
   size_t at = 0;
   for (;;) {
     if (at == ROW_MOST) return error_set(err, "%s begins with a line of 16 MiB of white space", in->name);
     if (at == input_held(in)) {
       int more = input_more(in, err);
-      if (more <= 0) return more;
+      if (more != 1) return more;
     }
     *first = input_at(in)[at++];
     if (*first == '\n') {
@@ -104,27 +105,42 @@ static int find_first(input *in, char *first, error *err) {
   }
 }
 
-/* Looks at how the input begins. Returns 0 and sets a->rows (NULL where there is nothing in it), or -1. */
-static int recognise(audience *a, error *err) {
+/* Looks at how the input begins. Returns 0 and sets a->rows (NULL where there is nothing in it), INPUT_LATER or
+ * -1. When it begins anew, white space and the byte order mark may be gone already. */
+static int find_format(audience *a, error *err) {
   input *in = &a->in;
-  if (hold(in, 4, err) != 0 || refuse_strangers(in, err) != 0) return -1;
-  if (input_held(in) >= 3 && memcmp(input_at(in), "\xEF\xBB\xBF", 3) == 0) {
+  int held = hold(in, 4, err);
+  if (held != 0) return held;
+  if (refuse_strangers(in, err) != 0) return -1;
+  if (!in->marked && input_held(in) >= 3 && memcmp(input_at(in), "\xEF\xBB\xBF", 3) == 0) {
     input_take(in, 3, 0);
     in->marked = true;
   }
   char first;
   int found = find_first(in, &first, err);
   if (found == 0) input_take(in, input_held(in), 0);
-  if (found <= 0) return found;
+  if (found != 1) return found;
   if (first == '[' || first == '{') {
     while (*input_at(in) != first) input_take(in, 1, 0);
   }
   switch (first) {
-  case '[': a->rows = rows_json_array_open(in, a->id_name); break;
-  case '{': a->rows = rows_json_lines_open(in, a->id_name, err); break;
-  default: a->rows = rows_csv_open(in, a->id_name, err); break;
+  case '[': a->rows = rows_json_array_open(in, a->id_name); return 0;
+  case '{': return rows_json_lines_open(&a->rows, in, a->id_name, err);
+  default: return rows_csv_open(&a->rows, in, a->id_name, err);
   }
-  return a->rows ? 0 : -1;
+}
+
+/* Returns 0 once the format is known, INPUT_LATER or -1. */
+static int recognise(audience *a, error *err) {
+  int status = a->recognised ? 0 : find_format(a, err);
+  if (a->recognised || status != 0) return status;
+  a->recognised = true;
+  a->counts.format = a->rows ? a->rows->format : "empty";
+  if (!a->rows) return 0;
+  a->rejects.head = a->rows->head;
+  a->rejects.head_length = a->rows->head_length;
+  a->rejects.one_line = a->rows->one_line;
+  return 0;
 }
 
 /* ---- opening ---- */
@@ -134,7 +150,9 @@ static int open_parts(audience *a, const audience_options *options, size_t chunk
   if (rejects_init(&a->rejects, options->rejects_path, a->in.fd, err) != 0) return -1;
   a->seen = seen_new(err);
   if (!a->seen) return -1;
-  return recognise(a, err);
+  a->counts.bytes_total = a->in.total;
+  a->counts.format = "unknown";
+  return recognise(a, err) < 0 ? -1 : 0;
 }
 
 audience *audience_open_chunked(const audience_options *options, size_t chunk, error *err) {
@@ -147,12 +165,6 @@ audience *audience_open_chunked(const audience_options *options, size_t chunk, e
     audience_close(a);
     return NULL;
   }
-  a->counts.bytes_total = a->in.total;
-  a->counts.format = a->rows ? a->rows->format : "empty";
-  if (!a->rows) return a;
-  a->rejects.head = a->rows->head;
-  a->rejects.head_length = a->rows->head_length;
-  a->rejects.one_line = a->rows->one_line;
   return a;
 }
 
@@ -173,21 +185,28 @@ void audience_close(audience *a) {
 
 /* ---- the next person ---- */
 
-/* Takes the row at the front off; of a rejected one, writes all of it to the rejects file before. */
-static int take_rejected(audience *a, error *err) {
-  for (;;) {
-    if (rejects_add(&a->rejects, input_at(&a->in), a->row.length, err) != 0) return -1;
-    input_take(&a->in, a->row.length, a->row.lines);
-    if (!a->row.more) return rejects_end_row(&a->rejects, err);
-    if (a->rows->rest(a->rows, &a->row, err) != 0) return -1;
+/* Writes the rejected part at the front to the rejects file, and takes it off. */
+static int take_part(audience *a, error *err) {
+  if (rejects_add(&a->rejects, input_at(&a->in), a->row.length, err) != 0) return -1;
+  input_take(&a->in, a->row.length, a->row.lines);
+  return a->row.more ? 0 : rejects_end_row(&a->rejects, err);
+}
+
+/* Takes off what follows of a rejected row, if anything does. Returns 0, INPUT_LATER or -1. */
+static int take_rest(audience *a, error *err) {
+  while (a->row.more) {
+    int status = a->rows->rest(a->rows, &a->row, err);
+    if (status != 0) return status;
+    if (take_part(a, err) != 0) return -1;
   }
+  return 0;
 }
 
 static int reject(audience *a, error *err) {
   a->counts.rejected++;
   a->counts.by_reason[a->row.reason]++;
   if (a->rejected) a->rejected(a->data, a->in.line, a->row.why);
-  return take_rejected(a, err);
+  return take_part(a, err);
 }
 
 /* Lets in whom it does not know yet; another is rejected. ROW_FAILED where there is no memory. */
@@ -217,13 +236,18 @@ static void hand_out(audience *a, person_row *out) {
 }
 
 static int next_person(audience *a, person_row *out, error *err) {
+  int status = recognise(a, err);
+  if (status != 0) return status;
   if (!a->rows) return 0;
   for (;;) {
+    status = take_rest(a, err);
+    if (status != 0) return status;
     row_clear(&a->row);
     row_found found = a->rows->next(a->rows, &a->row, err);
     if (found == ROW_USABLE) found = check_seen(a, err);
     switch (found) {
     case ROW_FAILED: return -1;
+    case ROW_LATER: return AUDIENCE_LATER;
     case ROW_END: return rejects_flush(&a->rejects, err);
     case ROW_USABLE: hand_out(a, out); return 1;
     case ROW_REJECTED: break;
@@ -231,6 +255,8 @@ static int next_person(audience *a, person_row *out, error *err) {
     if (reject(a, err) != 0) return -1;
   }
 }
+
+_Static_assert((int)AUDIENCE_LATER == (int)INPUT_LATER, "one is handed through as the other");
 
 int audience_next(audience *a, person_row *out, error *err) {
   int status = a->failed ? -1 : next_person(a, out, &a->failure);

@@ -42,6 +42,7 @@ int row_rest_of_line(row *r, input *in, char newline, error *err) {
   size_t behind = ROW_MOST;
   line_found found = input_line(in, 0, newline, ROW_MOST, &behind, err);
   if (found == LINE_FAILED) return -1;
+  if (found == LINE_LATER) return INPUT_LATER;
   r->length = found == LINE_NONE ? 0 : behind;
   r->more = found == LINE_TOO_LONG;
   r->lines = found == LINE_WHOLE && input_at(in)[behind - 1] == newline;

@@ -170,6 +170,10 @@ static row_found read_row(csv_rows *r, row *out, size_t first_line, error *err) 
     from = behind;
     line_found next = input_line(r->in, from, r->newline, ROW_MOST, &behind, err);
     if (next == LINE_FAILED) return ROW_FAILED;
+    if (next == LINE_LATER) {
+      parser_reset(r);
+      return ROW_LATER;
+    }
     if (next != LINE_WHOLE) return give_up_line(r, out, first_line, how, lines, at);
   }
 }
@@ -181,6 +185,7 @@ static row_found csv_next(rows *base, row *out, error *err) {
     switch (input_line(r->in, 0, r->newline, ROW_MOST, &behind, err)) {
     case LINE_FAILED: return ROW_FAILED;
     case LINE_NONE: return ROW_END;
+    case LINE_LATER: return ROW_LATER;
     case LINE_TOO_LONG: return row_reject_long_line(out, r->in);
     case LINE_WHOLE: break;
     }
@@ -219,19 +224,23 @@ static void sniff_char(sniffed *s, char c) {
   s->ended = c == '\n' || c == '\r';
 }
 
-/* Runs over the header, outside of quotes, to learn what parts its cells and what ends its line. */
+/* Runs over the header, outside of quotes, to learn what parts its cells and what ends its line. Returns 0,
+ * INPUT_LATER or -1. */
 static int sniff(csv_rows *r, error *err) {
   sniffed s = {0};
   size_t at = 0;
   char last = '\n';
   while (!s.ended && at < ROW_MOST) {
     int more = at < input_held(r->in) ? 1 : input_more(r->in, err);
-    if (more < 0) return -1;
+    if (more < 0 || more == INPUT_LATER) return more;
     if (more == 0) break;
     last = input_at(r->in)[at++];
     sniff_char(&s, last);
   }
-  if (last == '\r' && at == input_held(r->in) && input_more(r->in, err) < 0) return -1;
+  if (last == '\r' && at == input_held(r->in)) {
+    int more = input_more(r->in, err);
+    if (more < 0 || more == INPUT_LATER) return more;
+  }
   bool alone = last == '\r' && at < input_held(r->in) && input_at(r->in)[at] != '\n';
   r->newline = s.ended && alone ? '\r' : '\n';
   r->parts = ',';
@@ -245,20 +254,21 @@ static int fail_header(const csv_rows *r, const char *what, error *err) {
   return error_set(err, "%s:%llu: %s", r->in->name, (unsigned long long)r->in->line, what);
 }
 
-/* Feeds the header's lines to on_name. Returns how many there are and sets *length; -1 when they make no
+/* Feeds the header's lines to on_name. Returns 0 and sets *length and *lines; INPUT_LATER; -1 when they make no
  * header. */
-static int feed_header(csv_rows *r, size_t *length, error *err) {
+static int feed_header(csv_rows *r, size_t *length, uint64_t *lines, error *err) {
   size_t from = 0, behind = 0, at = 0;
-  for (int lines = 1;; lines++) {
+  for (*lines = 1;; ++*lines) {
     switch (input_line(r->in, from, r->newline, ROW_MOST, &behind, err)) {
     case LINE_FAILED: return -1;
+    case LINE_LATER: return INPUT_LATER;
     case LINE_NONE: return fail_header(r, "a quote is opened in the header and never closed", err);
     case LINE_TOO_LONG: return fail_header(r, "the header is longer than 16 MiB", err);
     case LINE_WHOLE: break;
     }
     fed how = feed_line(r, input_at(r->in) + from, behind - from, on_name, &at);
     *length = from = behind;
-    if (how == FED_ROW) return lines;
+    if (how == FED_ROW) return 0;
     if (how != FED_OPEN) return fail_header(r, "broken quoting in the header, which names the columns", err);
   }
 }
@@ -267,8 +277,9 @@ static int feed_header(csv_rows *r, size_t *length, error *err) {
  * UTF-8. */
 static int read_header(csv_rows *r, const char *id_name, error *err) {
   size_t length = 0;
-  int lines = feed_header(r, &length, err);
-  if (lines < 0) return -1;
+  uint64_t lines = 0;
+  int status = feed_header(r, &length, &lines, err);
+  if (status != 0) return status;
   if (columns_settle(&r->columns, id_name, err) != 0)
     return error_before(err, "%s:%llu: ", r->in->name, (unsigned long long)r->in->line);
   if (r->in->marked) buf_text_add(&r->head, "\xEF\xBB\xBF");
@@ -276,11 +287,11 @@ static int read_header(csv_rows *r, const char *id_name, error *err) {
   if (r->head.data[r->head.len - 1] != r->newline) buf_char(&r->head, r->newline);
   r->base.head = r->head.data;
   r->base.head_length = r->head.len;
-  input_take(r->in, length, (uint64_t)lines);
+  input_take(r->in, length, lines);
   return 0;
 }
 
-rows *rows_csv_open(input *in, const char *id_name, error *err) {
+int rows_csv_open(rows **out, input *in, const char *id_name, error *err) {
   csv_rows *r = mem_zero(sizeof *r);
   r->base = (rows){.next = csv_next, .rest = csv_rest, .free = csv_close};
   r->in = in;
@@ -288,10 +299,12 @@ rows *rows_csv_open(input *in, const char *id_name, error *err) {
   csv_set_realloc_func(&r->parser, mem_grow);
   csv_set_space_func(&r->parser, no_space);
   csv_set_blk_size(&r->parser, CELL_STEP);
-  if (sniff(r, err) == 0) {
+  int status = sniff(r, err);
+  if (status == 0) {
     csv_set_delim(&r->parser, (unsigned char)r->parts);
-    if (read_header(r, id_name, err) == 0) return &r->base;
+    status = read_header(r, id_name, err);
   }
-  csv_close(&r->base);
-  return NULL;
+  if (status == 0) *out = &r->base;
+  else csv_close(&r->base);
+  return status;
 }

@@ -44,6 +44,7 @@ static row_found lines_next(rows *base, row *out, error *err) {
     switch (input_line(r->in, 0, '\n', ROW_MOST, &behind, err)) {
     case LINE_FAILED: return ROW_FAILED;
     case LINE_NONE: return ROW_END;
+    case LINE_LATER: return ROW_LATER;
     case LINE_TOO_LONG: return row_reject_long_line(out, r->in);
     case LINE_WHOLE: break;
     }
@@ -104,12 +105,12 @@ static void search_end(search *s, const char *bytes, size_t held) {
 }
 
 /* Takes commas and white space off the front, and the array's closing bracket. Returns 1 where an element
- * begins, 0 behind the bracket, -1 when reading fails or the input ends. */
+ * begins, 0 behind the bracket, INPUT_LATER, -1 when reading fails or the input ends. */
 static int find_element(json_rows *r, error *err) {
   for (;;) {
     if (input_held(r->in) == 0) {
       int more = input_more(r->in, err);
-      if (more < 0) return -1;
+      if (more < 0 || more == INPUT_LATER) return more;
       if (more == 0)
         return error_set(err, "%s ends on line %llu, before its array is closed: is the file cut off?",
                          r->in->name, (unsigned long long)r->in->line);
@@ -127,6 +128,7 @@ static row_found check_end(json_rows *r, error *err) {
     if (input_held(r->in) == 0) {
       int more = input_more(r->in, err);
       if (more <= 0) return more < 0 ? ROW_FAILED : ROW_END;
+      if (more == INPUT_LATER) return ROW_LATER;
     }
     char c = *input_at(r->in);
     if (!is_json_space(c)) {
@@ -138,8 +140,8 @@ static row_found check_end(json_rows *r, error *err) {
   }
 }
 
-/* Reads on until the element's end is found. Returns 1; 0 when the input ends before or it is too long; -1.
- */
+/* Reads on until the element's end is found. Returns 1; 0 when the input ends before or it is too long;
+ * INPUT_LATER; -1. */
 static int read_element(json_rows *r, error *err) {
   r->search = (search){0};
   for (;;) {
@@ -147,7 +149,7 @@ static int read_element(json_rows *r, error *err) {
     if (r->search.at > ROW_MOST) return 0;
     if (r->search.found) return 1;
     int more = input_more(r->in, err);
-    if (more <= 0) return more;
+    if (more != 1) return more;
   }
 }
 
@@ -156,11 +158,13 @@ static row_found array_next(rows *base, row *out, error *err) {
   if (!r->ended) {
     int element = find_element(r, err);
     if (element < 0) return ROW_FAILED;
+    if (element == INPUT_LATER) return ROW_LATER;
     r->ended = element == 0;
   }
   if (r->ended) return check_end(r, err);
   int whole = read_element(r, err);
   if (whole < 0) return ROW_FAILED;
+  if (whole == INPUT_LATER) return ROW_LATER;
   const char *bytes = input_at(r->in);
   out->length = r->search.at;
   out->lines = count_lines(bytes, out->length);
@@ -176,7 +180,7 @@ static row_found array_next(rows *base, row *out, error *err) {
 static int array_rest(rows *base, row *out, error *err) {
   json_rows *r = (json_rows *)base;
   int more = input_held(r->in) > 0 ? 1 : input_more(r->in, err);
-  if (more < 0) return -1;
+  if (more < 0 || more == INPUT_LATER) return more;
   r->search.at = 0;
   search_end(&r->search, input_at(r->in), input_held(r->in));
   out->length = r->search.at;
@@ -200,10 +204,12 @@ static rows *json_open(rows base, input *in, const char *id_name) {
   return &r->base;
 }
 
-/* Where the first line ends in the midst of an object, each line would be rejected: say it once. */
+/* Where the first line ends in the midst of an object, each line would be rejected: say it once. Returns 0,
+ * INPUT_LATER or -1. */
 static int check_first_line(input *in, error *err) {
   size_t length;
   line_found found = input_line(in, 0, '\n', ROW_MOST, &length, err);
+  if (found == LINE_LATER) return INPUT_LATER;
   if (found != LINE_WHOLE) return found == LINE_FAILED ? -1 : 0;
   const char *line = input_at(in);
   while (length > 0 && is_json_space(line[length - 1])) length--;
@@ -215,9 +221,11 @@ static int check_first_line(input *in, error *err) {
       in->name, (unsigned long long)in->line);
 }
 
-rows *rows_json_lines_open(input *in, const char *id_name, error *err) {
-  if (check_first_line(in, err) != 0) return NULL;
-  return json_open((rows){.format = "ndjson", .next = lines_next, .rest = lines_rest}, in, id_name);
+int rows_json_lines_open(rows **out, input *in, const char *id_name, error *err) {
+  int status = check_first_line(in, err);
+  if (status == 0)
+    *out = json_open((rows){.format = "ndjson", .next = lines_next, .rest = lines_rest}, in, id_name);
+  return status;
 }
 
 rows *rows_json_array_open(input *in, const char *id_name) {

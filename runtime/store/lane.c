@@ -1,7 +1,8 @@
-/* Lanes: each worker's bounded ring into the store, its positions, and the memory backend that takes its batches.
+/* Lanes: each worker's bounded ring into the store, its positions, and the memory backend that takes its
+ * batches.
  *
- * The memory backend keeps counters and forgets bytes: what a run did is in its coroutine while it lives, and nothing
- * outlives the process. Its batches are taken by store_flush, on the lane's own thread. */
+ * The memory backend keeps counters and forgets bytes: what a run did is in its coroutine while it lives, and
+ * nothing outlives the process. Its batches are taken by store_flush, on the lane's own thread. */
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -48,7 +49,7 @@ store_position store_append(store_lane *lane, const store_record *record) {
       .counts = record->counts,
       .control = record->control,
       .reason = record->reason,
-      .detail = mem_text(record->detail),
+      .detail = tally_detail(record->detail),
   };
   return position;
 }

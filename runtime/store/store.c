@@ -1,17 +1,18 @@
 /* The store's names and its reports: journeys, elements, and the counters of all lanes added up. */
 #include "store/store.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/utf8.h"
 #include "store/registry.h"
 
 const char *run_state_name(run_state state) {
   static const char *const names[] = {
-      [RUN_NONE] = "none", [RUN_RUNNING] = "running",     [RUN_QUEUED] = "queued",   [RUN_WAITING] = "waiting",
-      [RUN_HELD] = "held", [RUN_COMPLETED] = "completed", [RUN_DROPPED] = "dropped", [RUN_EXITED] = "exited",
+      [RUN_NONE] = "none",       [RUN_RUNNING] = "running", [RUN_QUEUED] = "queued",
+      [RUN_WAITING] = "waiting", [RUN_HELD] = "held",       [RUN_COMPLETED] = "completed",
+      [RUN_DROPPED] = "dropped", [RUN_EXITED] = "exited",
   };
   return names[state];
 }
@@ -42,7 +43,9 @@ void store_close(store *s) {
 uint16_t store_journey(store *s, const char *name, const char *version) {
   pthread_mutex_lock(&s->lock);
   size_t i = 0;
-  while (i < s->journey_count && (strcmp(s->journeys[i].name, name) || strcmp(s->journeys[i].version, version))) i++;
+  while (i < s->journey_count &&
+         (strcmp(s->journeys[i].name, name) || strcmp(s->journeys[i].version, version)))
+    i++;
   if (i == s->journey_count) {
     s->journeys = mem_grow(s->journeys, (i + 1) * sizeof *s->journeys);
     s->journeys[s->journey_count++] = (store_journey_name){mem_text(name), mem_text(version)};
@@ -54,7 +57,8 @@ uint16_t store_journey(store *s, const char *name, const char *version) {
 uint16_t store_element(store *s, uint16_t journey, const char *name, const char *kind, uint32_t line) {
   pthread_mutex_lock(&s->lock);
   size_t i = 0;
-  while (i < s->element_count && (s->elements[i].journey != journey || strcmp(s->elements[i].name, name))) i++;
+  while (i < s->element_count && (s->elements[i].journey != journey || strcmp(s->elements[i].name, name)))
+    i++;
   if (i == s->element_count && i < NO_ELEMENT) {
     s->elements = mem_grow(s->elements, (i + 1) * sizeof *s->elements);
     s->elements[s->element_count++] = (store_element_name){journey, mem_text(name), mem_text(kind), line};
@@ -98,11 +102,19 @@ static int by_count(const void *a, const void *b) {
   return order ? order : strcmp(x->detail, y->detail);
 }
 
+/* Cut between characters where it is too long. */
+static void copy_text(char *out, size_t room, const char *text) {
+  size_t length = strnlen(text, room);
+  if (length == room) length = utf8_trim(text, room - 1);
+  memcpy(out, text, length);
+  out[length] = '\0';
+}
+
 static store_reason *copy_reasons(const tally_row *row) {
   store_reason *out = mem_zero((row->reason_count + 1) * sizeof *out);
   for (size_t i = 0; i < row->reason_count; i++) {
-    snprintf(out[i].reason, sizeof out[i].reason, "%s", row->reasons[i].reason);
-    snprintf(out[i].detail, sizeof out[i].detail, "%s", row->reasons[i].detail);
+    copy_text(out[i].reason, sizeof out[i].reason, row->reasons[i].reason);
+    copy_text(out[i].detail, sizeof out[i].detail, row->reasons[i].detail);
     out[i].count = row->reasons[i].count;
     out[i].held = row->reasons[i].held;
   }

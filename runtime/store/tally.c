@@ -5,8 +5,16 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/utf8.h"
 
 enum { DETAILS_KEPT = 64 }; /* different details told apart for each element; the others share one row */
+
+char *tally_detail(const char *detail) {
+  if (!detail) return NULL;
+  size_t length = strnlen(detail, TALLY_DETAIL_MOST + 1);
+  if (length > TALLY_DETAIL_MOST) length = utf8_trim(detail, TALLY_DETAIL_MOST);
+  return mem_text_of(detail, length);
+}
 
 static void row_free(tally_row *row) {
   for (size_t i = 0; i < row->reason_count; i++) free(row->reasons[i].detail);
@@ -66,7 +74,8 @@ void tally_apply(tally *t, const tally_change *change) {
     if (change->reason && change->to != RUN_EXITED)
       add_reason(row, change->reason, change->detail, change->to == RUN_HELD, 1);
   }
-  if (change->reason && change->to == RUN_EXITED) add_reason(&t->exits, change->reason, change->detail, false, 1);
+  if (change->reason && change->to == RUN_EXITED)
+    add_reason(&t->exits, change->reason, change->detail, false, 1);
 }
 
 static void row_add(tally_row *into, const tally_row *from) {

@@ -1,7 +1,7 @@
 /* The counters of one lane: the ledger's columns and the funnel's rows.
  *
- * They are changed by records as a batch is committed and added up over the lanes for a report. A tally has no
- * lock: its lane's guards it. */
+ * They are changed by records as a batch is committed and added up over the lanes for a report. A tally has
+ * no lock: its lane's guards it. */
 #ifndef JAUNT_STORE_TALLY_H
 #define JAUNT_STORE_TALLY_H
 
@@ -28,6 +28,9 @@ typedef struct tally {
   tally_row exits; /* its reasons only */
 } tally;
 
+/* Longer ones are cut, so that those which a report shows alike are counted as one. */
+enum { TALLY_DETAIL_MOST = sizeof((store_reason *)0)->detail - 1 };
+
 /* What a record changes in the counters; what is left of it once its bytes have been dealt with. */
 typedef struct tally_change {
   run_state from, to;
@@ -37,6 +40,9 @@ typedef struct tally_change {
   const char *reason;
   char *detail; /* owned; NULL without */
 } tally_change;
+
+/* A detail as it is counted: a copy, cut between characters; NULL without. */
+char *tally_detail(const char *detail);
 
 void tally_free(tally *t);
 void tally_apply(tally *t, const tally_change *change);

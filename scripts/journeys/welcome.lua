@@ -2,7 +2,7 @@
 -- Welcomes those who signed up: by WhatsApp or e-mail after a day, with tips by SMS on the Monday after.
 --
 -- It shows how people leave: whoever the CRM refuses (no name, no address) and whoever cannot be welcomed (no
--- WhatsApp number, an address that is none) is dropped there, with the vendor's own words as the reason.
+-- WhatsApp number, an address that is none) is dropped there, and the funnel says with which status.
 
 return journey "welcome" {
   starts_on = "signed_up",

@@ -150,6 +150,30 @@ describe("the same value gives the same bytes:", function()
   end)
 end)
 
+describe("the same value gives the same bytes in every process:", function()
+  -- FNV-1a: these sums were written down once, and tables are hashed anew in each process.
+  local function sum(text)
+    local hash = 0xcbf29ce484222325
+    for i = 1, #text do hash = (hash ~ text:byte(i)) * 0x100000001b3 end
+    return ("%016x"):format(hash)
+  end
+
+  it("random values", function()
+    local draw, texts = dice(5), {}
+    for i = 1, 200 do texts[i] = json.encode(random_value(draw, 4)) end
+    assert.equal("b583986497891963", sum(table.concat(texts, "\n")))
+  end)
+
+  it("many names, in whatever order they came", function()
+    local draw, names = dice(6), {}
+    while #names < 2000 do names[#names + 1] = ("%x"):format(draw()) end
+    local first, second = {}, {}
+    for i = 1, #names do first[names[i]], second[names[#names + 1 - i]] = i, #names + 1 - i end
+    assert.equal(json.encode(first), json.encode(second))
+    assert.equal("f186c51503a2ddf7", sum(json.encode(first)))
+  end)
+end)
+
 describe("lua-cjson agrees", function()
   it("on every text of ours, but for integers that it rounds and empty arrays that it loses", function()
     local draw = dice(4)

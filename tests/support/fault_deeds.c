@@ -168,6 +168,11 @@ static bool big_unknown(fault_visit *v) {
          repeat(v, 'b', BIG_BYTES, true);
 }
 
+static bool big_failure(fault_visit *v) {
+  return fault_link_text(v->link, "HTTP/1.1 500 Broken\r\nTransfer-Encoding: chunked\r\n\r\n") &&
+         repeat(v, 'b', BIG_BYTES, true);
+}
+
 static void add_bits(buf *out, unsigned *held, int *count, unsigned bits, int width) {
   *held |= bits << *count;
   for (*count += width; *count >= 8; *count -= 8, *held >>= 8) buf_char(out, (char)*held);
@@ -327,6 +332,7 @@ static const struct {
     {"/many-headers", many_headers},
     {"/big-known", big_known},
     {"/big-unknown", big_unknown},
+    {"/big-failure", big_failure},
     {"/bad-chunk", bad_chunk},
     {"/bad-gzip", bad_gzip},
     {"/garbage", garbage},

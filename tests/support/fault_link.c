@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { CHUNK = 65536 };
+enum { CHUNK = 65536, TLS_HANDSHAKE = 0x16 }; /* the latter begins what speaks TLS to a port that does not */
 
 static uint32_t crc_table[256];
 
@@ -45,7 +45,7 @@ static void use(fault_link *l, size_t length) {
 static bool read_head(fault_link *l, fault_request *request) {
   char *end;
   while (!l->in.len || !(end = strstr(buf_text(&l->in), "\r\n\r\n"))) {
-    if (!more(l)) return false;
+    if (!more(l) || l->in.data[0] == TLS_HANDSHAKE) return false;
   }
   size_t length = (size_t)(end - l->in.data) + 2;
   buf_clear(&request->head);

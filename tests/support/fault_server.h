@@ -14,6 +14,7 @@
  *   /slow-body          headers, then one byte a second
  *   /big-header         a header line of 1 MB         /many-headers     1 MB of short header lines
  *   /big-known          64 MiB with their length      /big-unknown      64 MiB in chunks
+ *   /big-failure        the same with status 500
  *   /bad-chunk          garbage for a chunk's length  /bad-gzip         garbage called gzip
  *   /short-headers      closed within its headers     /garbage          no status line
  *   /false-status       lines like a status line among headers and trailers

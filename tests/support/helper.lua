@@ -67,10 +67,13 @@ function helper.jaunt(...)
 end
 
 -- Starts a shell command that goes on running. Returns { pid =, out =, err = (paths), stop = function([signal]) },
--- where stop sends the signal ("TERM" by default), waits for the end and returns the exit code.
+-- where stop sends the signal ("TERM" by default), waits for the end and returns the exit code. Both files are there
+-- when it returns, though perhaps empty.
 function helper.start(command)
   local folder = helper.temp_folder()
-  local pipe = assert(io.popen(("( ( exec %s ) >%s/out 2>%s/err </dev/null & echo $!; wait $!; echo $? >%s/code ) "
+  helper.write_file(folder .. "/out", "")
+  helper.write_file(folder .. "/err", "")
+  local pipe = assert(io.popen(("( ( exec %s ) >>%s/out 2>>%s/err </dev/null & echo $!; wait $!; echo $? >%s/code ) "
     .. "2>/dev/null"):format(command, folder, folder, folder)))
   local process = { pid = pipe:read("n"), out = folder .. "/out", err = folder .. "/err" }
   background[process] = true

@@ -38,11 +38,12 @@ end
 -- Runs the spec files; returns the exit code.
 function runner.main(files)
   if os.getenv("JAUNT_SPEC_GC") == "1" then collectgarbage("setpause", 0) end
+  local helper = require "helper" -- loaded here, for what a spec file loads is its own: it would not be cleaned up
   local busted = require "busted.core"()
   require "busted"(busted)
   local counts = count_results(busted)
   load_and_run(busted, files)
-  require("helper").clean_up()
+  helper.clean_up()
   if counts.failure + counts.error > 0 then return 1 end
   if counts.success == 0 then
     if counts.pending > 0 then return ALL_SKIPPED end

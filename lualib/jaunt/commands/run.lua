@@ -92,6 +92,7 @@ local function engine_options(gathered, flags, parts)
     virtual = not flags.live, start_ms = parts.start_ms, control = gathered.declared and gathered.declared.control or 0,
     connections = connections.make(parts.list, parts.secrets), secrets = parts.secrets, reroute = parts.reroute,
     traces = flags.dry_run, events = flags.events ~= nil, plain = gathered.kind == "script",
+    limits = flags.limits and conditions.limits(flags.limits) or nil,
   }
 end
 
@@ -247,6 +248,8 @@ return {
       help = "how many attempts they answer with 503" },
     { name = "vendor-reset", value = "SHARE", kind = "percent", default = 0, default_text = "none",
       help = "how many attempts they cut off" },
+    { name = "limits", value = "LIST", default_text = "run_memory=16MiB slice_time=250ms …",
+      help = "what a script may use: run_memory, worker_memory, text, slice_time, pattern_steps, coroutines" },
     { name = "strict", help = "exits with 1 when somebody was dropped or held" },
     { name = "json", help = "prints one JSON object at the end instead" },
   },

@@ -63,9 +63,9 @@ return {
   summary = "Runs a pretend vendor that answers every path, fails when told to, and remembers what it was sent.",
   about = "It listens on 127.0.0.1 until Ctrl-C, and then tells what came. The first segment of a path is a "
     .. "connection's name: CRM_URL=http://127.0.0.1:PORT/crm sends the connection crm there.\n\n"
-    .. "GET /_received tells the counts, with ?items=1 also the requests, with ?key=K one of them; POST /_reset "
-    .. "forgets all. Faults are drawn from seed, idempotency key and attempt: the same seed gives the same ones in "
-    .. "any order. Half of the resets come before a request is processed, half after.",
+    .. "GET /_received tells the counts, with ?items=1 also the requests, with ?key=K what came under that idempotency "
+    .. "key; POST /_reset forgets all. Faults are drawn from seed, idempotency key and attempt: the same seed gives the "
+    .. "same ones in any order. Half of the resets come before a request is processed, half after.",
   flags = {
     { name = "port", value = "N", kind = "integer", default = 0, default_text = "a free one", min = 0, max = 65535,
       help = "where to listen" },

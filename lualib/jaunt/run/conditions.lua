@@ -2,6 +2,7 @@
 
 local cli = require "jaunt.cli"
 local json = require "json"
+local nearest = require "jaunt.nearest"
 
 local conditions = {}
 
@@ -31,6 +32,24 @@ function conditions.where(expression)
     if ok then return value end
     cli.fail("--where fails for %s in line %d: %s", tostring(person.id), line, (tostring(value):gsub("^%-%-where:1: ", "")))
   end
+end
+
+local LIMITS = { "run_memory", "worker_memory", "text", "slice_time", "pattern_steps", "coroutines" }
+
+-- --limits "run_memory=32MiB slice_time=1s": what scripts may use, as jaunt.native.engine takes it.
+function conditions.limits(text)
+  local limits = {}
+  for word in text:gmatch("[^%s,]+") do
+    local name, value = word:match("^([%w_]+)=(.+)$")
+    if not name then cli.fail("--limits takes NAME=VALUE, such as run_memory=32MiB, not \"%s\"", word) end
+    local known = false
+    for _, limit in ipairs(LIMITS) do known = known or limit == name end
+    if not known then
+      cli.fail("--limits: there is no limit %s%s; there are %s", name, nearest.hint(name, LIMITS), table.concat(LIMITS, ", "))
+    end
+    limits[name] = value
+  end
+  return limits
 end
 
 local COUNTED = { dropped = true, held = true, exited = true, completed = true }

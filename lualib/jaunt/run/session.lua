@@ -62,7 +62,7 @@ function session.new(parts)
     self.admitted = self.admitted + admitted
     self.left_out = self.left_out + left_out
     tell_rejected()
-    if state == "more" then self.more = true end
+    if state == "more" or state == "later" then self.more = true end -- "later" has waited already
     return state == "end" or (limit and self.admitted >= limit)
   end
 

@@ -1,0 +1,114 @@
+/* Memory and time of scripts: see guard.h. The watchdog's thread is in watchdog.c. */
+#include "engine/guard.h"
+
+#include <lauxlib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/run.h"
+#include "engine/worker.h"
+
+/* Keeps the innermost line of the script's own. */
+static void note_place(worker *w, lua_State *L) {
+  lua_Debug at;
+  for (int level = 0; L && !*w->kill_place && lua_getstack(L, level, &at); level++) {
+    lua_getinfo(L, "Sl", &at);
+    if (at.currentline > 0 && strncmp(at.source, "@lualib/", 8) != 0)
+      snprintf(w->kill_place, sizeof w->kill_place, "%s:%d", at.short_src, at.currentline);
+  }
+}
+
+/* ---- memory ---- */
+
+/* Lua collects all garbage after the first refusal and asks again: the second one in a row is the script's end. */
+static bool refuses(worker *w, size_t more) {
+  run *r = w->current;
+  if (!r || r->memory + (int64_t)more <= (int64_t)w->shared->options->limits.run_memory) return false;
+  note_place(w, w->running);
+  if (w->starved) guard_kill(w, "run_memory");
+  w->starved = true;
+  return true;
+}
+
+void *guard_alloc(void *data, void *old, size_t old_size, size_t size) {
+  worker *w = data;
+  if (!old) old_size = 0; /* Lua tells the kind of object there */
+  if (size > old_size) {
+    if (refuses(w, size - old_size)) return NULL;
+    if (w->starved && !w->kill) w->kill_place[0] = '\0';
+    w->starved = false;
+  }
+  void *block = NULL;
+  if (size) block = realloc(old, size);
+  else free(old);
+  if (size && !block) return NULL;
+  int64_t change = (int64_t)size - (int64_t)old_size;
+  w->memory += change;
+  if (w->current) w->current->memory += change;
+  return block;
+}
+
+/* ---- killing ---- */
+
+static void hook(lua_State *L, lua_Debug *at) {
+  (void)at;
+  worker *w = worker_of(L);
+  if (!w->kill) {
+    lua_sethook(L, NULL, 0, 0);
+    return;
+  }
+  note_place(w, L);
+  if (lua_isyieldable(L)) lua_yield(L, 0);
+  else luaL_error(L, "the script is being stopped (limit %s)", w->kill);
+}
+
+void guard_check(lua_State *L) {
+  worker *w = worker_of(L);
+  if (!w->kill) return;
+  note_place(w, L);
+  luaL_error(L, "the script is being stopped (limit %s)", w->kill);
+}
+
+void guard_pass_on(worker *w, lua_State *L) {
+  (void)w;
+  lua_sethook(L, hook, LUA_MASKCOUNT, 1);
+}
+
+void guard_kill(worker *w, const char *name) {
+  if (!w->kill) w->kill = name;
+  if (w->running) lua_sethook(w->running, hook, LUA_MASKCOUNT, 1);
+}
+
+void guard_settle(worker *w, lua_State *L) {
+  w->kill = NULL;
+  w->kill_place[0] = '\0';
+  lua_sethook(L, NULL, 0, 0);
+}
+
+void guard_describe(const worker *w, char *out, size_t room) {
+  const script_limits *limits = &w->shared->options->limits;
+  const char *place = *w->kill_place ? w->kill_place : "an unknown place";
+  if (strcmp(w->kill, "slice_time") == 0)
+    snprintf(out, room, "slice_time: it ran for %lld ms without a pause, at %s", (long long)limits->slice_ms, place);
+  else snprintf(out, room, "%s: it wants more than %zu KiB of memory, at %s", w->kill, limits->run_memory / 1024, place);
+}
+
+/* ---- slices ---- */
+
+void guard_enter(worker *w, lua_State *L) {
+  if (w->slice_depth++ == 0) atomic_fetch_add_explicit(&w->slice, 1, memory_order_release);
+  w->running = L;
+}
+
+void guard_leave(worker *w) {
+  if (--w->slice_depth > 0) return;
+  w->running = NULL;
+  atomic_fetch_add_explicit(&w->slice, 1, memory_order_release);
+}
+
+lua_State *guard_switch(worker *w, lua_State *L) {
+  lua_State *before = w->running;
+  w->running = L;
+  return before;
+}
