@@ -2,7 +2,7 @@
 #
 #   make run      builds jaunt and runs a journey:  make run RUN="run welcome --people FILE"
 #   make test     builds it twice (release, and with sanitizers) and runs every test in both
-#   make bench    calls a second, beside wrk
+#   make bench    calls a second and what they cost, beside wrk and undici (BENCH=--json; tests/bench/run --help)
 #   make lint     formatting, layers, cppcheck, clang-tidy
 #   make format   formats the C files
 #   make tsan     the tests that concern threads, under the thread sanitizer
@@ -41,7 +41,8 @@ tsan:
 
 bench: build
 	@cmake/install-packages.sh bench
-	@JAUNT=build/release/jaunt tests/bench/run
+	@cmake --build --preset release --target bench_tools --parallel $(JOBS) >/dev/null
+	@JAUNT=build/release/jaunt tests/bench/run $(BENCH)
 
 lint:
 	@cmake/install-packages.sh product build tests lint

@@ -1,5 +1,6 @@
 # The tests, each one entry of ctest:
 #   unit/LAYER_WHAT           tests/unit/LAYER_WHAT.c, linked with that layer and those below
+#   fuzz/LAYER_WHAT           tests/fuzz/LAYER_WHAT.c with the driver there, linked likewise
 #   spec/, conformance/, faults/WHAT    the *_spec.lua files there, run by the host jaunt-spec
 # Their names end in "+asan" or "+tsan" under sanitizers, so that one run over several builds tells them apart.
 # tests/support/*.c is a library for C tests; a *_main.c there becomes a program of its own in BUILD/tests.
@@ -85,6 +86,18 @@ foreach(file IN LISTS unit_tests)
   set_target_properties(unit_${what} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${test_output})
   target_link_libraries(unit_${what} PRIVATE jaunt_test_support jaunt_${layer})
   jaunt_test(unit/${what} unit 120 unit_${what})
+endforeach()
+
+# ---- fuzz targets, each tried with a few thousand texts ----
+
+file(GLOB fuzz_targets CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/fuzz/*_*.c)
+foreach(file IN LISTS fuzz_targets)
+  get_filename_component(what ${file} NAME_WE)
+  string(REGEX MATCH "^[a-z]+" layer ${what})
+  add_executable(fuzz_${what} ${file} ${PROJECT_SOURCE_DIR}/tests/fuzz/driver.c)
+  set_target_properties(fuzz_${what} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${test_output})
+  target_link_libraries(fuzz_${what} PRIVATE jaunt_test_flags jaunt_${layer})
+  jaunt_test(fuzz/${what} fuzz 60 fuzz_${what})
 endforeach()
 
 # ---- Lua ----

@@ -21,7 +21,7 @@ local function time_of(time, start_ms)
   end
   if type(time) ~= "string" then return nil, "it has no time" end
   local after = time:match("^%+(.+)$")
-  if not after then return engine.moment(time, "UTC") end
+  if not after then return engine.moment(time, "UTC", start_ms) end
   local ms, why = engine.duration(after)
   if not ms then return nil, why end
   return start_ms + ms
@@ -37,7 +37,7 @@ end
 
 local function read_line(line, start_ms)
   local ok, value = pcall(json.decode, line)
-  if not ok then return nil, (tostring(value):gsub("^.-: ", "", 1)) end
+  if not ok then return nil, (tostring(value):gsub("^.-: line 1, ", "", 1)) end
   if type(value) ~= "table" or json.is_array(value) then return nil, "it is no JSON object" end
   local person, nobody = person_of(value.person)
   if not person then return nil, nobody end

@@ -70,6 +70,7 @@ static int unknown_field(lua_State *L, const char *name) {
 
 /* Upvalue `names` maps a field's name to its number. */
 static void spread_fields(lua_State *L, int names) {
+  luaL_checkstack(L, FIELDS + LUA_MINSTACK, NULL);
   lua_settop(L, 1 + FIELDS);
   for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
     if (lua_type(L, -2) != LUA_TSTRING) luaL_error(L, "call_api takes fields by name: call_api \"NAME\" { via = …, POST = … }");

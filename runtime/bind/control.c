@@ -225,6 +225,7 @@ void control_free(control *c) {
   if (c == NULL) return;
   if (c->L != NULL) lua_close(c->L);
   c->L = NULL;
+  while (c->endings > 0) uv_run(&c->loop, UV_RUN_ONCE);
   uv_close((uv_handle_t *)&c->sleeper, NULL);
   for (int i = 0; i < CONTROL_SIGNALS; i++)
     if (c->signals[i].open) uv_close((uv_handle_t *)&c->signals[i].handle, NULL);

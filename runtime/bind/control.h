@@ -38,6 +38,7 @@ struct control {
   bool ended;    /* the command has returned or failed */
   int code;      /* the exit code */
   buf complaint; /* why it failed, for a person; empty when it did not */
+  int endings;   /* of what closes itself on the loop, in its own time: control_free waits for them */
   uv_timer_t sleeper;
   control_signal signals[CONTROL_SIGNALS];
 };

@@ -37,11 +37,13 @@
 
 static const char ENGINE[] = "jaunt.engine";
 
-/* Outlives its userdata: its timer's close callback frees it. */
+/* Outlives its userdata: the close callback of its last handle frees it. */
 typedef struct host {
   engine *e; /* NULL when it is gone */
   control *owner;
   uv_timer_t timer;
+  uv_idle_t turn; /* wakes up after one turn of the loop: a timer of 0 ms, set anew each time, would let it have none */
+  int open_handles;
   bool waiting, changed, stopping, stopped;
 } host;
 
@@ -56,6 +58,7 @@ static host *host_at(lua_State *L) {
 static void go_on(host *h) {
   h->waiting = false;
   uv_timer_stop(&h->timer);
+  uv_idle_stop(&h->turn);
   control_resume(h->owner, h->owner->co, 0);
 }
 
@@ -70,6 +73,11 @@ static void time_over(uv_timer_t *handle) {
   if (h->waiting && !h->stopping) go_on(h);
 }
 
+static void turn_over(uv_idle_t *handle) {
+  host *h = handle->data;
+  if (h->waiting && !h->stopping) go_on(h);
+}
+
 static int engine_wait(lua_State *L) {
   host *h = host_at(L);
   lua_Number ms = luaL_checknumber(L, 2);
@@ -78,7 +86,8 @@ static int engine_wait(lua_State *L) {
   h->changed = false;
   h->waiting = true;
   uv_update_time(&h->owner->loop);
-  uv_timer_start(&h->timer, time_over, ms > 0 ? (uint64_t)ms : 0, 0);
+  if (ms > 0) uv_timer_start(&h->timer, time_over, (uint64_t)ms, 0);
+  else uv_idle_start(&h->turn, turn_over);
   return control_yield(L);
 }
 
@@ -109,14 +118,33 @@ static int engine_hurry(lua_State *L) {
 /* ---- end ---- */
 
 static void host_closed(uv_handle_t *handle) {
-  free(handle->data);
+  host *h = handle->data;
+  if (--h->open_handles > 0) return;
+  h->owner->endings--;
+  free(h);
+}
+
+static void close_host(host *h) {
+  uv_close((uv_handle_t *)&h->timer, host_closed);
+  uv_close((uv_handle_t *)&h->turn, host_closed);
+}
+
+static host *open_host(control *owner) {
+  host *h = mem_zero(sizeof *h);
+  h->owner = owner;
+  uv_timer_init(&owner->loop, &h->timer);
+  uv_idle_init(&owner->loop, &h->turn);
+  h->timer.data = h->turn.data = h;
+  h->open_handles = 2;
+  owner->endings++;
+  return h;
 }
 
 static void free_engine(void *data) {
   host *h = data;
   engine_free(h->e);
   h->e = NULL;
-  uv_close((uv_handle_t *)&h->timer, host_closed);
+  close_host(h);
 }
 
 static int engine_close(lua_State *L) {
@@ -217,14 +245,11 @@ static int engine_start_lua(lua_State *L) {
   options.connections = native_connections_take(L, -2, &options.connection_count);
   options.secrets = native_secrets_take(L, -1);
   lua_pop(L, 2);
-  host *h = mem_zero(sizeof *h);
-  h->owner = owner;
+  host *h = open_host(owner);
   options.data = h;
-  uv_timer_init(&owner->loop, &h->timer);
-  h->timer.data = h;
   h->e = engine_start(&options, &err);
   if (!h->e) {
-    uv_close((uv_handle_t *)&h->timer, host_closed);
+    close_host(h);
     return control_fail(L, &err);
   }
   *held = h;

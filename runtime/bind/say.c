@@ -3,11 +3,20 @@
 #include "bind/libraries.h"
 #include "bind/primitive.h"
 
-enum { SAID_MOST = 4096 };
+enum { SAID_MOST = 4096 }; /* of a journey's line: thousands of people may say it. A plain script's are whole */
 
-static void say(lua_State *L, const buf *text) {
-  shared_say(worker_of(L)->shared, SAY_OUTPUT, text->data ? text->data : "",
-             text->len < SAID_MOST ? text->len : SAID_MOST);
+/* Cut between characters, with a note that it was. */
+static void shorten(buf *text) {
+  size_t most = SAID_MOST, length = text->len;
+  while (most > SAID_MOST - 4 && ((unsigned char)text->data[most] & 0xC0) == 0x80) most--;
+  text->len = most;
+  buf_format(text, "\xe2\x80\xa6 (%zu more bytes)", length - most);
+}
+
+static void say(lua_State *L, buf *text) {
+  engine_shared *shared = worker_of(L)->shared;
+  if (text->len > SAID_MOST && !shared->options->plain_script) shorten(text);
+  shared_say(shared, SAY_OUTPUT, text->data ? text->data : "", text->len);
 }
 
 /* print(...): as Lua's, tabs between values. */

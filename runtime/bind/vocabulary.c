@@ -2,6 +2,9 @@
  *
  * Names here are those of the scripts' environment; lualib/jaunt/sandbox.lua decides which of them, and of Lua's own, a
  * script sees. */
+#include <stdlib.h>
+#include <string.h>
+
 #include "bind/json.h"
 #include "bind/libraries.h"
 #include "bind/modules.h"
@@ -47,7 +50,15 @@ static int open_vocabulary(lua_State *L) {
   return 1;
 }
 
+/* JAUNT_COLLECTOR=incremental, generational or aggressive: for tests that what a script does hangs on none of it. */
+static void choose_collector(lua_State *L) {
+  const char *mode = getenv("JAUNT_COLLECTOR");
+  if (mode && strcmp(mode, "generational") == 0) lua_gc(L, LUA_GCGEN, 0, 0);
+  if (mode && strcmp(mode, "aggressive") == 0) lua_gc(L, LUA_GCINC, 100, 1000, 0);
+}
+
 static void open_worker(lua_State *L) {
+  choose_collector(L);
   static const luaL_Reg natives[] = {
       {"jaunt.native.vocabulary", open_vocabulary}, {"json", bind_json_open}, {"cjson", bind_json_open}, {NULL, NULL}};
   modules_install(L, natives);

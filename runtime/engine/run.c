@@ -324,6 +324,18 @@ static void say_held(run *r) {
   if (strcmp(r->reason, "script") == 0) atomic_fetch_add(&r->in->shared->script_errors, 1);
 }
 
+/* Nobody prints a funnel for a plain script: it says itself why it went no further. */
+static void say_dropped(run *r) {
+  buf text = BUF_EMPTY;
+  const char *element = r->call ? r->call->label : NULL;
+  if (element) buf_format(&text, "\"%s\" failed: ", element);
+  buf_text_add(&text, r->reason);
+  if (r->call ? *r->call->detail : r->detail && *r->detail)
+    buf_format(&text, ": %s", r->call ? r->call->detail : r->detail);
+  shared_say(r->in->shared, SAY_WARNING, text.data, text.len);
+  buf_free(&text);
+}
+
 /* A detail that stands in a report: its first line, and not too long. */
 static void short_detail(const char *detail, char out[104]) {
   size_t length = detail ? strcspn(detail, "\r\n") : 0;
@@ -338,10 +350,33 @@ static void short_detail(const char *detail, char out[104]) {
 void run_finish(run *r) {
   if (r->ending != RUN_HELD) close_coroutine(r);
   if (r->ending == RUN_HELD) say_held(r);
+  if (r->ending == RUN_DROPPED && r->in->shared->options->plain_script) say_dropped(r);
   char detail[104];
   short_detail(r->detail, detail);
   run_move(r, r->ending, outcome_counts[r->ending], r->reason, detail);
   run_forget(r);
+}
+
+void run_end_soon(run *r, bool calling) {
+  if (!calling) run_finish(r);
+  else if (r->call->state != CALL_WIRE) call_cut(r->call);
+}
+
+/* The worker has more than its share although its garbage was collected: whoever holds most has to go, not whoever happens
+ * to ask next. */
+void run_hold_largest(worker *w) {
+  run *largest = NULL;
+  for (list *l = w->living.next; l != &w->living; l = l->next) {
+    run *r = LIST_OF(run, link, l);
+    if (r->park != PARK_END && (!largest || r->memory > largest->memory)) largest = r;
+  }
+  if (!largest) return;
+  char words[160];
+  snprintf(words, sizeof words, "worker_memory: all runs of its worker hold more than %zu KiB, and it the most: %lld KiB",
+           w->shared->options->limits.worker_memory / 1024, (long long)largest->memory / 1024);
+  bool calling = largest->park == PARK_CALL && largest->call->state != CALL_DONE;
+  run_end(largest, RUN_HELD, "limit", words);
+  run_end_soon(largest, calling);
 }
 
 /* ---- resuming ---- */

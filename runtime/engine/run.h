@@ -86,6 +86,7 @@ void run_resume(run *r);
 void run_event_came(worker *w, const message *m);
 /* Frees a living run that goes no further in this process, without changing what is counted. */
 void run_forget(run *r);
+void run_hold_largest(worker *w); /* for want of memory */
 /* A call of this run has a result. */
 void run_call_done(run *r);
 extern const call_hooks run_call_hooks;

@@ -106,13 +106,6 @@ bool run_wait_for(run *r, const char *name, bool has_where, int64_t until_ms) {
 
 /* ---- arrival ---- */
 
-/* A run whose end is decided ends at once when it waits or is ready, else as soon as its call is over; a call that is not on
- * the wire is cancelled. */
-static void end_soon(run *r, bool calling) {
-  if (!calling) run_finish(r);
-  else if (r->call->state != CALL_WIRE) call_cut(r->call);
-}
-
 static int exits_on(run *r, const run_event *event) {
   int64_t now = logical_now_ms(&r->in->shared->clock);
   for (int i = 0; r->exit_on && r->exit_on[i]; i++) {
@@ -157,7 +150,7 @@ static void meet(run *r, run_event *event) {
   if (why && *why) run_end(r, RUN_EXITED, why, event->name);
   int yes = 0;
   if (!why && waits && strcmp(r->waits_for, event->name) == 0) yes = matches(r, event, r->waits_where, ANCHOR_WHERE);
-  if (why || yes < 0) end_soon(r, calling);
+  if (why || yes < 0) run_end_soon(r, calling);
   if (why || yes <= 0) return;
   run_event_free(r->taken);
   r->taken = event;

@@ -109,6 +109,13 @@ static bool work_off(worker *w) {
   return more;
 }
 
+static void relieve_memory(worker *w) {
+  int64_t most = (int64_t)w->shared->options->limits.worker_memory;
+  if (w->memory <= most) return;
+  lua_gc(w->L, LUA_GCCOLLECT);
+  if (w->memory > most) run_hold_largest(w);
+}
+
 static void cut_calls(worker *w, bool on_wire_too) {
   for (list *l = w->living.next, *next; l != &w->living; l = next) {
     next = l->next;
@@ -198,6 +205,7 @@ static void turn(uv_prepare_t *prepare) {
   }
   bool due = fired == TURN_RESUMES && timers_next(&w->timers) <= now;
   bool more = work_off(w) || due;
+  relieve_memory(w);
   arm(w, more);
   settle_tokens(w, more || w->calls_busy > 0);
   if (w->draining) drain(w);

@@ -135,27 +135,31 @@ static void ready(uv_poll_t *poll, int status, int events) {
   multi_act(s->in, s->fd, bits); /* which may end the socket */
 }
 
-/* No transfer waits for it any more. */
-static void let_go(sock *s) {
+/* Bytes have come on it: it is a connection, be it that they came before libcurl had to wait for them. */
+static bool is_connected(const sock *s, CURL *easy) {
+  http_exchange *ex = NULL;
+  if (s->connected) return true;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&ex);
+  return ex && ex->in == s->in && ex->header_bytes > 0;
+}
+
+/* No transfer waits for it any more. Its end is told by sock_close if sock_open has opened it and it got
+ * connected; any other is forgotten at once, before its descriptor becomes another thread's. */
+static void let_go(sock *s, CURL *easy) {
   s->wanted = false;
-  if (!s->at) { /* not opened by sock_open, so its end isn't told by sock_close */
+  if (!s->at || !is_connected(s, easy))
     sock_drop(s);
-  } else if (!s->connected) { /* nor may the end of this one be told */
-    sock_leave_spot(s);
-    watch(s, 0);
-  } else if (s->armed & UV_WRITABLE) {
+  else if (s->armed & UV_WRITABLE)
     watch(s, UV_READABLE);
-  }
 }
 
 /* CURLMOPT_SOCKETFUNCTION */
 int sock_watch(CURL *easy, curl_socket_t fd, int what, void *in, void *socket_data) {
   multi *m = in;
   sock *s = sock_of(m->wire, fd);
-  (void)easy;
   (void)socket_data;
   if (what == CURL_POLL_REMOVE) {
-    if (s) let_go(s);
+    if (s) let_go(s, easy);
     return 0;
   }
   if (!s) s = sock_new(m, NULL, fd);

@@ -33,13 +33,19 @@ static vendor_behaviour *behaviour_of(lua_State *L) {
   return *(vendor_behaviour **)lua_getextraspace(L);
 }
 
+/* Once the time is over it raises at every step, in this coroutine and in the one that the call began in,
+ * until no pcall of the file's is left to catch it. */
 static void look_at_the_time(lua_State *L, lua_Debug *ar) {
   (void)ar;
-  if (clock_mono_ns() > behaviour_of(L)->deadline_ns) luaL_error(L, "it took longer than 5 seconds");
+  vendor_behaviour *b = behaviour_of(L);
+  if (clock_mono_ns() <= b->deadline_ns) return;
+  lua_sethook(L, look_at_the_time, LUA_MASKCOUNT, 1);
+  lua_sethook(b->L, look_at_the_time, LUA_MASKCOUNT, 1);
+  luaL_error(L, "it took longer than 5 seconds");
 }
 
 int behaviour_call(vendor_behaviour *b, int nargs, int nresults) {
-  b->deadline_ns = clock_mono_ns() + CALL_MOST_NS;
+  b->deadline_ns = clock_mono_ns() + b->call_most_ns;
   lua_sethook(b->L, look_at_the_time, LUA_MASKCOUNT, STEPS_BETWEEN_LOOKS);
   int status = lua_pcall(b->L, nargs, nresults, 0);
   lua_sethook(b->L, NULL, 0, 0);
@@ -270,6 +276,7 @@ vendor_behaviour *vendor_behaviour_load(const char *path, uint64_t seed, const v
   vendor_behaviour *b = mem_zero(sizeof *b);
   b->seed = seed;
   b->faults = *faults;
+  b->call_most_ns = CALL_MOST_NS;
   b->L = lua_newstate(allocate, b);
   if (b->L == NULL) {
     error_set(err, "no memory for the behaviour file %s", path);

@@ -22,8 +22,9 @@ typedef struct lookalike {
 struct vendor_behaviour {
   lua_State *L;
   uint64_t seed;
-  size_t memory;       /* what the state holds, in bytes */
-  int64_t deadline_ns; /* of the call under way, mono */
+  size_t memory;        /* what the state holds, in bytes */
+  int64_t call_most_ns; /* how long one call may take */
+  int64_t deadline_ns;  /* of the call under way, mono */
   vendor_faults faults;
   lookalike *list;
   size_t count;

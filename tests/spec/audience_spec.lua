@@ -105,12 +105,10 @@ describe("an audience", function()
     local result = met("noid.csv", "mail,name\na@b,Ada\n")
     assert.equal(2, result.code)
     assert.equal(0, result.count)
-    assert.matches('noid%.csv:1: .*"id"', result.err)
-    assert.matches("mail, name", result.err)
+    assert.matches('noid%.csv:1: there is no column "id" among those that the first line names: "mail", "name"', result.err)
     result = met("noid.csv", "mail,name\na@b,Ada\n", "--id", "mial")
     assert.equal(2, result.code)
-    assert.matches("mial", result.err)
-    assert.matches("mail", result.err)
+    assert.matches('no column "mial".*mail', result.err)
   end)
 
   it("may be empty", function()
@@ -136,7 +134,7 @@ describe("a row that cannot be used", function()
     { "ndjson", [[{"id":"one"}]], 'the id "one" was there before, on line 1', [[{"id":"z2"}]] },
     { "ndjson", [[{"id":"z3"]], "not a JSON object", [[{"id":"z3"}]] },
     { "ndjson", [["z4"]], "not a JSON object", [[{"id":"z4"}]] },
-    { "ndjson", "{\"id\":\"z\xFF\"}", "UTF%-8", [[{"id":"z5"}]] },
+    { "ndjson", "{\"id\":\"z\xFF\"}", "UTF-8", [[{"id":"z5"}]] },
     { "ndjson", [[{"id":1.5}]], "the id must be a text or a whole number", [[{"id":"z6"}]] },
     { "json", [[{"name":"Zed"}]], "no id", [[{"id":"z1"}]] },
     { "json", [[{"id":tru}]], "not a JSON object", [[{"id":"z2"}]] },
@@ -163,7 +161,7 @@ describe("a row that cannot be used", function()
       local told = complaints(result)
       assert.equal(1, #told)
       assert.matches("^" .. AROUND[kind][2] .. " ", told[1])
-      assert.matches(why, told[1])
+      assert.is_truthy(told[1]:find(why, 1, true))
       local kept = helper.read_file(rejects)
       assert.is_truthy(kept:find(row, 1, true))
       local at, behind = kept:find(row, 1, true)
@@ -236,7 +234,7 @@ describe("who is let in", function()
   it("are none, once --where fails: that is told with the line", function()
     local result = met("some.csv", PEOPLE, "--where", "age + 1 > 20")
     assert.equal(2, result.code)
-    assert.matches("%-%-where fails for b in line 3: .*arithmetic", result.err)
+    assert.matches("%-%-where fails for b in line 3: attempt to add [^\n]*\n$", result.err)
     result = met("some.csv", PEOPLE, "--where", "age >")
     assert.equal(2, result.code)
     assert.equal(0, result.count)
@@ -340,19 +338,43 @@ describe("a pipe", function()
     helper.sh("printf 'mail,name\\na,b\\n' >" .. pipe)
     local result = process.finish()
     assert.equal(2, result.code)
-    assert.matches("mail, name", result.err)
+    assert.matches('late:1: there is no column "id"[^\n]*"mail", "name"[^\n]*\n$', result.err)
   end)
 end)
 
 describe("memory", function()
-  -- Peak memory of the process in KiB, over `count` people through a pipe who leave at once.
-  local function peak(count, format)
-    local people = format == "csv" and ([[awk 'BEGIN { print "id,name"; for (i = 0; i < %d; i++) print "person-" i ",Ada" }']])
-      or [[awk 'BEGIN { for (i = 0; i < %d; i++) print "{\"id\":\"person-" i "\",\"name\":\"Ada\"}" }']]
-    local result = helper.sh(people:format(count) .. " | { " .. running.words(folder, { env = { JAUNT_PEAK = "1" } }, "leave",
-      "--people", "-", "--json", "--workers", "2") .. "; }")
-    return result
+  -- What is there once and not for each person may differ by this much between a short run and a long one: the buffers
+  -- of the admission window, the collector's pace, the stacks and arenas of threads.
+  local ONCE = 4 << 20
+
+  local function status(pid, field)
+    return tonumber(helper.read_file(("/proc/%d/status"):format(pid)):match(field .. ":%s*(%d+) kB")) << 10
   end
 
-  pending("is measured below", function() return peak end)
+  -- The peak of the process's memory in bytes, when the last of `count` people, who come through a pipe and leave at once,
+  -- has come; nil under sanitizers, which have a memory of their own.
+  local function peak(count)
+    local pipe, hold = folder .. "/many", folder .. "/hold"
+    helper.sh(("rm -f %s %s; mkfifo %s %s"):format(pipe, hold, pipe, hold))
+    local writer = helper.start("sh -c " .. helper.quote(([[exec >%s
+      awk 'BEGIN { for (i = 1; i <= %d; i++) print "{\"id\":\"person-" i "\",\"name\":\"Ada\"}"; print "{\"id\":\"last\"}" }'
+      read line <%s]]):format(pipe, count, hold)))
+    local process = running.start(folder, {}, "leave", "--people", pipe, "--json", "--workers", "2")
+    running.wait_for("the last person", function() return helper.read_file(process.err):find("the last one\n", 1, true) end)
+    local sanitized = helper.read_file(("/proc/%d/maps"):format(process.pid)):find("lib[atu]b?san")
+    local most = not sanitized and status(process.pid, "VmHWM") or nil
+    helper.sh("echo over >" .. hold)
+    local result = process.finish()
+    writer.stop()
+    assert.equal(count + 1, result.report.entered)
+    assert.equal(count + 1, result.report.exited)
+    return most
+  end
+
+  it("grows by at most 24 bytes a person, peak included", function()
+    local few = peak(1000)
+    if not few then return pending("memory says nothing under sanitizers") end
+    local many = peak(1000000)
+    assert.is_true(many - few <= 24 * 999000 + ONCE, ("%.1f bytes a person"):format((many - few) / 999000))
+  end)
 end)

@@ -206,7 +206,7 @@ describe("ARCHITECTURE.md", function()
     end
     assert.is_true(count > 50)
     -- a file that stands without its folder is in one of those of the runtime, or beside jaunt's Lua modules
-    for name in text:gmatch("`([%w_]+%.[chl][ua]*)`") do
+    for name in text:gmatch("`([%l%d_]+%.[chl][ua]*)`") do
       local found = fs.kind(source .. "/lualib/jaunt/" .. name)
       for _, folder in ipairs(fs.list(source .. "/runtime")) do
         found = found or fs.kind(("%s/runtime/%s/%s"):format(source, folder, name))

@@ -183,6 +183,20 @@ describe("a script that wants everything", function()
     assert.equal(0, beside(HOARD, "slice_time=30s run_memory=100MiB").held)
   end)
 
+  it("is held before others when all of them together hold too much", function()
+    local run = journeys.run {
+      flow = [[
+        local t = {}
+        for i = 1, person.big and 100000 or 100 do t[i] = { i } end
+        wait "1h"
+        assert(t[1][1] == 1)]],
+      people = { { id = "hog", big = true }, "a", "b", "c", "d", "e", "f", "g" }, workers = 1,
+      "--limits", "slice_time=30s run_memory=64MiB worker_memory=6MiB",
+    }
+    assert.equal(7, run.completed, run.err)
+    assert.matches("hog is held: limit: worker_memory", run.err)
+  end)
+
   it("is not what a run is taken for that makes much garbage and keeps little", function()
     local run = beside({ { "", "for i = 1, 100000 do local t = { ('x'):rep(100) .. i } end" } }, "slice_time=30s run_memory=1MiB")
     assert.equal(0, run.held, run.err)

@@ -36,16 +36,22 @@ function helper.write_file(path, text)
   return path
 end
 
+-- What a sanitizer said is never to be overlooked, whatever the test looks at.
+local function refuse_findings(text)
+  for _, sign in ipairs { "Sanitizer: ", "runtime error: ", "a mistake in jaunt" } do
+    local at = text:find(sign, 1, true)
+    if at then error(text:sub(math.max(1, at - 200), at + 4000), 0) end
+  end
+end
+
 -- Runs a shell command to its end; returns { code =, out =, err = }. A command that a signal ended has 128 + its number.
 -- The loop stands still meanwhile.
 function helper.sh(command)
   local folder = helper.temp_folder()
   local _, how, code = os.execute(("{ %s\n} >%s/out 2>%s/err </dev/null"):format(command, folder, folder))
-  return {
-    code = how == "signal" and 128 + code or code,
-    out = read_file(folder .. "/out"),
-    err = read_file(folder .. "/err"),
-  }
+  local err = read_file(folder .. "/err")
+  refuse_findings(err)
+  return { code = how == "signal" and 128 + code or code, out = read_file(folder .. "/out"), err = err }
 end
 
 -- The shell words of a jaunt command line. A table as the first argument sets environment variables.
@@ -81,6 +87,7 @@ function helper.start(command)
     background[process] = nil
     os.execute(("kill -%s %d 2>/dev/null"):format(signal or "TERM", process.pid))
     pipe:close()
+    refuse_findings(read_file(process.err))
     return tonumber(read_file(folder .. "/code"))
   end
   return process

@@ -15,12 +15,25 @@ local journeys = {}
 local CONNECTIONS = [[return { crm = { base_url = "https://crm.example.com", retry = { attempts = 1 } } }]]
 local STATES = { "running", "queued", "waiting", "held", "completed", "dropped", "exited" }
 
+-- helper.write_file starts a process for each file's folder; here they are made together.
+local function write(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+  return path
+end
+
 -- A project's folder with these files, { ["journeys/t.lua"] = text, … }; connections.lua is there in any case.
 function journeys.project(files)
-  local folder = helper.temp_folder()
-  helper.write_file(folder .. "/connections.lua", CONNECTIONS)
-  for name, text in pairs(files or {}) do helper.write_file(folder .. "/" .. name, text) end
-  return folder
+  local root = helper.temp_folder()
+  local words = "mkdir"
+  for _, folder in ipairs { "journeys", "payloads", "people", "lib" } do
+    words = words .. " " .. helper.quote(root .. "/" .. folder)
+  end
+  os.execute(words)
+  write(root .. "/connections.lua", CONNECTIONS)
+  for name, text in pairs(files or {}) do write(root .. "/" .. name, text) end
+  return root
 end
 
 -- The script of a journey "t": `parts` has flow (the function's body), fields (what else stands in the braces) and
@@ -68,13 +81,13 @@ end
 
 local function words_of(project, options)
   local people = project .. "/people.ndjson"
-  helper.write_file(people, journeys.people(options.people or { "ada" }))
+  write(people, journeys.people(options.people or { "ada" }))
   local words = { "run", options.script or project .. "/journeys/t.lua", "--people", people, "--json",
     "--rejects", project .. "/rejects" }
   local function add(flag, value)
     if value ~= nil then words[#words + 1] = ("--%s=%s"):format(flag, value) end
   end
-  if options.events then add("events", helper.write_file(project .. "/events.ndjson", event_lines(options.events))) end
+  if options.events then add("events", write(project .. "/events.ndjson", event_lines(options.events))) end
   add("seed", options.seed ~= false and (options.seed or 1) or nil)
   add("start", options.start or "2026-01-05T08:00:00Z") -- a Monday
   add("workers", options.workers or 2)
@@ -110,6 +123,33 @@ function journeys.held(options)
   local run = journeys.run(options)
   assert(run.held == 1, "nobody is held: " .. run.err)
   return run.err:match("[^\n]* is held[^\n]*") or run.err, run
+end
+
+local CASES_AT_ONCE = 18 -- 20 script errors would pause admission
+
+-- Runs each of these flows for one person and returns, in the same order, why they are held; fails for one that is not.
+-- They stand in one script, each on a line of its own, the first one on line 1.
+function journeys.held_each(flows, options)
+  local whys = {}
+  for first = 1, #flows, CASES_AT_ONCE do
+    local lines, people = {}, {}
+    for i = first, math.min(first + CASES_AT_ONCE - 1, #flows) do
+      lines[#lines + 1] = ("function(person, event) %s end,"):format(flows[i])
+      local person = { id = "case " .. i, n = #lines }
+      for name, value in pairs(options and options.person or {}) do person[name] = value end
+      people[#people + 1] = person
+    end
+    local run = journeys.run {
+      head = ("local cases = { %s }"):format(table.concat(lines, "\n")), flow = "cases[person.n](person, event)",
+      people = people, files = options and options.files,
+    }
+    for line in run.err:gmatch("[^\n]+") do
+      local number = line:match("case (%d+) is held")
+      if number then whys[tonumber(number)] = line end
+    end
+  end
+  for i, flow in ipairs(flows) do assert(whys[i], "it holds nobody: " .. flow) end
+  return whys
 end
 
 -- The element of that name in the funnel; nil where there is none.

@@ -3,6 +3,7 @@
 --   /NAME/echo                what came: { method, path, query, headers, body, json, form, key, attempt }
 --   /NAME/status/N            status N, with the body "status N"
 --   /NAME/each/N,M,…          the statuses one after the other, for each key (or, without one, for the path); the last again
+--   /NAME/later/AFTER         429 with Retry-After: AFTER (or "date-N": N seconds from now as a date), then 200
 --   /NAME/say                 ?status=, ?type=, ?body=, and all else in the query as headers
 --   /NAME/slow                after 300 ms
 --   /_told                    of every request since /_forget: { method, path, query, headers, body, key }, in order
@@ -14,7 +15,9 @@ local vendor = require "jaunt.native.vendor"
 
 local outside = {}
 
-local BEHAVIOUR = [[
+-- The vendor.lua of a project whose rehearsals have the same outside system; its connections' names are any, crm, shop and slow.
+
+outside.behaviour = [[
 local NAMES = { "any", "crm", "shop" }
 local told, seen = {}, {}
 
@@ -41,6 +44,14 @@ local function answers(name)
       for status in request.params.list:gmatch("%d+") do list[#list + 1] = tonumber(status) end
       return list[math.min(seen[who], #list)], "attempt " .. seen[who]
     end,
+    ["ANY /later/:after"] = function(request)
+      tell(request)
+      if request.attempt > 1 then return 200 end
+      local after = request.params.after
+      local seconds = after:match("^date%-(%d+)$")
+      if seconds then after = os.date("!%a, %d %b %Y %H:%M:%S GMT", os.time() + tonumber(seconds)) end
+      return 429, nil, { ["Retry-After"] = after }
+    end,
     ["ANY /say"] = function(request)
       tell(request)
       local headers = {}
@@ -64,9 +75,9 @@ return behaviour
 
 -- Starts it; `stop` ends it. url(path) is where a path is, told() what came, forget() begins anew.
 function outside.start()
-  local file = helper.write_file(helper.temp_folder() .. "/vendor.lua", BEHAVIOUR)
+  local file = helper.write_file(helper.temp_folder() .. "/vendor.lua", outside.behaviour)
   local running = vendor.start { behaviour = file }
-  local self = { behaviour = BEHAVIOUR }
+  local self = {}
 
   function self.url(path)
     return running:url() .. (path or "")

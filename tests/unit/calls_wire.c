@@ -30,7 +30,7 @@ typedef enum deed { ANSWER, REFUSE_ONCE, RESET_ONCE, RESET, HALF, SILENCE } deed
 typedef struct server {
   int listener, port;
   pthread_t thread;
-  deed deed;
+  _Atomic deed deed;
   pthread_mutex_t lock;
   pthread_cond_t changed;
   char *seen[SEEN_MOST]; /* whole requests */
@@ -74,7 +74,7 @@ static void reset(int socket) {
 
 /* True when the connection stays. */
 static bool answer(server *s, int socket, bool first) {
-  switch (s->deed) {
+  switch (atomic_load(&s->deed)) {
   case REFUSE_ONCE:
     if (!first) break;
     send_text(socket, "HTTP/1.1 503 Busy\r\nRetry-After: 0\r\nContent-Length: 4\r\n\r\nbusy");
@@ -347,7 +347,7 @@ typedef struct trial {
 
 static trial try_one(server *s, deed does) {
   trial t = {.via = connection_new("crm")};
-  s->deed = does;
+  atomic_store(&s->deed, does);
   t.station = station_new(s, t.via);
   t.call = a_call(t.station);
   return t;

@@ -91,7 +91,7 @@ local function engine_options(gathered, flags, parts)
     workers = flags.workers or native.cores(), in_flight = flags.in_flight, seed = flags.seed,
     virtual = not flags.live, start_ms = parts.start_ms, control = gathered.declared and gathered.declared.control or 0,
     connections = connections.make(parts.list, parts.secrets), secrets = parts.secrets, reroute = parts.reroute,
-    traces = flags.dry_run, events = flags.events ~= nil, plain = gathered.kind == "script",
+    traces = flags.dry_run or flags.trace ~= nil, events = flags.events ~= nil, plain = gathered.kind == "script",
     limits = flags.limits and conditions.limits(flags.limits) or nil,
   }
 end
@@ -126,10 +126,25 @@ local function place_in(path)
   end
 end
 
+-- What is done with the description of each call: shown in a dry run, written to the --trace file otherwise.
+local function tracer(flags, display, said)
+  if flags.dry_run then
+    local paint = term.paint()
+    return function(text) display.say(dry.describe(text, paint), said) end
+  end
+  if not flags.trace then return function() end end
+  local file, why = io.open(flags.trace, "wb")
+  if not file then cli.fail("can't write the trace %s", why) end
+  return function(text)
+    if not file:write(text, "\n") then cli.fail("can't write the trace %s: is the disk full?", flags.trace) end
+  end, file
+end
+
 local function run_session(engine, people, gathered, flags, parts)
   local display = progress.new(flags.dry_run)
-  local paint = term.paint()
   local said = flags.json and io.stderr or io.stdout
+  local trace, trace_file = tracer(flags, display, said)
+  local trace_guard <close> = trace_file
   local course = session.new {
     engine = engine, display = display, people = people, place = place_in(flags.people),
     where = flags.where and conditions.where(flags.where), exact_total = parts.count,
@@ -137,7 +152,7 @@ local function run_session(engine, people, gathered, flags, parts)
     events = flags.events and events.open(flags.events, parts.start_ms, complain_of_event(flags.events, display)),
     stop_if = flags.stop_if and conditions.stop_if(flags.stop_if),
     output = function(text) display.say(text, said) end,
-    trace = function(text) display.say(dry.describe(text, paint), said) end,
+    trace = trace,
   }
   local started = now_mono()
   course.on_signals()
@@ -248,6 +263,7 @@ return {
       help = "how many attempts they answer with 503" },
     { name = "vendor-reset", value = "SHARE", kind = "percent", default = 0, default_text = "none",
       help = "how many attempts they cut off" },
+    { name = "trace", value = "FILE", help = "writes each request there, one JSON object a line; secrets hidden" },
     { name = "limits", value = "LIST", default_text = "run_memory=16MiB slice_time=250ms …",
       help = "what a script may use: run_memory, worker_memory, text, slice_time, pattern_steps, coroutines" },
     { name = "strict", help = "exits with 1 when somebody was dropped or held" },
