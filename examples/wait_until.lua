@@ -5,10 +5,10 @@
 return journey "wait_until" {
   flow = function(person)
     wait_until "fri 09:00"
-    log("Friday, nine o'clock: " .. os.date("!%a %H:%M UTC", now() // 1))
+    log("Friday, nine o'clock: " .. os.date "%a %H:%M UTC")
 
     wait_until { "18:00", zone = "Europe/Paris" }
-    log("Paris, six o'clock: " .. os.date("!%a %H:%M UTC", now() // 1))
+    log("Paris, six o'clock: " .. os.date "%a %H:%M UTC")
 
     wait_until "2026-12-01T08:00:00Z" -- a moment, the same for all
     wait "90m"                        -- and a duration

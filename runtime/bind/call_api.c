@@ -129,11 +129,20 @@ static bool is_whole_url(const char *path) {
   return strstr(path, "://") != NULL && (path[0] == 'h' || path[0] == 'H');
 }
 
+/* What of a whole URL may be shown: a user and a password don't belong into it, but may be in it all the same. */
+static const char *behind_user(const char *url, size_t length) {
+  const char *host = strstr(url, "://") + 3;
+  size_t authority = strcspn(host, "/?#");
+  const char *at = host + authority <= url + length ? memrchr(host, '@', authority) : NULL;
+  return at ? at + 1 : NULL;
+}
+
 /* "POST /leads", without a query: what the element is called that has no name. Pushed, so that it stays. */
 static const char *name_of_target(const spec *s) {
   size_t length = strcspn(s->path, "?#");
-  lua_pushlstring(s->L, s->path, length);
-  return lua_pushfstring(s->L, "%s %s", s->method, lua_tostring(s->L, -1));
+  const char *shown = is_whole_url(s->path) ? behind_user(s->path, length) : NULL;
+  lua_pushlstring(s->L, shown ? shown : s->path, length - (size_t)(shown ? shown - s->path : 0));
+  return lua_pushfstring(s->L, "%s %s%s", s->method, shown ? "\xe2\x80\xa6@" : "", lua_tostring(s->L, -1));
 }
 
 /* ---- checks that need no call ---- */

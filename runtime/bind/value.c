@@ -23,17 +23,23 @@ int64_t value_duration(lua_State *L, int index, const char *what) {
   return ms;
 }
 
+static int64_t some_time(lua_State *L, int index, const char *what) {
+  int64_t ms = value_duration(L, index, what);
+  if (ms == 0) luaL_error(L, "%s has to be longer than nothing", what);
+  return ms;
+}
+
 void value_timeout(lua_State *L, int index, const char *what, int64_t *connect_ms, int64_t *total_ms) {
   static const char *const names[] = {"connect", "total", NULL};
   index = lua_absindex(L, index);
   if (!lua_istable(L, index)) {
-    *total_ms = value_duration(L, index, what);
+    *total_ms = some_time(L, index, what);
     return;
   }
   for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
     const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-    if (strcmp(name, "connect") == 0) *connect_ms = value_duration(L, -1, "timeout.connect");
-    else if (strcmp(name, "total") == 0) *total_ms = value_duration(L, -1, "timeout.total");
+    if (strcmp(name, "connect") == 0) *connect_ms = some_time(L, -1, "timeout.connect");
+    else if (strcmp(name, "total") == 0) *total_ms = some_time(L, -1, "timeout.total");
     else luaL_error(L, "%s has no field \"%s\": it has connect and total%s", what, name, value_nearest(L, name, names));
   }
 }

@@ -12,7 +12,8 @@
 enum {
   CLOCK_QUANTUM_MS = 100, /* a virtual clock jumps to the end of the tenth of a second in which a timer is due */
   EVENTS_AHEAD = 256,     /* events that wait for their time here */
-  MESSAGES_KEPT = 20000,
+  MESSAGES_KEPT = 20000,  /* lines that wait to be fetched; a worker with another one waits */
+  MESSAGE_BYTES_KEPT = 16 << 20,
 };
 
 typedef struct coming_event {
@@ -66,16 +67,32 @@ void shared_active(engine_shared *s, int64_t change) {
   if (change < 0 && now < low && atomic_exchange(&s->starved, false)) uv_async_send(&s->wake);
 }
 
+static bool has_message_room(const engine_shared *s) {
+  return s->message_count < MESSAGES_KEPT && s->message_bytes < MESSAGE_BYTES_KEPT;
+}
+
+/* Locks the messages, and waits before that until there is room. Returns false where nobody will fetch any: then there is
+ * no room, and the lock is held as well. */
+static bool lock_messages(engine_shared *s) {
+  pthread_mutex_lock(&s->message_lock);
+  while (!has_message_room(s) && !atomic_load(&s->ending)) {
+    pthread_mutex_unlock(&s->message_lock);
+    uv_async_send(&s->wake);
+    uv_sleep(1);
+    pthread_mutex_lock(&s->message_lock);
+  }
+  return has_message_room(s);
+}
+
 void shared_say(engine_shared *s, say_kind kind, const char *text, size_t length) {
   static const char marks[] = {[SAY_OUTPUT] = 'o', [SAY_WARNING] = 'w', [SAY_TRACE] = 't'};
-  atomic_fetch_add(&s->said, 1);
-  pthread_mutex_lock(&s->message_lock);
-  if (s->message_count < MESSAGES_KEPT) {
+  if (lock_messages(s)) {
     said *one = mem_zero(sizeof *one);
     buf_char(&one->text, marks[kind]);
     buf_add(&one->text, text, length);
     list_push(&s->messages, &one->link);
     s->message_count++;
+    s->message_bytes += length;
   }
   pthread_mutex_unlock(&s->message_lock);
 }
@@ -83,10 +100,10 @@ void shared_say(engine_shared *s, say_kind kind, const char *text, size_t length
 int engine_next_message(engine *e, buf *out) {
   pthread_mutex_lock(&e->shared.message_lock);
   list *l = list_pop(&e->shared.messages);
-  if (l) e->shared.message_count--;
+  said *one = l ? LIST_OF(said, link, l) : NULL;
+  if (one) e->shared.message_count--, e->shared.message_bytes -= one->text.len - 1;
   pthread_mutex_unlock(&e->shared.message_lock);
-  if (!l) return 0;
-  said *one = LIST_OF(said, link, l);
+  if (!one) return 0;
   buf_clear(out);
   buf_add(out, one->text.data, one->text.len);
   buf_free(&one->text);
@@ -291,6 +308,7 @@ static void shared_init(engine *e) {
 
 void engine_stop(engine *e, int64_t grace_ms, void (*stopped)(void *data), void *data) {
   e->stopping = true;
+  atomic_store(&e->shared.ending, true);
   e->stopped = stopped;
   e->stopped_data = data;
   for (int i = 0; i < e->worker_count; i++) {

@@ -39,9 +39,7 @@ void *guard_alloc(void *data, void *old, size_t old_size, size_t size) {
     if (w->starved && !w->kill) w->kill_place[0] = '\0';
     w->starved = false;
   }
-  void *block = NULL;
-  if (size) block = realloc(old, size);
-  else free(old);
+  void *block = blocks_change(&w->blocks, old, old_size, size);
   if (size && !block) return NULL;
   int64_t change = (int64_t)size - (int64_t)old_size;
   w->memory += change;

@@ -110,7 +110,12 @@ store_position run_record(run *r, store_record *record, run_state to) {
   record->control = r->control;
   if (r->state != RUN_NONE) shared_active(w->shared, (int)is_active(to) - (int)is_active(r->state));
   r->state = to;
-  return store_append(w->lane, record);
+  store_position position = store_append(w->lane, record);
+  while (!position) { /* full: a worker resumes nothing then, but calls and timers have records, too */
+    store_flush(w->lane);
+    position = store_append(w->lane, record);
+  }
+  return position;
 }
 
 void run_move(run *r, run_state to, uint8_t counts, const char *reason, const char *detail) {
@@ -351,6 +356,8 @@ void run_finish(run *r) {
   if (r->ending != RUN_HELD) close_coroutine(r);
   if (r->ending == RUN_HELD) say_held(r);
   if (r->ending == RUN_DROPPED && r->in->shared->options->plain_script) say_dropped(r);
+  if (r->element == NO_ELEMENT && outcome_counts[r->ending]) /* the funnel tells why, at a row of its own */
+    r->element = worker_element(r->in, r->in->L, "(before the first)", "start");
   char detail[104];
   short_detail(r->detail, detail);
   run_move(r, r->ending, outcome_counts[r->ending], r->reason, detail);

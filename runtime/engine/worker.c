@@ -303,6 +303,7 @@ static void run_loop(void *data) {
   store_lane_close(w->lane);
   calls_free(w->calls);
   lua_close(w->L);
+  blocks_free(&w->blocks);
   buf_free(&w->text);
   uv_loop_close(&w->loop);
   atomic_fetch_add(&w->shared->stopped, 1);
@@ -316,6 +317,7 @@ static void close_failed(worker *w) {
   uv_run(&w->loop, UV_RUN_DEFAULT);
   uv_loop_close(&w->loop);
   if (w->L) lua_close(w->L);
+  blocks_free(&w->blocks);
 }
 
 int worker_start(worker *w) {

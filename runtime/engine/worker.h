@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/timers.h"
 #include "calls/calls.h"
+#include "engine/blocks.h"
 #include "engine/engine.h"
 #include "engine/inbox.h"
 #include "http/http.h"
@@ -33,17 +34,18 @@ typedef struct engine_shared {
   _Atomic bool starved;   /* the control thread waits for room */
   _Atomic int64_t script_errors;
   _Atomic int stopped;    /* workers that are gone */
-  _Atomic uint64_t said;  /* messages that were told or left out */
+  _Atomic bool ending;    /* engine_stop was called: nobody waits for messages to be fetched */
   pthread_mutex_t message_lock;
   list messages;
-  size_t message_count;
+  size_t message_count, message_bytes;
 } engine_shared;
 
 void shared_work(engine_shared *s, int64_t change); /* wakes the control thread when it reaches 0 */
 void shared_active(engine_shared *s, int64_t change);
 
 typedef enum say_kind { SAY_OUTPUT, SAY_WARNING, SAY_TRACE } say_kind;
-/* A line for the control thread; bounded: what nobody fetches is counted and left out. From any thread. */
+/* A line for the control thread; bounded: where too many wait to be fetched it waits, too, and is left out once the engine
+ * is being stopped. From workers' threads. */
 void shared_say(engine_shared *s, say_kind kind, const char *text, size_t length);
 
 enum {
@@ -73,6 +75,7 @@ typedef struct worker {
   buf text;             /* room for what a primitive writes: an error that unwinds it leaks nothing */
   bool starved;         /* memory was just refused */
   int64_t memory;       /* bytes that L holds */
+  blocks blocks;        /* where they come from */
   struct run *current;  /* whose code is running, a predicate's or payload's included */
   bool chain_blocked;   /* a resumer of the running coroutine can't yield */
   bool in_predicate;    /* in a predicate or a payload: nothing may yield */

@@ -4,6 +4,8 @@ local fault = require "fault"
 local helper = require "helper"
 local scripts = require "scripts"
 
+local LIMITS = "run_memory=400MiB worker_memory=1GiB text=200MiB slice_time=1m"
+
 describe("a body of 100 MiB", function()
   local server
 
@@ -17,7 +19,7 @@ describe("a body of 100 MiB", function()
     local timed = helper.sh(("%s >%s/out & pid=$!; most=0; while kill -0 $pid 2>/dev/null; do "
       .. "now=$(sed -n 's/^VmHWM:[^0-9]*\\([0-9]*\\) kB$/\\1/p' /proc/$pid/status 2>/dev/null); "
       .. "[ \"${now:-0}\" -gt $most ] && most=$now; sleep 0.02; done; wait $pid; echo $? $most"):format(
-        helper.jaunt_words({ JAUNT_NOTHING = "" }, "run", folder .. "/big.lua"), folder))
+        helper.jaunt_words("run", "--limits", LIMITS, folder .. "/big.lua"), folder))
     local code, most = timed.out:match("(%d+) (%d+)")
     assert.equal("0", code, timed.err)
     assert.equal("104857600 4d60c050\n", helper.read_file(folder .. "/out"))
@@ -25,7 +27,8 @@ describe("a body of 100 MiB", function()
   end)
 
   it("is the most: one byte more holds the run, and nothing is sent", function()
-    local result = scripts.run(([[call_api "note" { POST = %q, body = ("x"):rep((100 << 20) + 1) }]]):format(server.url("/echo/more")))
+    local result = scripts.run(([[call_api "note" { POST = %q, body = ("x"):rep((100 << 20) + 1) }]]):format(server.url("/echo/more")),
+      { flags = { "--limits", LIMITS } })
     assert.equal(1, result.code)
     assert.equal('jaunt: "note": the body has 104857601 bytes; at most 104857600 can be sent\n', result.err)
     assert.is_nil(scripts.output(("print(call_api { GET = %q }.body)"):format(server.url("/counts"))):find("/echo/more", 1, true))

@@ -23,7 +23,10 @@ return journey "send" {
 }]]
 
 local folder = running.project { ["journeys/tell.lua"] = TELL, ["journeys/send.lua"] = SEND,
-  ["journeys/leave.lua"] = [[return journey "leave" { starts_on = "came", flow = function() exit "at once" end }]] }
+  ["journeys/leave.lua"] = [[return journey "leave" { starts_on = "came", flow = function(person)
+    if person.id == "last" then print "the last one" end
+    exit "at once"
+  end }]] }
 
 local function write(name, text) return helper.write_file(folder .. "/" .. name, text) end
 

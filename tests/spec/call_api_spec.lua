@@ -310,6 +310,13 @@ describe("a call", function()
     assert.equal("POST /echo", result.report.elements[1].name)
   end)
 
+  it("without a name shows nothing of a user and a password that stand in its URL by mistake", function()
+    local result = live([[call_api { GET = "http://me:hidden@127.0.0.1:9/x?key=hidden" }]])
+    assert.equal("GET …@127.0.0.1:9/x", result.report.elements[1].name)
+    assert.equal(1, result.report.held)
+    assert.is_nil((result.out .. result.err):find("hidden", 1, true))
+  end)
+
   it("takes what other words give within its braces", function()
     local result = live([[
       call_api "note" { POST = base .. "/echo", headers = { a = secret "A_SECRET", b = env("NO_SUCH_NAME", "b"), c = uuid(), d = random(5) },

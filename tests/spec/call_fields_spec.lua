@@ -280,6 +280,8 @@ describe("call_api sends", function()
         ["GET = base, payload = 1"] = "call_api: payload is a text, not a number",
         ["GET = base, payload = 'x', vars = 1"] = "call_api: vars is a table { name = value }",
         ["GET = base, timeout = 'soon'"] = "timeout: …",
+        ["GET = base, timeout = 0"] = "timeout has to be longer than nothing",
+        ["GET = base, timeout = { connect = '0s' }"] = "timeout.connect has to be longer than nothing",
         ["GET = base, timeout = { total = {} }"] = "timeout.total is a duration such as \"2h\", not a table",
         ["GET = base, within = -1"] = "within: …",
         ["GET = base, retry = 0"] = "retry: attempts is a number from 1 to 100, the first attempt counted",

@@ -252,10 +252,13 @@ Exit codes
   end)
 
   it("tells its own mistake in one line, and where, if asked to", function()
-    local r = jaunt("break")
+    local r, traced
+    helper.with_a_mistake(function()
+      r = jaunt("break")
+      traced = helper.jaunt({ JAUNT_LUALIB = lualib, JAUNT_TRACE = "1" }, "break")
+    end)
     assert.equal(2, r.code)
     assert.matches("^jaunt: .*break%.lua:1: attempt to index a nil value[^\n]*JAUNT_TRACE=1 shows where%)\n$", r.err)
-    local traced = helper.jaunt({ JAUNT_LUALIB = lualib, JAUNT_TRACE = "1" }, "break")
     assert.matches("stack traceback:.*break%.lua:1:", traced.err)
   end)
 

@@ -80,7 +80,8 @@ describe("a signal", function()
   end)
 
   it("whose listener fails ends the command, which still closes what it holds", function()
-    local code, err = linger("fail")
+    local code, err
+    helper.with_a_mistake(function() code, err = linger("fail") end)
     assert.equal(2, code)
     assert.matches("closed\n", err)
     assert.matches("jaunt: .*no listener for this", err)

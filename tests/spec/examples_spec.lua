@@ -1,5 +1,6 @@
 -- Every example does what its comment promises: the command that stands in its head is typed in a copy of the folder,
--- and what it prints is compared: what scripts say, the funnel as it is shown, the ledger.
+-- and what it prints is compared: what scripts say, the funnel as it is shown, the ledger. The same for the journeys of
+-- the ready project, with its samples.
 
 local control = require "jaunt.native.control"
 local fs = require "jaunt.native.fs"
@@ -139,6 +140,46 @@ local EXAMPLES = {
   },
 }
 
+-- The journeys of scripts/, over people/samples.ndjson with their events: "nobody" can't be reached by anyone, "landline"
+-- not by WhatsApp.
+local JOURNEYS = {
+  welcome = {
+    funnel = {
+      { "contact in the CRM", 6, 5, 1, 0, "1× status 400" }, { "wait 1d", 5, 5, 0, 0, "" },
+      { "welcome channel", 5, 5, 0, 0, "" }, { "welcome by WhatsApp", 3, 2, 1, 0, "1× status 400" },
+      { "welcome by e-mail", 2, 2, 0, 0, "" }, { "wait_until mon 09:00", 4, 4, 0, 0, "" },
+      { "tips by SMS", 4, 4, 0, 0, "" },
+    },
+    ledger = { entered = 6, completed = 4, dropped = 2 },
+  },
+  abandoned_cart = { -- Grace buys within the hour; Ada fills her cart anew, so that her hour begins anew
+    funnel = {
+      { "wait_for cart_updated", 7, 6, 0, 0, "" }, { "note in Salesforce", 5, 5, 0, 0, "" },
+      { "reminder copy", 5, 5, 0, 0, "" }, { "whatsapp reminder", 5, 5, 0, 0, "" },
+      { "email reminder", 2, 1, 1, 0, "1× status 422" },
+    },
+    ledger = { entered = 6, completed = 4, dropped = 1, exited = 1 },
+    shows = { "exits     1× goal (order_placed)\n" },
+  },
+  win_back = {
+    funnel = {
+      { "drop", 1, 0, 1, 0, "1× drop (recency unknown)" }, { "exit", 1, 0, 0, 0, "" },
+      { "coupon from the shop", 4, 4, 0, 0, "" }, { "we miss you", 4, 4, 0, 0, "" },
+      { "coupon by WhatsApp", 1, 1, 0, 0, "" }, { "note in the CRM", 4, 4, 0, 0, "" },
+    },
+    ledger = { entered = 6, completed = 4, dropped = 1, exited = 1 },
+  },
+  order_update = {
+    funnel = {
+      { "on its way, by WhatsApp", 6, 6, 0, 0, "" }, { "on its way, by e-mail", 2, 1, 1, 0, "1× status 422" },
+      { "wait_for order_delivered", 5, 4, 0, 0, "" }, { "exit", 2, 0, 0, 0, "" }, { "where is it", 2, 2, 0, 0, "" },
+      { "we are looking for it", 1, 1, 0, 0, "" }, { "ticket in the CRM", 1, 1, 0, 0, "" },
+    },
+    ledger = { entered = 6, completed = 2, dropped = 1, exited = 3 },
+    shows = { "2× exit (delivered)", "1× exit_on (order_cancelled)" },
+  },
+}
+
 -- The names of the files in examples/ that end in .lua, without the ending.
 local function names_in_folder()
   local names = {}
@@ -179,6 +220,18 @@ local function read_report(out)
   end
   report.adds_up = sum == report.ledger.entered
   return report
+end
+
+-- Compares what a journey printed with what was promised.
+local function check_report(promise, out)
+  local report = read_report(out)
+  if promise.said then assert.same(promise.said, report.said) end
+  assert.same(promise.funnel, report.funnel)
+  assert.same(promise.ledger, report.ledger)
+  assert.is_true(report.adds_up)
+  for _, text in ipairs(promise.shows or {}) do
+    assert(out:find(text, 1, true), ("%q is not in\n%s"):format(text, out))
+  end
 end
 
 describe("examples/", function()
@@ -234,16 +287,27 @@ describe("examples/", function()
         assert.equal(promise.out, result.out)
         assert.equal("", result.err)
       else
-        local report = read_report(result.out)
-        if promise.said then assert.same(promise.said, report.said) end
-        assert.same(promise.funnel, report.funnel)
-        assert.same(promise.ledger, report.ledger)
-        assert.is_true(report.adds_up)
-      end
-      for _, text in ipairs(promise.shows or {}) do
-        assert(result.out:find(text, 1, true), ("%q is not in\n%s"):format(text, result.out))
+        check_report(promise, result.out)
       end
       for file, text in pairs(promise.files or {}) do assert.equal(text, helper.read_file(folder .. "/" .. file)) end
     end)
   end
+end)
+
+describe("scripts/", function()
+  for name, promise in pairs(JOURNEYS) do
+    it(("has a journey %s that takes each sample where it belongs"):format(name), function()
+      local people = source .. "/scripts/people/samples"
+      local result = helper.jaunt("run", ("%s/scripts/journeys/%s.lua"):format(source, name), "--people",
+        people .. ".ndjson", "--events", people .. ".events.ndjson", "--seed", "1", "--start", "2026-11-30T09:00:00Z")
+      assert.equal(0, result.code, result.err)
+      check_report(promise, result.out)
+    end)
+  end
+
+  it("has a promise here for each journey", function()
+    for _, entry in ipairs(fs.list(source .. "/scripts/journeys")) do
+      assert(JOURNEYS[entry:match("^(.+)%.lua$")], entry .. " is not covered")
+    end
+  end)
 end)

@@ -153,7 +153,6 @@ describe("nothing shows a secret:", function()
           for name, value in pairs(more or {}) do fields[name] = value end
           local r = call_api(fields)
           print(via .. path, r.status, r.error, r)
-          for name, value in pairs(r.headers) do print(name, value) end
           return r.error:match("^[%a_]+")
         end
         local ends = { try("http", "/status/404"), try("http", "/short"), try("http", "/never"), try("http", "/garbage"),
@@ -181,7 +180,7 @@ describe("nothing shows a secret:", function()
       assert.matches("‹secret T›", dry.out)
       local rehearsal = check_hidden(scripts.journey(flow, { "ada" }, { env = ENV, files = files }))
       local pretended = kind == "basic" and "dTpwcmV0ZW5kLVQ=" or "pretend-T"
-      assert.matches("SENT [^\n]*" .. pretended, rehearsal.out)
+      assert.matches(pretended, rehearsal.out:match("SENT [^\n]*"), 1, true)
       check_hidden(scripts.journey(flow, { "ada" }, { env = ENV, files = files, flags = { "--json" } }))
     end)
 

@@ -18,7 +18,10 @@ function scripts.run(text, options)
   options = options or {}
   local folder = scripts.folder(options.files or {})
   local path = helper.write_file(folder .. "/script.lua", text)
-  local result = helper.jaunt(options.env or {}, "run", path, table.unpack(options.flags or {}))
+  local words = { options.env or {}, "run" }
+  table.move(options.flags or {}, 1, #(options.flags or {}), #words + 1, words)
+  words[#words + 1] = path
+  local result = helper.jaunt(table.unpack(words))
   result.folder = folder
   return result
 end
