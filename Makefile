@@ -5,6 +5,7 @@
 #   make bench    calls a second and what they cost, beside wrk and undici (BENCH=--json; tests/bench/run --help)
 #   make lint     formatting, layers, cppcheck, clang-tidy
 #   make format   formats the C files
+#   make fuzz     libFuzzer on every parser of foreign bytes, FUZZ_SECONDS each
 #   make tsan     the tests that concern threads, under the thread sanitizer
 #   make install  installs the release build (DESTDIR= and PREFIX= as usual)
 
@@ -12,7 +13,10 @@ RUN    ?= run welcome --people scripts/people/newcomers.csv
 JOBS   ?= $(shell nproc)
 PREFIX ?= /usr/local
 
-.PHONY: run build test tsan bench lint format install clean
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,fuzz_%,$(wildcard tests/fuzz/*_*.c))
+
+.PHONY: run build test tsan fuzz bench lint format install clean
 
 run: build
 	@build/release/jaunt $(RUN)
@@ -38,6 +42,16 @@ tsan:
 	@cmake --preset tsan --log-level=WARNING >/dev/null
 	@cmake --build --preset tsan --parallel $(JOBS)
 	@ctest --preset tsan --parallel $(JOBS)
+
+fuzz:
+	@cmake/install-packages.sh product build tests fuzz
+	@cmake --preset fuzz --log-level=WARNING >/dev/null
+	@cmake --build --preset fuzz --parallel $(JOBS) --target $(FUZZ_TARGETS)
+	@for target in $(FUZZ_TARGETS); do \
+	  echo "$$target, $(FUZZ_SECONDS) s"; mkdir -p build/fuzz/corpus/$$target; \
+	  build/fuzz/tests/$$target -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=0 -print_final_stats=1 \
+	    -artifact_prefix=build/fuzz/ build/fuzz/corpus/$$target || exit 1; \
+	done
 
 bench: build
 	@cmake/install-packages.sh bench

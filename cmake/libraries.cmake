@@ -14,6 +14,9 @@ target_compile_definitions(jaunt_flags INTERFACE _GNU_SOURCE JAUNT_VERSION="${PR
 target_compile_options(jaunt_flags INTERFACE -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes
                                              -Wvla -Werror)
 target_include_directories(jaunt_flags INTERFACE ${PROJECT_SOURCE_DIR}/runtime)
+if(JAUNT_FUZZ)
+  target_compile_options(jaunt_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(JAUNT_SANITIZE)
   target_compile_options(jaunt_flags INTERFACE -fsanitize=${JAUNT_SANITIZE} -fno-sanitize-recover=all)
   target_link_options(jaunt_flags INTERFACE -fsanitize=${JAUNT_SANITIZE})

@@ -19,7 +19,7 @@ elseif(JAUNT_SANITIZE)
 endif()
 
 # What concerns threads, and so what `make tsan` runs.
-set(threads_pattern "^(unit/(store|http|calls|engine|serve)_|spec/(run|vendor|control)|faults/)")
+set(threads_pattern "^(unit/(store|http|calls|engine|serve)_|spec/(run_command|interrupt|journey|chance|events|sandbox|vendor|control)|faults/)")
 
 set(test_output ${PROJECT_BINARY_DIR}/tests)
 set(test_environment
@@ -94,10 +94,15 @@ file(GLOB fuzz_targets CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/fuzz/*_*.c)
 foreach(file IN LISTS fuzz_targets)
   get_filename_component(what ${file} NAME_WE)
   string(REGEX MATCH "^[a-z]+" layer ${what})
-  add_executable(fuzz_${what} ${file} ${PROJECT_SOURCE_DIR}/tests/fuzz/driver.c)
+  if(JAUNT_FUZZ) # libFuzzer is the driver then, and `make fuzz` runs it
+    add_executable(fuzz_${what} ${file})
+    target_link_options(fuzz_${what} PRIVATE -fsanitize=fuzzer)
+  else()
+    add_executable(fuzz_${what} ${file} ${PROJECT_SOURCE_DIR}/tests/fuzz/driver.c)
+    jaunt_test(fuzz/${what} fuzz 60 fuzz_${what})
+  endif()
   set_target_properties(fuzz_${what} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${test_output})
   target_link_libraries(fuzz_${what} PRIVATE jaunt_test_flags jaunt_${layer})
-  jaunt_test(fuzz/${what} fuzz 60 fuzz_${what})
 endforeach()
 
 # ---- Lua ----

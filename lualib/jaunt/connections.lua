@@ -227,10 +227,14 @@ function connections.secrets(pretend, found, file)
   return secrets
 end
 
--- The native list: with the nameless connection that calls without `via` use.
-function connections.make(list, secrets)
+-- The native list: with the nameless connection that calls without `via` use. `private_network` lets them all reach
+-- private networks, whatever they say themselves.
+function connections.make(list, secrets, private_network)
   local all = table.move(list, 1, #list, 1, {})
-  all[#all + 1] = { name = "", private_network = false }
+  all[#all + 1] = { name = "" }
+  if private_network then
+    for _, connection in ipairs(all) do connection.private_network = true end
+  end
   return native.new(all, secrets)
 end
 

@@ -81,7 +81,7 @@ end
 
 -- A fresh environment over `base`; what a script assigns stays in it. `require` is its own function of that name.
 function sandbox.environment(meta, require)
-  local environment = setmetatable({ require = require }, meta)
+  local environment = setmetatable({ require = require, _G = false }, meta) -- made with room for both
   environment._G = environment
   return environment
 end

@@ -39,6 +39,13 @@ function term.width()
   return native.width(1) or math.tointeger(tonumber(os.getenv("COLUMNS") or "")) or 80
 end
 
+-- The text without what a terminal would obey: control characters (but for line ends and tabs), and the marks that turn
+-- the direction of writing. Each becomes a "?". For texts that come from people's data.
+function term.harmless(text)
+  return (text:gsub("[\0-\8\11-\31\127]", "?"):gsub("\xC2[\x80-\x9F]", "?"):gsub("\xE2\x80[\xAA-\xAE]", "?")
+    :gsub("\xE2\x81[\xA6-\xA9]", "?"))
+end
+
 -- How many columns a text takes, each character being one wide.
 function term.columns(text)
   return utf8.len(text) or #text

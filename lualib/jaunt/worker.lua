@@ -19,24 +19,21 @@ local function compile(source)
   return make
 end
 
--- `require` for one run: the project's modules, each instantiated in that run's environment when it is first asked for.
-local function requirer(modules, environment_of)
-  local loaded = {}
-  return function(name)
-    if name == "json" or name == "cjson" then return environment_of().json end
+-- The environment of one run, or of one rendering of a payload. Its `require` knows the project's modules: each is
+-- instantiated in it when it is first asked for. Every call makes one, so nothing is made before it is needed.
+local function environment(modules)
+  local made, loaded
+  made = sandbox.environment(meta, function(name)
+    if name == "json" or name == "cjson" then return made.json end
+    loaded = loaded or {}
     if loaded[name] == nil then
       local make = modules[name]
       if not make then error(("there is no module %q in this project"):format(tostring(name)), 2) end
-      local value = make(environment_of(), name)
+      local value = make(made, name)
       loaded[name] = value == nil and true or value
     end
     return loaded[name]
-  end
-end
-
-local function environment(modules)
-  local made
-  made = sandbox.environment(meta, requirer(modules, function() return made end))
+  end)
   return made
 end
 

@@ -1,8 +1,8 @@
 /* call_api "NAME" { … } and call_api { … }: sends a request, yields, and gives the response.
  *
- * The fields of the table are copied to fixed stack slots, one for each known field; then the call is put together from
- * the slots. What is wrong with the script is a Lua error; what is wrong with the configuration or with a person's
- * data holds the run at this element. */
+ * The fields of the table are copied to fixed stack slots, one for each known field; then the call is put
+ * together from the slots. What is wrong with the script is a Lua error; what is wrong with the configuration
+ * or with a person's data holds the run at this element. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,16 +22,41 @@ enum {
 
 enum field {
   NO_FIELD,
-  GET, POST, PUT, PATCH, DELETE, HEAD, OPTIONS, /* verbs first: each is its method's name */
-  VIA, METHOD, URL, QUERY, HEADERS, PAYLOAD, VARS, JSON, FORM, BODY, TIMEOUT, WITHIN, RETRY, SUCCESS, ON_FAILURE,
-  ONLY_IF, IDEMPOTENT, SAVE_TO, REDIRECTS, KEEP_BODY,
+  GET,
+  POST,
+  PUT,
+  PATCH,
+  DELETE,
+  HEAD,
+  OPTIONS, /* verbs first: each is its method's name */
+  VIA,
+  METHOD,
+  URL,
+  QUERY,
+  HEADERS,
+  PAYLOAD,
+  VARS,
+  JSON,
+  FORM,
+  BODY,
+  TIMEOUT,
+  WITHIN,
+  RETRY,
+  SUCCESS,
+  ON_FAILURE,
+  ONLY_IF,
+  IDEMPOTENT,
+  SAVE_TO,
+  REDIRECTS,
+  KEEP_BODY,
   FIELDS,
 };
 
 static const char *const field_names[] = {
-    "", "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS",
-    "via", "method", "url", "query", "headers", "payload", "vars", "json", "form", "body", "timeout", "within", "retry",
-    "success", "on_failure", "only_if", "idempotent", "save_to", "redirects", "keep_body", NULL,
+    "",           "GET",     "POST",      "PUT",       "PATCH",   "DELETE",  "HEAD",       "OPTIONS",
+    "via",        "method",  "url",       "query",     "headers", "payload", "vars",       "json",
+    "form",       "body",    "timeout",   "within",    "retry",   "success", "on_failure", "only_if",
+    "idempotent", "save_to", "redirects", "keep_body", NULL,
 };
 
 static const char *const later[] = {"quiet", "cap", "consent", "rate", "circuit", NULL};
@@ -50,11 +75,11 @@ typedef struct spec {
   lua_State *L;
   run *r;
   call *c;
-  const char *name;  /* the element's, or NULL */
+  const char *name; /* the element's, or NULL */
   const char *method;
-  const char *path;  /* as written: a path behind a connection's base, or a whole URL */
+  const char *path; /* as written: a path behind a connection's base, or a whole URL */
   size_t path_length;
-  const char *via;   /* "" without */
+  const char *via; /* "" without */
   on_failure policy;
   const char *hold_reason; /* why the run is to be held; NULL while all is well */
   error hold;
@@ -63,7 +88,9 @@ typedef struct spec {
 static int unknown_field(lua_State *L, const char *name) {
   for (const char *const *field = later; *field; field++) {
     if (strcmp(*field, name) == 0)
-      return luaL_error(L, "call_api: \"%s\" is not there yet: this version of jaunt would ignore it, so leave it out", name);
+      return luaL_error(
+          L, "call_api: \"%s\" is not there yet: this version of jaunt would ignore it, so leave it out",
+          name);
   }
   return luaL_error(L, "call_api has no field \"%s\"%s", name, value_nearest(L, name, field_names + 1));
 }
@@ -73,7 +100,8 @@ static void spread_fields(lua_State *L, int names) {
   luaL_checkstack(L, FIELDS + LUA_MINSTACK, NULL);
   lua_settop(L, 1 + FIELDS);
   for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
-    if (lua_type(L, -2) != LUA_TSTRING) luaL_error(L, "call_api takes fields by name: call_api \"NAME\" { via = …, POST = … }");
+    if (lua_type(L, -2) != LUA_TSTRING)
+      luaL_error(L, "call_api takes fields by name: call_api \"NAME\" { via = …, POST = … }");
     lua_pushvalue(L, -2);
     lua_rawget(L, names);
     int field = (int)lua_tointeger(L, -1);
@@ -86,11 +114,14 @@ static void spread_fields(lua_State *L, int names) {
 static const char *text_field(const spec *s, enum field field, size_t *length) {
   if (!given(s->L, field)) return NULL;
   if (lua_type(s->L, slot(field)) != LUA_TSTRING)
-    luaL_error(s->L, "call_api: %s is a text, not a %s", field_names[field], luaL_typename(s->L, slot(field)));
+    luaL_error(s->L, "call_api: %s is a text, not a %s", field_names[field],
+               luaL_typename(s->L, slot(field)));
   size_t found;
   const char *text = lua_tolstring(s->L, slot(field), &found);
-  if (length) *length = found;
-  else if (strlen(text) != found) luaL_error(s->L, "call_api: %s holds a NUL byte", field_names[field]);
+  if (length)
+    *length = found;
+  else if (strlen(text) != found)
+    luaL_error(s->L, "call_api: %s holds a NUL byte", field_names[field]);
   return text;
 }
 
@@ -110,12 +141,14 @@ static void read_target(spec *s) {
   lua_State *L = s->L;
   for (int field = GET; field <= OPTIONS; field++) {
     if (!given(L, (enum field)field)) continue;
-    if (s->method) luaL_error(L, "call_api has both %s and %s: one request has one method", s->method, field_names[field]);
+    if (s->method)
+      luaL_error(L, "call_api has both %s and %s: one request has one method", s->method, field_names[field]);
     s->method = field_names[field];
     s->path = text_field(s, (enum field)field, &s->path_length);
   }
   const char *method = text_field(s, METHOD, NULL), *url = text_field(s, URL, NULL);
-  if (s->method && (method || url)) luaL_error(L, "call_api has both %s and %s: take one", s->method, method ? "method" : "url");
+  if (s->method && (method || url))
+    luaL_error(L, "call_api has both %s and %s: take one", s->method, method ? "method" : "url");
   if (!s->method) {
     if (!url) luaL_error(L, "call_api needs a verb with its path (POST = \"/leads\"), or method and url");
     s->method = method ? method_named(L, method) : "GET";
@@ -129,7 +162,8 @@ static bool is_whole_url(const char *path) {
   return strstr(path, "://") != NULL && (path[0] == 'h' || path[0] == 'H');
 }
 
-/* What of a whole URL may be shown: a user and a password don't belong into it, but may be in it all the same. */
+/* What of a whole URL may be shown: a user and a password don't belong into it, but may be in it all the
+ * same. */
 static const char *behind_user(const char *url, size_t length) {
   const char *host = strstr(url, "://") + 3;
   size_t authority = strcspn(host, "/?#");
@@ -153,11 +187,14 @@ static void check_fields(spec *s) {
   const char *first = NULL;
   for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
     if (!given(L, bodies[i])) continue;
-    if (first) luaL_error(L, "call_api has both %s and %s: a request has one body", first, field_names[bodies[i]]);
+    if (first)
+      luaL_error(L, "call_api has both %s and %s: a request has one body", first, field_names[bodies[i]]);
     first = field_names[bodies[i]];
   }
-  if (given(L, VARS) && !given(L, PAYLOAD)) luaL_error(L, "call_api: vars go to a payload, and there is none here");
-  if (given(L, VARS) && !lua_istable(L, slot(VARS))) luaL_error(L, "call_api: vars is a table { name = value }");
+  if (given(L, VARS) && !given(L, PAYLOAD))
+    luaL_error(L, "call_api: vars go to a payload, and there is none here");
+  if (given(L, VARS) && !lua_istable(L, slot(VARS)))
+    luaL_error(L, "call_api: vars is a table { name = value }");
   if (given(L, PAYLOAD) && !lua_istable(L, slot(PAYLOAD))) text_field(s, PAYLOAD, NULL);
   if (given(L, ONLY_IF) && !lua_isfunction(L, slot(ONLY_IF)))
     luaL_error(L, "call_api: only_if is a function(person, event) that says whether to send");
@@ -188,12 +225,15 @@ static void read_policies(spec *s) {
   if (given(L, REDIRECTS)) {
     int whole;
     lua_Integer most = lua_tointegerx(L, slot(REDIRECTS), &whole);
-    if (!whole || most < 0 || most > 30) luaL_error(L, "call_api: redirects says how many are followed, 0 to 30");
+    if (!whole || most < 0 || most > 30)
+      luaL_error(L, "call_api: redirects says how many are followed, 0 to 30");
     c->follow = (int)most;
   }
   c->key_header = via->idempotent;
   if (lua_isboolean(L, slot(IDEMPOTENT))) {
-    c->key_header = !lua_toboolean(L, slot(IDEMPOTENT)) ? NULL : via->idempotent ? via->idempotent : "Idempotency-Key";
+    c->key_header = !lua_toboolean(L, slot(IDEMPOTENT)) ? NULL
+                    : via->idempotent                   ? via->idempotent
+                                                        : "Idempotency-Key";
   } else if (given(L, IDEMPOTENT)) {
     c->own_key_header = mem_text(text_field(s, IDEMPOTENT, NULL));
     c->key_header = c->own_key_header;
@@ -208,15 +248,28 @@ static int hold(spec *s, const char *reason) {
   return -1;
 }
 
+/* A connection's credentials go to its own host alone, be it that a value of a person's is the whole URL. */
+static int check_place(const spec *s, const char *base, const char *url, error *err) {
+  if (!base || url_same_place(base, url, err) == 0) return 0;
+  return error_before(err, "connection \"%s\": ", s->via);
+}
+
 static int put_url(spec *s) {
   buf url = {s->c->url, 0, 0};
   const char *base = s->c->via->base_url;
   int failed;
-  if (memchr(s->path, '\0', s->path_length)) failed = error_set(&s->hold, "the path holds a NUL byte");
-  else if (is_whole_url(s->path)) failed = url_whole(&url, s->path, s->path_length, &s->hold);
-  else if (base) failed = url_join(&url, base, s->path, s->path_length, &s->hold);
-  else if (*s->via) failed = error_set(&s->hold, "the connection \"%s\" has no base_url, so the call needs a whole URL", s->via);
-  else failed = error_set(&s->hold, "%s is only a path: name a connection with `via`, or give a whole URL", s->path);
+  if (memchr(s->path, '\0', s->path_length))
+    failed = error_set(&s->hold, "the path holds a NUL byte");
+  else if (is_whole_url(s->path))
+    failed = url_whole(&url, s->path, s->path_length, &s->hold) || check_place(s, base, buf_text(&url), &s->hold);
+  else if (base)
+    failed = url_join(&url, base, s->path, s->path_length, &s->hold);
+  else if (*s->via)
+    failed =
+        error_set(&s->hold, "the connection \"%s\" has no base_url, so the call needs a whole URL", s->via);
+  else
+    failed =
+        error_set(&s->hold, "%s is only a path: name a connection with `via`, or give a whole URL", s->path);
   buf_text(&url); /* ends it */
   s->c->url = url.data;
   return failed ? hold(s, "config") : 0;
@@ -245,7 +298,8 @@ static int put_header(spec *s, int value) {
   pair *into = &s->c->headers[s->c->header_count];
   size_t length;
   const char *name = lua_tolstring(L, value - 1, &length);
-  if (strlen(name) != length) return luaL_error(L, "call_api: the name of the header \"%s\" holds a NUL byte", name);
+  if (strlen(name) != length)
+    return luaL_error(L, "call_api: the name of the header \"%s\" holds a NUL byte", name);
   into->hidden = secret_at(L, value);
   if (into->hidden) {
     into->name = mem_text(name);
@@ -253,11 +307,13 @@ static int put_header(spec *s, int value) {
     return 0;
   }
   if (lua_type(L, value) != LUA_TSTRING && lua_type(L, value) != LUA_TNUMBER)
-    return luaL_error(L, "call_api: the header %s is a text, a number or a secret, not a %s", name, luaL_typename(L, value));
+    return luaL_error(L, "call_api: the header %s is a text, a number or a secret, not a %s", name,
+                      luaL_typename(L, value));
   const char *text = value_text(L, value, lua_pushfstring(L, "the header %s", name), &length);
   size_t good = strcspn(text, "\r\n");
   if (good < length) {
-    error_set(&s->hold, "the value of the header \"%s\" holds a %s: take it out", name, text[good] ? "line break" : "NUL byte");
+    error_set(&s->hold, "the value of the header \"%s\" holds a %s: take it out", name,
+              text[good] ? "line break" : "NUL byte");
     return hold(s, "payload");
   }
   into->name = mem_text(name);
@@ -285,7 +341,8 @@ static int put_headers(spec *s) {
 static int put_json(spec *s, enum field field) {
   s->c->content_type = "application/json";
   s->c->has_body = true;
-  return json_encode_value(s->L, slot(field), &s->c->body, field_names[field], &s->hold) ? hold(s, "payload") : 0;
+  return json_encode_value(s->L, slot(field), &s->c->body, field_names[field], &s->hold) ? hold(s, "payload")
+                                                                                         : 0;
 }
 
 /* The payload is rendered in the call's turn, from what is anchored here: { name, vars }. */
@@ -400,8 +457,9 @@ static int start(lua_State *L, const char *name) {
 static int named(lua_State *L) {
   worker *w = worker_of(L);
   if (w->pending) w->pending = NULL;
-  if (!lua_istable(L, 1)) return luaL_error(L, "call_api \"%s\" takes a table: call_api \"NAME\" { via = …, POST = … }",
-                                            lua_tostring(L, lua_upvalueindex(2)));
+  if (!lua_istable(L, 1))
+    return luaL_error(L, "call_api \"%s\" takes a table: call_api \"NAME\" { via = …, POST = … }",
+                      lua_tostring(L, lua_upvalueindex(2)));
   lua_settop(L, 1);
   return start(L, lua_tostring(L, lua_upvalueindex(2)));
 }
@@ -413,7 +471,8 @@ int primitive_call_api(lua_State *L) {
   }
   run *r = primitive_parking_run(L, "call_api");
   if (lua_type(L, 1) != LUA_TSTRING)
-    return luaL_error(L, "call_api takes a name and a table, call_api \"NAME\" { … }, or a table, not a %s", luaL_typename(L, 1));
+    return luaL_error(L, "call_api takes a name and a table, call_api \"NAME\" { … }, or a table, not a %s",
+                      luaL_typename(L, 1));
   lua_settop(L, 1);
   lua_pushvalue(L, 1);
   run_anchor_set(r, L, ANCHOR_PENDING);

@@ -31,8 +31,10 @@ static void put_field(buf *out, const char *name, const char *text) {
 static void put_pair(buf *out, const char *name, const char *prefix, const pair *value) {
   buf text = BUF_EMPTY;
   buf_text_add(&text, prefix);
-  if (value->hidden) buf_format(&text, "\xe2\x80\xb9secret %s\xe2\x80\xba", value->hidden->name);
-  else buf_text_add(&text, value->value ? value->value : "");
+  if (value->hidden)
+    buf_format(&text, "\xe2\x80\xb9secret %s\xe2\x80\xba", value->hidden->name);
+  else
+    buf_text_add(&text, value->value ? value->value : "");
   put_field(out, name, buf_text(&text));
   buf_free(&text);
 }
@@ -50,7 +52,9 @@ static bool overridden(const call *c, const char *name) {
 
 /* The header that auth sets; NULL where it sets none. */
 static const char *auth_header(const auth *a) {
-  return a->kind == AUTH_BEARER || a->kind == AUTH_BASIC ? "Authorization" : a->kind == AUTH_HEADER ? a->name : NULL;
+  return a->kind == AUTH_BEARER || a->kind == AUTH_BASIC ? "Authorization"
+         : a->kind == AUTH_HEADER                        ? a->name
+                                                         : NULL;
 }
 
 static void put_auth(buf *out, const auth *a) {
@@ -75,7 +79,8 @@ static void put_headers(buf *out, const call *c) {
     if (!replaced) put_pair(out, name, "", &via->headers[i]);
   }
   for (size_t i = 0; i < c->header_count; i++) put_pair(out, c->headers[i].name, "", &c->headers[i]);
-  if (c->content_type && !overridden(c, "Content-Type") && !among(via->headers, via->header_count, "Content-Type"))
+  if (c->content_type && !overridden(c, "Content-Type") &&
+      !among(via->headers, via->header_count, "Content-Type"))
     put_field(out, "Content-Type", c->content_type);
   if (c->key_header && !overridden(c, c->key_header)) put_field(out, c->key_header, c->key);
   if (by_auth && !overridden(c, by_auth)) put_auth(out, &via->auth);
@@ -88,8 +93,10 @@ static void put_url(buf *out, const call *c) {
   const auth *a = &c->via->auth;
   if (a->kind == AUTH_QUERY) {
     buf_format(&url, "%c%s=", strchr(c->url, '?') ? '&' : '?', a->name);
-    if (a->value.hidden) buf_format(&url, "\xe2\x80\xb9secret %s\xe2\x80\xba", a->value.hidden->name);
-    else buf_text_add(&url, a->value.value);
+    if (a->value.hidden)
+      buf_format(&url, "\xe2\x80\xb9secret %s\xe2\x80\xba", a->value.hidden->name);
+    else
+      buf_text_add(&url, a->value.value);
   }
   put_field(out, "url", buf_text(&url));
   buf_free(&url);

@@ -12,7 +12,9 @@
 #include "base/json_text.h"
 #include "bind/json_state.h"
 
-enum { GATHERED_MOST = 32 }; /* members that wait on the stack before they go into their table */
+/* Members that wait on the stack before they go into their table: few, because the stack of a run's coroutine
+ * stays as large as it has been, for as long as the run waits. */
+enum { GATHERED_MOST = 8 };
 
 typedef struct builder {
   lua_State *L;
@@ -53,9 +55,9 @@ static void make_table(builder *b, int slot, int items, int pairs) {
 }
 
 /* stack: table or nil at `slot`, items */
-static lua_Integer store_items(builder *b, int slot, lua_Integer stored) {
+static lua_Integer store_items(builder *b, int slot, lua_Integer stored, bool more) {
   int gathered = lua_gettop(b->L) - slot;
-  make_table(b, slot, gathered, 0);
+  make_table(b, slot, more ? 2 * gathered : gathered, 0);
   for (int i = 1; i <= gathered; i++) {
     lua_pushvalue(b->L, slot + i);
     lua_rawseti(b->L, slot, ++stored);
@@ -75,7 +77,7 @@ static void build_array(builder *b) {
     build_value(b);
     more = next_token(b) == ',';
     b->at++;
-    if (!more || lua_gettop(b->L) - slot == GATHERED_MOST) stored = store_items(b, slot, stored);
+    if (!more || lua_gettop(b->L) - slot == GATHERED_MOST) stored = store_items(b, slot, stored, more);
   }
   make_table(b, slot, 0, 0);
   lua_pushvalue(b->L, b->array_mark);
@@ -84,9 +86,9 @@ static void build_array(builder *b) {
 
 /* stack: table or nil at `slot`, keys and values in turn; in their order, so that the last of equal keys wins
  */
-static void store_pairs(builder *b, int slot) {
+static void store_pairs(builder *b, int slot, bool more) {
   int gathered = lua_gettop(b->L) - slot;
-  make_table(b, slot, 0, gathered / 2);
+  make_table(b, slot, 0, more ? gathered : gathered / 2);
   for (int i = 1; i < gathered; i += 2) {
     lua_pushvalue(b->L, slot + i);
     lua_pushvalue(b->L, slot + i + 1);
@@ -109,7 +111,7 @@ static void build_object(builder *b) {
     build_value(b);
     more = next_token(b) == ',';
     b->at++;
-    if (!more || lua_gettop(b->L) - slot == 2 * GATHERED_MOST) store_pairs(b, slot);
+    if (!more || lua_gettop(b->L) - slot == 2 * GATHERED_MOST) store_pairs(b, slot, more);
   }
   make_table(b, slot, 0, 0);
 }

@@ -104,8 +104,11 @@ static void read_headers(lua_State *L, int table, secrets *all, connection *c) {
 }
 
 static void read_auth(lua_State *L, int table, secrets *all, auth *into) {
-  static const char *const kinds[] = {
-      [AUTH_NONE] = "", [AUTH_BEARER] = "bearer", [AUTH_BASIC] = "basic", [AUTH_HEADER] = "header", [AUTH_QUERY] = "query"};
+  static const char *const kinds[] = {[AUTH_NONE] = "",
+                                      [AUTH_BEARER] = "bearer",
+                                      [AUTH_BASIC] = "basic",
+                                      [AUTH_HEADER] = "header",
+                                      [AUTH_QUERY] = "query"};
   if (lua_getfield(L, table, "auth") == LUA_TTABLE) {
     int at = lua_gettop(L);
     lua_getfield(L, at, "kind");
@@ -121,7 +124,8 @@ static void read_auth(lua_State *L, int table, secrets *all, auth *into) {
 }
 
 static void read_times(lua_State *L, int table, connection *c) {
-  if (lua_getfield(L, table, "timeout") != LUA_TNIL) value_timeout(L, -1, "timeout", &c->connect_ms, &c->timeout_ms);
+  if (lua_getfield(L, table, "timeout") != LUA_TNIL)
+    value_timeout(L, -1, "timeout", &c->connect_ms, &c->timeout_ms);
   if (lua_getfield(L, table, "retry") != LUA_TNIL) value_retry(L, -1, "retry", &c->retry);
   if (lua_getfield(L, table, "success") != LUA_TNIL) value_statuses(L, -1, "success", &c->success);
   if (lua_getfield(L, table, "max_body") != LUA_TNIL) c->max_body = value_bytes(L, -1, "max_body");

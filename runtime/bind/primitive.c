@@ -25,7 +25,8 @@ run *primitive_parking_run(lua_State *L, const char *primitive) {
   run *r = primitive_run(L, primitive);
   const char *name = r->in->pending;
   if (name)
-    luaL_error(L, "call_api \"%s\" has no braces before this %s: call_api \"%s\" { ... }", name, primitive, name);
+    luaL_error(L, "call_api \"%s\" has no braces before this %s: call_api \"%s\" { ... } "
+               "(within the braces nothing can pause: make that call or wait before, and keep its result)", name, primitive, name);
   return primitive_yielding_run(L, primitive);
 }
 

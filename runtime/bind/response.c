@@ -11,8 +11,8 @@ static const char response_type[] = "response";
 
 enum { DETAIL_MOST = 220, SHOWN_MOST = 48 }; /* of a call's detail in `error`; of a body that is no JSON */
 
-/* One allocation of Lua's, so that the collector knows its weight: the fixed part, then body, then headers. User value 1 is a
- * table of what was decoded already: headers and json. */
+/* One allocation of Lua's, so that the collector knows its weight: the fixed part, then body, then headers.
+ * User value 1 is a table of what was decoded already: headers and json. */
 typedef struct response {
   call_result result;
   int status, attempts;
@@ -51,9 +51,11 @@ void response_push(lua_State *L, call *c) {
   r->body_length = c->answer.len;
   r->headers_length = c->answer_headers.len;
   r->name_length = name_length;
-  if (c->reason == REASON_NONE) r->error[0] = '\0';
-  else snprintf(r->error, sizeof r->error, "%s%s%.*s", call_reason_name(c->reason), *c->detail ? ": " : "",
-                (int)shown_length(c->detail, strlen(c->detail), DETAIL_MOST), c->detail);
+  if (c->reason == REASON_NONE)
+    r->error[0] = '\0';
+  else
+    snprintf(r->error, sizeof r->error, "%s%s%.*s", call_reason_name(c->reason), *c->detail ? ": " : "",
+             (int)shown_length(c->detail, strlen(c->detail), DETAIL_MOST), c->detail);
   if (c->answer.len) memcpy(r->bytes, c->answer.data, c->answer.len);
   if (c->answer_headers.len) memcpy(r->bytes + c->answer.len, c->answer_headers.data, c->answer_headers.len);
   memcpy(r->bytes + c->answer.len + c->answer_headers.len, element, name_length + 1);
@@ -76,8 +78,10 @@ static void push_headers(lua_State *L, const response *r) {
       const char *value = colon + 1 + strspn(colon + 1, " \t");
       lua_pushvalue(L, -1);
       bool again = lua_rawget(L, -3) != LUA_TNIL;
-      if (again) lua_pushliteral(L, ", ");
-      else lua_pop(L, 1);
+      if (again)
+        lua_pushliteral(L, ", ");
+      else
+        lua_pop(L, 1);
       lua_pushlstring(L, value, value < line_end ? (size_t)(line_end - value) : 0);
       if (again) lua_concat(L, 3);
       lua_rawset(L, -3);
@@ -120,14 +124,17 @@ static void push_json(lua_State *L, const response *r) {
   char type[64], start[SHOWN_MOST + 1];
   content_type(r, type);
   show_start(r, start);
-  if (r->truncated) luaL_error(L, "\"%s\" answered more than keep_body lets through: its JSON is cut", name_of(r));
+  if (r->truncated)
+    luaL_error(L, "\"%s\" answered more than keep_body lets through: its JSON is cut", name_of(r));
   if (!r->body_length) luaL_error(L, "\"%s\" answered without a body, so there is no JSON in it", name_of(r));
   if (strstr(type, "json")) luaL_error(L, "\"%s\" answered broken JSON: %s", name_of(r), err.text);
-  luaL_error(L, "\"%s\" answered %s, not JSON: %s%s", name_of(r), type, start, r->body_length > SHOWN_MOST ? "\xe2\x80\xa6" : "");
+  luaL_error(L, "\"%s\" answered %s, not JSON: %s%s", name_of(r), type, start,
+             r->body_length > SHOWN_MOST ? "\xe2\x80\xa6" : "");
 }
 
 /* Pushes what `push` makes, once; then the same again. */
-static int cached(lua_State *L, const response *r, const char *field, void (*push)(lua_State *, const response *)) {
+static int cached(lua_State *L, const response *r, const char *field,
+                  void (*push)(lua_State *, const response *)) {
   if (lua_getiuservalue(L, 1, 1) != LUA_TTABLE) {
     lua_pop(L, 1);
     lua_newtable(L);
@@ -142,34 +149,59 @@ static int cached(lua_State *L, const response *r, const char *field, void (*pus
   return 1;
 }
 
-static int get_ok(lua_State *L, const response *r) { return lua_pushboolean(L, r->result == CALL_OK), 1; }
-static int get_failed(lua_State *L, const response *r) { return lua_pushboolean(L, r->result == CALL_FAILED), 1; }
-static int get_unknown(lua_State *L, const response *r) { return lua_pushboolean(L, r->result == CALL_UNKNOWN), 1; }
-static int get_skipped(lua_State *L, const response *r) { return lua_pushboolean(L, r->result == CALL_SKIPPED), 1; }
-static int get_truncated(lua_State *L, const response *r) { return lua_pushboolean(L, r->truncated), 1; }
+static int get_ok(lua_State *L, const response *r) {
+  return lua_pushboolean(L, r->result == CALL_OK), 1;
+}
+static int get_failed(lua_State *L, const response *r) {
+  return lua_pushboolean(L, r->result == CALL_FAILED), 1;
+}
+static int get_unknown(lua_State *L, const response *r) {
+  return lua_pushboolean(L, r->result == CALL_UNKNOWN), 1;
+}
+static int get_skipped(lua_State *L, const response *r) {
+  return lua_pushboolean(L, r->result == CALL_SKIPPED), 1;
+}
+static int get_truncated(lua_State *L, const response *r) {
+  return lua_pushboolean(L, r->truncated), 1;
+}
 static int get_status(lua_State *L, const response *r) {
-  if (r->status) lua_pushinteger(L, r->status);
-  else lua_pushnil(L);
+  if (r->status)
+    lua_pushinteger(L, r->status);
+  else
+    lua_pushnil(L);
   return 1;
 }
-static int get_attempts(lua_State *L, const response *r) { return lua_pushinteger(L, r->attempts), 1; }
-static int get_ms(lua_State *L, const response *r) { return lua_pushnumber(L, r->ms), 1; }
+static int get_attempts(lua_State *L, const response *r) {
+  return lua_pushinteger(L, r->attempts), 1;
+}
+static int get_ms(lua_State *L, const response *r) {
+  return lua_pushnumber(L, r->ms), 1;
+}
 static int get_error(lua_State *L, const response *r) {
-  if (r->error[0]) lua_pushstring(L, r->error);
-  else lua_pushnil(L);
+  if (r->error[0])
+    lua_pushstring(L, r->error);
+  else
+    lua_pushnil(L);
   return 1;
 }
-static int get_body(lua_State *L, const response *r) { return lua_pushlstring(L, r->bytes, r->body_length), 1; }
-static int get_headers(lua_State *L, const response *r) { return cached(L, r, "headers", push_headers); }
-static int get_json(lua_State *L, const response *r) { return cached(L, r, "json", push_json); }
+static int get_body(lua_State *L, const response *r) {
+  return lua_pushlstring(L, r->bytes, r->body_length), 1;
+}
+static int get_headers(lua_State *L, const response *r) {
+  return cached(L, r, "headers", push_headers);
+}
+static int get_json(lua_State *L, const response *r) {
+  return cached(L, r, "json", push_json);
+}
 
 static const struct {
   const char *name;
   int (*get)(lua_State *, const response *);
 } fields[] = {
-    {"ok", get_ok},           {"failed", get_failed},     {"unknown", get_unknown}, {"skipped", get_skipped},
-    {"status", get_status},   {"json", get_json},         {"body", get_body},       {"headers", get_headers},
-    {"attempts", get_attempts}, {"ms", get_ms},           {"error", get_error},     {"truncated", get_truncated},
+    {"ok", get_ok},           {"failed", get_failed},   {"unknown", get_unknown},
+    {"skipped", get_skipped}, {"status", get_status},   {"json", get_json},
+    {"body", get_body},       {"headers", get_headers}, {"attempts", get_attempts},
+    {"ms", get_ms},           {"error", get_error},     {"truncated", get_truncated},
 };
 
 static int response_index(lua_State *L) {
@@ -178,17 +210,24 @@ static int response_index(lua_State *L) {
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
     if (strcmp(fields[i].name, name) == 0) return fields[i].get(L, r);
   }
-  return luaL_error(L, "a response has no field \"%s\": it has ok, failed, unknown, skipped, status, headers, body, json, "
-                       "attempts, ms, error, truncated", name);
+  return luaL_error(
+      L,
+      "a response has no field \"%s\": it has ok, failed, unknown, skipped, status, headers, body, json, "
+      "attempts, ms, error, truncated",
+      name);
 }
 
 static int response_text(lua_State *L) {
   const response *r = luaL_checkudata(L, 1, response_type);
   lua_pushfstring(L, "response of \"%s\": %s", name_of(r), call_result_name(r->result));
-  if (r->status) lua_pushfstring(L, ", status %d", r->status);
-  else lua_pushliteral(L, "");
-  if (r->attempts) lua_pushfstring(L, ", %d attempt%s", r->attempts, r->attempts == 1 ? "" : "s");
-  else lua_pushliteral(L, "");
+  if (r->status)
+    lua_pushfstring(L, ", status %d", r->status);
+  else
+    lua_pushliteral(L, "");
+  if (r->attempts)
+    lua_pushfstring(L, ", %d attempt%s", r->attempts, r->attempts == 1 ? "" : "s");
+  else
+    lua_pushliteral(L, "");
   lua_pushfstring(L, "%s%s", r->error[0] ? ", " : "", r->error);
   lua_concat(L, 4);
   return 1;

@@ -3,7 +3,9 @@
 #include "bind/libraries.h"
 #include "bind/primitive.h"
 
-enum { SAID_MOST = 4096 }; /* of a journey's line: thousands of people may say it. A plain script's are whole */
+enum {
+  SAID_MOST = 4096
+}; /* of a journey's line: thousands of people may say it. A plain script's are whole */
 
 /* Cut between characters, with a note that it was. */
 static void shorten(buf *text) {

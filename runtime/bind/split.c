@@ -68,7 +68,8 @@ static int split_named(lua_State *L) {
 
 int primitive_split(lua_State *L) {
   primitive_run(L, "split");
-  if (lua_type(L, 1) != LUA_TSTRING) return luaL_error(L, "split takes a name before its shares: split \"NAME\" { a = 50, b = 50 }");
+  if (lua_type(L, 1) != LUA_TSTRING)
+    return luaL_error(L, "split takes a name before its shares: split \"NAME\" { a = 50, b = 50 }");
   lua_settop(L, 1);
   lua_pushcclosure(L, split_named, 1);
   return 1;

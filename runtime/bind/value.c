@@ -38,9 +38,13 @@ void value_timeout(lua_State *L, int index, const char *what, int64_t *connect_m
   }
   for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
     const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-    if (strcmp(name, "connect") == 0) *connect_ms = some_time(L, -1, "timeout.connect");
-    else if (strcmp(name, "total") == 0) *total_ms = some_time(L, -1, "timeout.total");
-    else luaL_error(L, "%s has no field \"%s\": it has connect and total%s", what, name, value_nearest(L, name, names));
+    if (strcmp(name, "connect") == 0)
+      *connect_ms = some_time(L, -1, "timeout.connect");
+    else if (strcmp(name, "total") == 0)
+      *total_ms = some_time(L, -1, "timeout.total");
+    else
+      luaL_error(L, "%s has no field \"%s\": it has connect and total%s", what, name,
+                 value_nearest(L, name, names));
   }
 }
 
@@ -48,7 +52,8 @@ size_t value_bytes(lua_State *L, int index, const char *what) {
   static const struct {
     const char *unit;
     double bytes;
-  } units[] = {{"", 1}, {"B", 1}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}};
+  } units[] = {{"", 1},     {"B", 1},      {"KB", 1e3},      {"MB", 1e6},
+               {"GB", 1e9}, {"KiB", 1024}, {"MiB", 1048576}, {"GiB", 1073741824}};
   const char *text = lua_tostring(L, index);
   char *rest = NULL;
   double number = text ? strtod(text, &rest) : -1;
@@ -74,10 +79,15 @@ static int attempts_of(lua_State *L, int index, const char *what) {
 static void retry_field(lua_State *L, const char *what, retry_policy *policy) {
   static const char *const names[] = {"attempts", "base", "cap", NULL};
   const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "";
-  if (strcmp(name, "attempts") == 0) policy->attempts = attempts_of(L, -1, what);
-  else if (strcmp(name, "base") == 0) policy->base_ms = value_duration(L, -1, "retry.base");
-  else if (strcmp(name, "cap") == 0) policy->cap_ms = value_duration(L, -1, "retry.cap");
-  else luaL_error(L, "%s has no field \"%s\": it has attempts, base and cap%s", what, name, value_nearest(L, name, names));
+  if (strcmp(name, "attempts") == 0)
+    policy->attempts = attempts_of(L, -1, what);
+  else if (strcmp(name, "base") == 0)
+    policy->base_ms = value_duration(L, -1, "retry.base");
+  else if (strcmp(name, "cap") == 0)
+    policy->cap_ms = value_duration(L, -1, "retry.cap");
+  else
+    luaL_error(L, "%s has no field \"%s\": it has attempts, base and cap%s", what, name,
+               value_nearest(L, name, names));
 }
 
 void value_retry(lua_State *L, int index, const char *what, retry_policy *policy) {
@@ -89,7 +99,8 @@ void value_retry(lua_State *L, int index, const char *what, retry_policy *policy
   } else if (lua_istable(L, index)) {
     for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) retry_field(L, what, policy);
   } else {
-    luaL_error(L, "%s is { attempts = 4, base = \"1s\", cap = \"1m\" }, a number of attempts, or false", what);
+    luaL_error(L, "%s is { attempts = 4, base = \"1s\", cap = \"1m\" }, a number of attempts, or false",
+               what);
   }
 }
 
@@ -151,15 +162,18 @@ static const char *float_text(lua_State *L, double number, const char *what, siz
   *length = text.len < sizeof bytes ? text.len : 0;
   if (*length) memcpy(bytes, text.data, *length);
   buf_free(&text);
-  if (failed) luaL_error(L, "%s is %s, which can't be sent", what, number != number ? "not a number" : "infinite");
+  if (failed)
+    luaL_error(L, "%s is %s, which can't be sent", what, number != number ? "not a number" : "infinite");
   return lua_pushlstring(L, bytes, *length);
 }
 
 const char *value_text(lua_State *L, int index, const char *what, size_t *length) {
   int type = lua_type(L, index);
   if (type != LUA_TSTRING && type != LUA_TNUMBER && type != LUA_TBOOLEAN)
-    luaL_error(L, "%s is a %s: a text, a number, true, false or a list of these can be sent", what, kind_of(L, index));
-  if (type == LUA_TNUMBER && !lua_isinteger(L, index)) return float_text(L, lua_tonumber(L, index), what, length);
+    luaL_error(L, "%s is a %s: a text, a number, true, false or a list of these can be sent", what,
+               kind_of(L, index));
+  if (type == LUA_TNUMBER && !lua_isinteger(L, index))
+    return float_text(L, lua_tonumber(L, index), what, length);
   return luaL_tolstring(L, index, length);
 }
 
@@ -188,7 +202,8 @@ static void put_in_order(lua_State *L, int sorted, lua_Integer count) {
 
 void value_sorted_names(lua_State *L, int index, const char *what) {
   index = lua_absindex(L, index);
-  if (!lua_istable(L, index)) luaL_error(L, "%s is a table of names and values, not a %s", what, luaL_typename(L, index));
+  if (!lua_istable(L, index))
+    luaL_error(L, "%s is a table of names and values, not a %s", what, luaL_typename(L, index));
   lua_newtable(L);
   int sorted = lua_gettop(L);
   lua_Integer count = 0;

@@ -101,9 +101,8 @@ static bool names(const pair *headers, size_t count, const char *name) {
 }
 
 static void add_header(header_list *to, const char *name, const char *prefix, const char *value) {
-  size_t room = strlen(name) + 2 + strlen(prefix) + strlen(value) + 1;
-  char *line = mem_alloc(room);
-  snprintf(line, room, "%s: %s%s", name, prefix, value);
+  char *line = mem_alloc(strlen(name) + 2 + strlen(prefix) + strlen(value) + 1);
+  stpcpy(stpcpy(stpcpy(stpcpy(line, name), ": "), prefix), value);
   to->lines[to->count++] = line;
 }
 
@@ -245,6 +244,12 @@ static void put_url(buf *out, const call *c, const char *reroute) {
 
 /* ---- out and back ---- */
 
+/* In a rehearsal nothing leaves this machine, whatever URL it was put together to. */
+static http_reach reach_of(const connection *via, const char *reroute) {
+  if (reroute || via->reroute) return HTTP_REACH_LOOPBACK;
+  return via->private_network ? HTTP_REACH_ANY : HTTP_REACH_PUBLIC;
+}
+
 void attempt_wipe(call *c) {
   if (c->wire_url.data) explicit_bzero(c->wire_url.data, c->wire_url.cap);
   buf_free(&c->wire_url);
@@ -277,6 +282,7 @@ int attempt_send(call *c, http *wire, const char *reroute, http_done done, error
       .private_headers = sent.hidden,
       .ca_file = via->ca_file,
       .save_to = c->save_to,
+      .reach = reach_of(via, reroute),
   };
   c->exchange = http_send(wire, &request, done, c, err);
   free(sent.hidden);
@@ -298,7 +304,8 @@ static void keep_body(call *c, buf *body) {
 }
 
 void attempt_read(call *c, http_answer *answer) {
-  c->attempts += answer->sends > 1 ? answer->sends : 1;
+  c->sends = answer->sends > 1 ? answer->sends : 1;
+  c->attempts += c->sends;
   c->ms = answer->ms;
   if (answer->status == 0) return;
   c->status = answer->status;

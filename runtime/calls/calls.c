@@ -113,6 +113,7 @@ static call_reason reason_of(http_outcome outcome) {
       [HTTP_PROTOCOL] = REASON_PROTOCOL,
       [HTTP_REDIRECT] = REASON_REDIRECT,
       [HTTP_FILE] = REASON_FILE,
+      [HTTP_EGRESS] = REASON_EGRESS,
       [HTTP_CUT] = REASON_CUT,
   };
   return reasons[outcome];
@@ -136,6 +137,20 @@ static ending judge_by_predicate(call *c) {
   }
 }
 
+/* It was to go where it may not: never the vendor's refusal, so nobody is dropped for it. */
+static ending judge_egress(const call *c, const http_answer *answer) {
+  const char *name = c->via->name;
+  ending e = ending_broken(REASON_EGRESS, answer->detail);
+  if (answer->off_public && *name)
+    e = ending_say(CALL_MISTAKE, REASON_EGRESS, "%s: set private_network = true on the connection \"%s\" if that is meant",
+                   e.detail, name);
+  else if (answer->off_public)
+    e = ending_say(CALL_MISTAKE, REASON_EGRESS,
+                   "%s: give --private-network, or a connection with private_network = true, if that is meant", e.detail);
+  e.result = retry_fate_unclear(c, answer) ? CALL_UNKNOWN : CALL_MISTAKE;
+  return e;
+}
+
 /* No whole answer. A status of 400 or more is a definite no all the same, where asking again is forbidden. */
 static ending judge_broken(const call *c, const http_answer *answer) {
   if (!c->key_header && answer->sent && answer->status >= 400 && !status_set_has(&c->success, answer->status))
@@ -155,6 +170,7 @@ static ending judge_cut(const call *c, const http_answer *answer) {
 
 static ending judge(call *c, const http_answer *answer) {
   if (answer->outcome == HTTP_CUT) return judge_cut(c, answer);
+  if (answer->outcome == HTTP_EGRESS) return judge_egress(c, answer);
   if (answer->outcome != HTTP_ANSWERED) return judge_broken(c, answer);
   return c->asks_success ? judge_by_predicate(c) : judge_by_status(c);
 }

@@ -30,7 +30,7 @@ typedef enum call_result {
   CALL_FAILED,
   CALL_UNKNOWN, /* it may have been done; nobody knows, and it must not be sent again */
   CALL_SKIPPED, /* only_if said no */
-  CALL_MISTAKE, /* config, payload or script: not the vendor's doing; the run is to be held */
+  CALL_MISTAKE, /* config, payload, script or egress: not the vendor's doing; the run is to be held */
   CALL_UNDECIDED, /* cut by call_cut: no result, it stays open */
 } call_result;
 
@@ -101,6 +101,7 @@ struct call {
   buf answer;                   /* its body */
   bool truncated;               /* body was cut to keep_body */
   int attempts;                 /* sends that happened */
+  int sends;                    /* of them in the last attempt: more than one where libcurl sent again by itself */
   double ms;                    /* real time of the last attempt */
 
   /* Inside calls/. */

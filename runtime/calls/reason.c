@@ -16,6 +16,7 @@ static const char *const reasons[CALL_REASONS] = {
     [REASON_PROTOCOL] = "protocol",
     [REASON_REDIRECT] = "redirect",
     [REASON_FILE] = "file",
+    [REASON_EGRESS] = "egress",
     [REASON_WITHIN] = "within",
     [REASON_ONLY_IF] = "only_if",
     [REASON_CUT] = "cut",

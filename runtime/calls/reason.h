@@ -15,6 +15,7 @@ typedef enum call_reason {
   REASON_PROTOCOL,  /* not HTTP, or a broken encoding of it */
   REASON_REDIRECT,  /* too many, or to where it must not go */
   REASON_FILE,      /* save_to could not be written */
+  REASON_EGRESS,    /* a mistake of ours, or a redirect: to where no call may go; the run is held */
   REASON_WITHIN,    /* `within` was over: in the queue, between attempts or on the wire */
   REASON_ONLY_IF,   /* skipped: `only_if` said no */
   REASON_CUT,       /* the runtime was stopped while it was under way */

@@ -219,3 +219,26 @@ int url_whole(buf *out, const char *url, size_t length, error *err) {
   url_encode_path(out, parts.rest, parts.rest_length);
   return 0;
 }
+
+/* The authority without the port that its scheme has anyway. */
+static size_t bare_length(const url_parts *parts) {
+  const char *usual = strcmp(parts->scheme, "https") == 0 ? ":443" : ":80";
+  size_t length = parts->authority_length, n = strlen(usual);
+  bool has_it = length > n && memcmp(parts->authority + length - n, usual, n) == 0;
+  return has_it ? length - n : length;
+}
+
+static bool is_same_place(const url_parts *a, const url_parts *b) {
+  size_t length = bare_length(a);
+  return strcmp(a->scheme, b->scheme) == 0 && length == bare_length(b) &&
+         strncasecmp(a->authority, b->authority, length) == 0;
+}
+
+int url_same_place(const char *base, const char *url, error *err) {
+  url_parts home, other;
+  char text[SHOWN_MOST + 4];
+  if (take_apart(&home, base, strlen(base), err) || take_apart(&other, url, strlen(url), err)) return -1;
+  if (is_same_place(&home, &other)) return 0;
+  return error_set(err, "%s://%s is not where base_url leads: call it without via, or by a connection of its own", other.scheme,
+                   shown(other.authority, other.authority_length, text));
+}

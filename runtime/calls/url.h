@@ -25,4 +25,8 @@ int url_join(buf *out, const char *base, const char *path, size_t path_length, e
  * http or https, a host. -1 with the reason. */
 int url_whole(buf *out, const char *url, size_t length, error *err);
 
+/* Whether `url` has the scheme, host and port of `base`; both are URLs that the two above have let through. -1 with the
+ * reason. */
+int url_same_place(const char *base, const char *url, error *err);
+
 #endif

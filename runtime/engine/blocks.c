@@ -58,7 +58,8 @@ void *blocks_change(blocks *all, void *old, size_t old_size, size_t size) {
   if (!is_small(old_size) && !is_small(size)) return realloc(old, size);
   if (is_small(old_size) && is_small(size) && class_of(old_size) == class_of(size)) return old;
   void *block = take(all, size);
-  if (!block) return size < old_size ? old : NULL; /* it is never refused to shrink; the rest of it is lost then */
+  if (!block)
+    return size < old_size ? old : NULL; /* it is never refused to shrink; the rest of it is lost then */
   memcpy(block, old, old_size < size ? old_size : size);
   drop(all, old, old_size);
   return block;

@@ -26,8 +26,10 @@ void run_anchor_set(run *r, lua_State *L, int slot) {
   lua_pop(L, 1);
 }
 
+/* An object without a text of its own is named by its type: its address would say nothing. */
 static int error_text(lua_State *L) {
-  luaL_tolstring(L, 1, NULL);
+  if (lua_isstring(L, 1) || luaL_getmetafield(L, 1, "__tostring") != LUA_TNIL) luaL_tolstring(L, 1, NULL);
+  else lua_pushfstring(L, "an error was raised with a %s instead of a text", luaL_typename(L, 1));
   return 1;
 }
 
@@ -388,12 +390,16 @@ void run_hold_largest(worker *w) {
 
 /* ---- resuming ---- */
 
+static bool is_ours(const char *source) {
+  return source[0] == '@' && strstr(source, "lualib/jaunt/") != NULL;
+}
+
 /* Appends where the script was, the innermost function first: its own lines only, none of the runtime's. */
 static void add_traceback(buf *out, lua_State *co) {
   lua_Debug at;
   for (int level = 0; lua_getstack(co, level, &at); level++) {
     lua_getinfo(co, "Sl", &at);
-    if (at.currentline > 0 && strncmp(at.source, "@lualib/", 8) != 0)
+    if (at.currentline > 0 && !is_ours(at.source))
       buf_format(out, "\n  at %s:%d", at.short_src, at.currentline);
   }
 }

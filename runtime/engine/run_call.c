@@ -128,7 +128,7 @@ static void attempted(call *c, double ms, call_reason reason) {
   (void)reason;
   worker *w = ((run *)c->owner)->in;
   latency_add(&w->latency, ms);
-  atomic_fetch_add_explicit(&w->attempts, 1, memory_order_relaxed);
+  atomic_fetch_add_explicit(&w->attempts, (uint64_t)c->sends, memory_order_relaxed);
   atomic_store_explicit(&w->last_call_ms, logical_now_ms(&w->shared->clock), memory_order_relaxed);
 }
 

@@ -226,7 +226,7 @@ static void busy(void *data, int change) {
 /* ---- start and end ---- */
 
 static int open_wire(worker *w) {
-  w->wire = http_new(&w->loop, &(http_options){.loopback_only = w->shared->options->reroute}, &w->start_error);
+  w->wire = http_new(&w->loop, &(http_options){0}, &w->start_error);
   if (!w->wire) return -1;
   w->calls = calls_new(&(calls_options){
       .wire = w->wire,

@@ -102,7 +102,7 @@ static bool is_address(const char *host) {
   return *host == '[' || uv_inet_pton(AF_INET, host, bytes) == 0;
 }
 
-static destination *destination_new(http *h, const url_target *target, const char *key) {
+static destination *destination_new(http *h, const url_target *target, http_reach reach, const char *key) {
   destination *at = mem_zero(sizeof *at);
   at->wire = h;
   at->key = mem_text(key);
@@ -111,17 +111,22 @@ static destination *destination_new(http *h, const url_target *target, const cha
   at->port = target->port;
   at->tls = target->tls;
   at->literal = is_address(target->host);
+  at->reach = reach;
   at->speaks = target->tls ? PROTOCOL_UNKNOWN : PROTOCOL_1;
   at->home = at->last = -1;
   table_add(&h->destinations, &at->entry, at->key);
   return at;
 }
 
-destination *destination_get(http *h, const url_target *target, const char *ca_file) {
+destination *destination_get(http *h, const url_target *target, const char *ca_file, http_reach reach) {
   buf key = BUF_EMPTY;
-  buf_format(&key, "%s%s %s", target->tls ? "https://" : "http://", target->name, ca_file ? ca_file : "");
+  buf_text_add(&key, target->tls ? "https://" : "http://");
+  buf_text_add(&key, target->name);
+  buf_char(&key, ' ');
+  buf_char(&key, (char)('0' + (int)reach));
+  buf_text_add(&key, ca_file ? ca_file : "");
   table_entry *entry = table_find(&h->destinations, buf_text(&key));
-  destination *at = entry ? LIST_OF(destination, entry, entry) : destination_new(h, target, buf_text(&key));
+  destination *at = entry ? LIST_OF(destination, entry, entry) : destination_new(h, target, reach, buf_text(&key));
   buf_free(&key);
   at->users++;
   return at;
@@ -153,13 +158,15 @@ static bool has_idle(const destination *at, int index) {
   return index >= 0 && index < at->spots_count && at->spots[index].open > at->spots[index].busy;
 }
 
-static multi *least_busy(http *h) {
-  multi *best = h->multis[0];
-  for (int i = 1; i < h->multis_count; i++) {
-    if (h->multis[i]->busy < best->busy) best = h->multis[i];
+static multi *least_busy(http *h, http_reach reach) {
+  multi *best = NULL;
+  while (h->multis_of[reach] < h->multis_wanted && multi_new(h, reach, NULL)) continue;
+  for (int i = 0; i < h->multis_count; i++) {
+    multi *m = h->multis[i];
+    if (m->reach == reach && (!best || m->busy < best->busy)) best = m;
   }
-  if (best->busy < h->max_connections || h->multis_count >= MULTIS_MOST) return best;
-  multi *more = multi_new(h, NULL);
+  if (!best || best->busy < h->max_connections || h->multis_of[reach] >= MULTIS_MOST) return best;
+  multi *more = multi_new(h, reach, NULL);
   return more ? more : best;
 }
 
@@ -169,14 +176,15 @@ static multi *least_busy(http *h) {
 multi *destination_pick(destination *at) {
   http *h = at->wire;
   if (at->speaks != PROTOCOL_1) {
-    if (at->home < 0) at->home = least_busy(h)->index;
-    return h->multis[at->home];
+    multi *home = at->home < 0 ? least_busy(h, at->reach) : h->multis[at->home];
+    at->home = home ? home->index : -1;
+    return home;
   }
   int index = has_idle(at, at->last) ? at->last : -1;
   for (int i = 0; index < 0 && i < at->spots_count; i++) {
     if (has_idle(at, i)) index = i;
   }
-  multi *m = index >= 0 ? h->multis[index] : least_busy(h);
-  at->last = m->index;
+  multi *m = index >= 0 ? h->multis[index] : least_busy(h, at->reach);
+  if (m) at->last = m->index;
   return m;
 }

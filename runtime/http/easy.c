@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "http/http_parts.h"
 
 /* The other hop's addresses stay in a multi handle for 60 s; they are told again well before. */
@@ -70,8 +71,8 @@ CURL *easy_new(http_exchange *ex, error *err) {
   if (!failed) failed |= (int)curl_easy_setopt(easy, CURLOPT_SHARE, h->share);
   if (!failed) failed |= (int)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
   if (!failed) failed |= (int)curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* nor one from the environment */
-  if (!failed) failed |= (int)curl_easy_setopt(easy, CURLOPT_USERAGENT, h->user_agent);
-  if (!failed) failed |= (int)curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, h->encodings);
+  if (!failed)
+    failed |= (int)curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, ""); /* it decodes; request.c asks */
   if (!failed) return easy;
   error_set(err, "libcurl can't make a handle for a request");
   curl_easy_cleanup(easy);
@@ -79,6 +80,21 @@ CURL *easy_new(http_exchange *ex, error *err) {
 }
 
 /* ---- what differs ---- */
+
+/* The URL, taken apart; nothing to do for the same as last time. Given a text, libcurl takes it apart, puts
+ * it together and apart again for every transfer. One that it can't read it is given as a text, to say why.
+ */
+static int set_url(http_exchange *ex) {
+  const char *url = ex->hop_url ? ex->hop_url : ex->url;
+  if (ex->place_text && strcmp(ex->place_text, url) == 0) return 0;
+  free(ex->place_text);
+  ex->place_text = NULL;
+  if (!ex->place) ex->place = curl_url();
+  bool read = ex->place && curl_url_set(ex->place, CURLUPART_URL, url, 0) == CURLUE_OK;
+  if (read) ex->place_text = mem_text(url);
+  int failed = (int)curl_easy_setopt(ex->easy, CURLOPT_URL, read ? NULL : url);
+  return failed | (int)curl_easy_setopt(ex->easy, CURLOPT_CURLU, read ? ex->place : NULL);
+}
 
 static bool wants_length(const char *method) {
   return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
@@ -133,16 +149,16 @@ static int set_addresses(http_exchange *ex, const known_host *of, multi *m) {
 int easy_start_hop(http_exchange *ex, const known_host *of) {
   CURL *easy = ex->easy;
   multi *m = destination_pick(ex->at);
+  if (!m) return -1;
   int64_t spent = http_now_ms() - ex->hop_ns / 1000000;
   int64_t connect_ms = ex->connect_ms > spent ? ex->connect_ms - spent : 1;
   curl_off_t most = strcmp(ex->method, "HEAD") == 0 ? 0 : (curl_off_t)ex->max_body_bytes;
   int failed = 0;
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_URL, ex->hop_url ? ex->hop_url : ex->url);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, ex->sent_headers);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
                                   most); /* known lengths; answer.c does the rest */
   failed |= (int)curl_easy_setopt(easy, CURLOPT_PIPEWAIT, ex->at->speaks == PROTOCOL_1 ? 0L : 1L);
-  failed |= set_method(ex) | set_ca(ex) | set_addresses(ex, of, m);
+  failed |= set_url(ex) | set_method(ex) | set_ca(ex) | set_addresses(ex, of, m);
   return failed || multi_add(m, ex) ? -1 : 0;
 }

@@ -31,6 +31,8 @@ static http_exchange *exchange_take(http *h, error *err) {
 
 void exchange_free(http_exchange *ex) {
   curl_easy_cleanup(ex->easy);
+  curl_url_cleanup(ex->place);
+  free(ex->place_text);
   buf_free(&ex->feed);
   buf_free(&ex->headers_in);
   free(ex);
@@ -126,11 +128,21 @@ static void looked_up(host_waiter *waiter, const known_host *of) {
   if (start(ex, of) != 0) end_now(ex);
 }
 
+/* Where nothing goes further than loopback, no name server is asked either. */
+static int check_reach(http_exchange *ex) {
+  ex->reached = ex->refused = false;
+  if (ex->reach != HTTP_REACH_LOOPBACK || url_target_is_loopback(&ex->target)) return 0;
+  answer_say(ex, HTTP_EGRESS, "%s%s is not on this machine; here nothing goes further than loopback",
+             ex->hops ? "after a redirect: " : "", ex->target.name);
+  return -1;
+}
+
 /* Goes to ex->target. Returns 0, or -1 when it ended at once and the outcome is set. */
 static int start_hop(http_exchange *ex) {
   http *h = ex->wire;
   ex->hop_ns = clock_mono_ns();
-  ex->at = destination_get(h, &ex->target, ex->ca_file);
+  if (check_reach(ex) != 0) return -1;
+  ex->at = destination_get(h, &ex->target, ex->ca_file, ex->reach);
   ex->lookup.found = looked_up;
   const known_host *of = NULL;
   if (!ex->at->literal && !(of = resolver_ask(&h->names, ex->at->host, &ex->lookup))) {
@@ -181,11 +193,6 @@ static void reset(http_exchange *ex) {
   answer_restart(ex);
 }
 
-static int check_reach(const http_exchange *ex, error *err) {
-  if (!ex->wire->loopback_only || url_target_is_loopback(&ex->target)) return 0;
-  return error_set(err, "%s is not on loopback, and here nothing goes further", ex->target.name);
-}
-
 http_exchange *http_send(http *h, const http_request *request, http_done done, void *data, error *err) {
   if (h->closing) {
     error_set(err, "the runtime is shutting down: nothing more is sent");
@@ -194,7 +201,7 @@ http_exchange *http_send(http *h, const http_request *request, http_done done, v
   http_exchange *ex = exchange_take(h, err);
   if (!ex) return NULL;
   reset(ex);
-  if (request_copy(ex, request, err) != 0 || check_reach(ex, err) != 0) {
+  if (request_copy(ex, request, err) != 0) {
     exchange_give(ex);
     return NULL;
   }

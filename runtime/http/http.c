@@ -100,13 +100,6 @@ static int find_system_ca(http *h, error *err) {
   return 0;
 }
 
-static int make_multis(http *h, int count, error *err) {
-  while (h->multis_count < count) {
-    if (!multi_new(h, err)) return -1;
-  }
-  return 0;
-}
-
 static void free_outside_loop(http *h) {
   while (!list_empty(&h->pool)) exchange_free(LIST_OF(http_exchange, link, list_pop(&h->pool)));
   for (int i = 0; i < h->multis_count; i++) multi_free(h->multis[i]);
@@ -122,6 +115,7 @@ static void free_memory(http *h) {
   free(h->multis);
   free(h->socks);
   free(h->user_agent);
+  free(h->encodings);
   free(h->system_ca_file);
   free(h->system_ca_path);
   free(h);
@@ -147,14 +141,21 @@ static void init_loop(http *h) {
   h->handles = 2;
 }
 
+static char *header_line(const char *name, const char *value) {
+  buf line = BUF_EMPTY;
+  buf_format(&line, "%s: %s", name, value);
+  return buf_take(&line, NULL);
+}
+
 http *http_new(uv_loop_t *loop, const http_options *options, error *err) {
   http *h = mem_zero(sizeof *h);
   bool brotli = curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_BROTLI;
   h->loop = loop;
-  h->encodings = brotli ? "gzip, br, deflate" : "gzip, deflate";
-  h->user_agent = mem_text(options->user_agent ? options->user_agent : "jaunt/" JAUNT_VERSION);
+  h->encodings = mem_text(brotli ? "Accept-Encoding: gzip, br, deflate" : "Accept-Encoding: gzip, deflate");
+  h->user_agent =
+      header_line("User-Agent", options->user_agent ? options->user_agent : "jaunt/" JAUNT_VERSION);
   h->max_connections = options->max_connections > 0 ? options->max_connections : CONNECTIONS_DEFAULT;
-  h->loopback_only = options->loopback_only;
+  h->multis_wanted = options->multis > 0 ? options->multis : MULTIS_DEFAULT;
   h->clock_at = INT64_MAX;
   list_init(&h->due);
   list_init(&h->ended);
@@ -162,8 +163,7 @@ http *http_new(uv_loop_t *loop, const http_options *options, error *err) {
   list_init(&h->pool);
   timers_init(&h->timers);
   resolver_init(&h->names, loop, names_idle);
-  int multis = options->multis > 0 ? options->multis : MULTIS_DEFAULT;
-  if (share_sessions(h, err) != 0 || find_system_ca(h, err) != 0 || make_multis(h, multis, err) != 0) {
+  if (share_sessions(h, err) != 0 || find_system_ca(h, err) != 0) {
     free_outside_loop(h);
     free_memory(h);
     return NULL;

@@ -29,10 +29,19 @@ typedef enum http_outcome {
   HTTP_PROTOCOL,  /* not HTTP, or a broken encoding of it */
   HTTP_REDIRECT,  /* too many redirects, or one that is not allowed */
   HTTP_FILE,      /* save_to could not be written */
+  HTTP_EGRESS,    /* to where the request's reach does not go: nothing was sent there */
   HTTP_CUT,       /* cancelled by http_cancel or http_close */
 } http_outcome;
 
 const char *http_outcome_name(http_outcome outcome); /* "connect", "dns", ... */
+
+/* How far a request may go: judged by the resolved address on every connect, redirects included. Connections that
+ * were opened under one reach are not used under another. What is what stands in egress.h. */
+typedef enum http_reach {
+  HTTP_REACH_PUBLIC,   /* the internet alone */
+  HTTP_REACH_ANY,      /* private networks and this machine, too; never link-local and metadata addresses */
+  HTTP_REACH_LOOPBACK, /* this machine alone, and no other name is looked up: a rehearsal */
+} http_reach;
 
 typedef struct http_request {
   const char *method;         /* "POST" */
@@ -51,6 +60,7 @@ typedef struct http_request {
   const char *const *private_headers; /* names, NULL at the end; may be NULL */
   const char *ca_file; /* PEM; NULL for the system's. Certificates and names are always verified */
   const char *save_to; /* stream the body of a 2xx answer into this file instead of memory; NULL: keep it */
+  http_reach reach;    /* the public internet by default */
 } http_request;
 
 typedef struct http_answer {
@@ -62,6 +72,7 @@ typedef struct http_answer {
   buf body;           /* decoded (gzip, br, deflate); the callback may take it with buf_take */
   size_t saved_bytes; /* written to save_to */
   bool sent;          /* a byte of the request may have left: without an answer its fate is unclear */
+  bool off_public;    /* HTTP_EGRESS, and HTTP_REACH_ANY would have let it through */
   int sends;          /* how often the request went out: 2 when libcurl sent it again on a fresh connection */
   double ms;          /* real time of the attempt */
 } http_answer;
@@ -73,9 +84,8 @@ typedef void (*http_done)(http_exchange *exchange, http_answer *answer, void *da
 /* What all requests of this `http` share. Zero values give the defaults. */
 typedef struct http_options {
   const char *user_agent; /* "jaunt/VERSION" */
-  int multis;             /* multi handles; default 16 */
+  int multis;             /* multi handles for each reach that is used; default 16 */
   int max_connections;    /* idle ones kept for each multi handle; default 160 */
-  bool loopback_only;     /* for rehearsals: requests and redirects to any other host are refused */
 } http_options;
 
 /* Returns NULL and fills `err` where libcurl can't be set up. Call http_process_init once before any thread.

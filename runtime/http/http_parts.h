@@ -9,6 +9,7 @@
  *   outcome.c      what an ending means, in words
  *   multi.c        multi handles: which one, timer, results
  *   sock.c         sockets on the loop
+ *   egress.c       which addresses may be connected to
  *   destination.c  what is known of each place that requests go to
  *   resolver.c, save.c, table.c    tools, each with a header of its own
  *
@@ -29,7 +30,8 @@
 
 enum {
   MULTIS_DEFAULT = 16,
-  MULTIS_MOST = 256, /* more are made while all have their fill of transfers */
+  MULTIS_MOST = 256, /* more are made, up to that for each reach, while all have their fill of transfers */
+  REACHES = HTTP_REACH_LOOPBACK + 1,
   CONNECTIONS_DEFAULT = 160,
   POOL_MOST = 512, /* exchanges that are kept for the next request */
   CONNECT_MS_DEFAULT = 10000,
@@ -48,12 +50,13 @@ typedef struct multi {
   http *wire;
   CURLM *handle;
   int index;   /* among wire->multis */
+  http_reach reach; /* of all that goes through it: libcurl keeps its connections by host, for whoever asks */
   int busy;    /* exchanges that are in it */
   timer alarm; /* libcurl's next timeout */
   list due;    /* in wire->due while it has to act in the next turn */
 } multi;
 
-/* ---- destinations: scheme, host, port and CA file, within which connections may be shared ---- */
+/* ---- destinations: scheme, host, port, CA file and reach, within which connections may be shared ---- */
 
 typedef enum protocol {
   PROTOCOL_UNKNOWN,
@@ -78,6 +81,7 @@ typedef struct destination {
   int port;
   bool tls;
   bool literal; /* the host is an address */
+  http_reach reach;
   protocol speaks;
   int home;    /* the multi handle while `speaks` is not PROTOCOL_1; -1 before the first */
   int last;    /* the one that was used last; -1 */
@@ -99,11 +103,11 @@ int url_target_read(const char *url, url_target *target, error *err);
 bool url_target_same(const url_target *a, const url_target *b);
 bool url_target_is_loopback(const url_target *target); /* by its name: nothing is looked up */
 
-destination *destination_get(http *h, const url_target *target,
-                             const char *ca_file); /* counts the caller as user */
+destination *destination_get(http *h, const url_target *target, const char *ca_file,
+                             http_reach reach); /* counts the caller as user */
 void destination_leave(destination *at);
 spot *destination_spot(destination *at, int index);
-multi *destination_pick(destination *at);
+multi *destination_pick(destination *at); /* NULL where libcurl can make none */
 
 /* ---- sockets ---- */
 
@@ -130,7 +134,7 @@ typedef enum exchange_state {
 
 typedef struct request_header {
   struct curl_slist node; /* its text is in exchange.block */
-  bool is_private, is_of_body, is_host, is_type;
+  bool is_private, is_of_body, is_host;
 } request_header;
 
 struct http_exchange {
@@ -153,6 +157,7 @@ struct http_exchange {
   size_t max_header_bytes, max_body_bytes;
   bool resend_forbidden;
   int follow;
+  http_reach reach;
   const char *ca_file;
 
   /* where it is */
@@ -167,7 +172,11 @@ struct http_exchange {
   buf feed;                    /* for CURLOPT_RESOLVE */
   struct curl_slist feed_node; /* its data is NULL unless this hop tells addresses */
   bool own_ca;                 /* easy's CA file isn't the system's */
+  CURLU *place;    /* the URL of easy's last transfer, taken apart, and its text */
+  char *place_text;
   int socket_error;            /* why no socket could be had; 0 */
+  bool reached;                /* this hop has opened a socket */
+  bool refused;                /* and an address of its host is beyond the reach: see answer.detail */
 
   /* what came */
   http_answer answer;
@@ -187,13 +196,12 @@ struct http_exchange {
 
 struct http {
   uv_loop_t *loop;
-  char *user_agent;
-  const char *encodings;
+  char *user_agent, *encodings; /* the header lines */
   char *system_ca_file, *system_ca_path;
   int max_connections;
-  bool loopback_only;
+  int multis_wanted; /* for each reach, once it is used */
   multi **multis;
-  int multis_count;
+  int multis_count, multis_of[REACHES];
   CURLSH *share;
   table destinations;
   resolver names;
@@ -221,7 +229,7 @@ void http_turn_soon(http *h);
 void http_handle_closed(http *h); /* one of `handles` is gone */
 
 /* multi.c */
-multi *multi_new(http *h, error *err); /* appended to h->multis */
+multi *multi_new(http *h, http_reach reach, error *err); /* appended to h->multis */
 void multi_free(multi *m);
 int multi_add(multi *m, http_exchange *ex);
 void multi_leave(http_exchange *ex);

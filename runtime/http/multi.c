@@ -39,10 +39,11 @@ static int set_options(multi *m) {
   return failed;
 }
 
-multi *multi_new(http *h, error *err) {
+multi *multi_new(http *h, http_reach reach, error *err) {
   multi *m = mem_zero(sizeof *m);
   m->wire = h;
   m->index = h->multis_count;
+  m->reach = reach;
   list_init(&m->due);
   m->handle = curl_multi_init();
   if (!m->handle || set_options(m) != 0) {
@@ -52,6 +53,7 @@ multi *multi_new(http *h, error *err) {
   }
   h->multis = mem_grow(h->multis, (size_t)(h->multis_count + 1) * sizeof *h->multis);
   h->multis[h->multis_count++] = m;
+  h->multis_of[reach]++;
   return m;
 }
 

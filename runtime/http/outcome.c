@@ -18,6 +18,7 @@ static const char *const names[] = {
     [HTTP_PROTOCOL] = "protocol",
     [HTTP_REDIRECT] = "redirect",
     [HTTP_FILE] = "file",
+    [HTTP_EGRESS] = "egress",
     [HTTP_CUT] = "cut",
 };
 
@@ -178,6 +179,7 @@ void outcome_of_transfer(http_exchange *ex, CURLcode code) {
     of_answer(ex);
     return;
   }
+  if (ex->refused && !ex->reached) return; /* sock.c has told why */
   if (code == CURLE_OK) code = CURLE_PARTIAL_FILE; /* libcurl is content with an end within the headers */
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
     if (kinds[i].code != code) continue;

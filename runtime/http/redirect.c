@@ -31,11 +31,6 @@ static int check_target(http_exchange *ex, const char *url, url_target *next) {
                ex->at->name);
     return -1;
   }
-  if (ex->wire->loopback_only && !url_target_is_loopback(next)) {
-    answer_say(ex, HTTP_REDIRECT, "%s redirects to %s; here nothing goes further than loopback", ex->at->name,
-               next->name);
-    return -1;
-  }
   if (ex->target.tls && !next->tls) {
     answer_say(ex, HTTP_REDIRECT, "%s redirects from https to http, to %s", ex->at->name, next->name);
     return -1;

@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "http/http_parts.h"
 
-enum { METHOD_MOST = 32, EXTRA_HEADERS = 2, EXTRA_BYTES = 64 };
+enum { METHOD_MOST = 32, EXTRA_HEADERS = 4, EXTRA_BYTES = 64 };
 
 /* ---- checks ---- */
 
@@ -92,16 +92,34 @@ static void put_header(http_exchange *ex, char **at, const char *header, const c
       .is_private = is_among(header, name, private_always) || is_among(header, name, private_names),
       .is_of_body = is_among(header, name, of_body),
       .is_host = is_among(header, name, (const char *const[]){"Host", NULL}),
-      .is_type = is_among(header, name, (const char *const[]){"Content-Type", NULL}),
   };
 }
 
-/* Without these libcurl would wait for a 100 before large bodies, and call any body a form. */
-static void put_absences(http_exchange *ex, char **at) {
-  bool typed = false;
-  for (size_t i = 0; i < ex->headers_count; i++) typed |= ex->headers[i].is_type;
-  ex->headers[ex->headers_count++] = (request_header){.node = {.data = put(at, "Expect:")}};
-  if (!typed) ex->headers[ex->headers_count++] = (request_header){.node = {.data = put(at, "Content-Type:")}};
+static bool has_header(const http_exchange *ex, const char *name) {
+  size_t length = strlen(name);
+  for (size_t i = 0; i < ex->headers_count; i++) {
+    const char *line = ex->headers[i].node.data;
+    if (strncasecmp(line, name, length) == 0 && (line[length] == ':' || line[length] == ';')) return true;
+  }
+  return false;
+}
+
+/* What is not the user's own. Without the absence of the first libcurl would wait for a 100 before large
+ * bodies, and without that of the second call any body a form; the others it would print anew for each
+ * request. */
+static void put_defaults(http_exchange *ex) {
+  const struct {
+    const char *name, *line;
+  } defaults[] = {
+      {"Expect", "Expect:"},
+      {"Content-Type", "Content-Type:"},
+      {"User-Agent", ex->wire->user_agent},
+      {"Accept-Encoding", ex->wire->encodings},
+  };
+  for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
+    if (has_header(ex, defaults[i].name)) continue;
+    ex->headers[ex->headers_count++] = (request_header){.node = {.data = (char *)defaults[i].line}};
+  }
 }
 
 static int64_t time_of(int64_t ms, int64_t otherwise) {
@@ -125,7 +143,7 @@ int request_copy(http_exchange *ex, const http_request *request, error *err) {
   ex->ca_file = request->ca_file ? put(&at, request->ca_file) : NULL;
   for (const char *const *h = request->headers; h && *h; h++)
     put_header(ex, &at, *h, request->private_headers);
-  put_absences(ex, &at);
+  put_defaults(ex);
   ex->body = request->body;
   ex->body_length = request->body ? request->body_length : 0;
   ex->connect_ms = time_of(request->connect_ms, CONNECT_MS_DEFAULT);
@@ -136,6 +154,7 @@ int request_copy(http_exchange *ex, const http_request *request, error *err) {
                                                : BODY_BYTES_DEFAULT;
   ex->resend_forbidden = request->resend_forbidden;
   ex->follow = request->follow;
+  ex->reach = request->reach;
   ex->origin = ex->target;
   request_chain_headers(ex, true, true);
   return 0;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "http/egress.h"
 #include "http/http_parts.h"
 
 /* ---- by descriptor ---- */
@@ -184,11 +185,30 @@ static int replace(sock *old) {
   return armed;
 }
 
+/* Of several addresses of a host the first that is refused is told of, and none if another could be tried. */
+static void tell_refusal(http_exchange *ex, const egress_finding *found) {
+  const char *after = ex->hops ? "after a redirect: " : "", *then = "";
+  if (ex->refused) return;
+  ex->refused = true;
+  ex->answer.off_public = egress_allows(HTTP_REACH_ANY, found->grade);
+  if (ex->reach == HTTP_REACH_LOOPBACK) then = "; here nothing goes further than loopback";
+  if (found->grade == EGRESS_NEVER) then = "; no call goes there";
+  if (ex->at->literal)
+    answer_say(ex, HTTP_EGRESS, "%s%s is %s%s", after, found->text, found->words, then);
+  else
+    answer_say(ex, HTTP_EGRESS, "%s\"%.64s\" is at %s, %s%s", after, ex->at->host, found->text, found->words, then);
+}
+
 /* CURLOPT_OPENSOCKETFUNCTION. It sees each address that is about to be connected to, redirects included: the
  * one place for deciding where connections may go. */
 curl_socket_t sock_open(void *exchange, curlsocktype purpose, struct curl_sockaddr *address) {
   http_exchange *ex = exchange;
   (void)purpose;
+  egress_finding found = egress_judge(&address->addr);
+  if (!egress_allows(ex->reach, found.grade)) {
+    tell_refusal(ex, &found);
+    return CURL_SOCKET_BAD;
+  }
   curl_socket_t fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
   ex->socket_error = fd < 0 ? errno : 0;
   if (fd < 0) return CURL_SOCKET_BAD;
@@ -199,6 +219,7 @@ curl_socket_t sock_open(void *exchange, curlsocktype purpose, struct curl_sockad
     close(fd);
     return CURL_SOCKET_BAD;
   }
+  ex->reached = true;
   s->wanted = armed != 0;
   watch(s, armed);
   return fd;

@@ -1,7 +1,7 @@
 /* Runs a program on one core and tells what it cost: bench_measure CORE FILE PROGRAM [ARGUMENTS]
  *
- * FILE gets one line: seconds, CPU microseconds (user and system), and the largest resident memory in KB. Signals that
- * ask for an end go to the program. The exit code is the program's. */
+ * FILE gets one line: seconds, CPU microseconds (user and system), and the largest resident memory in KB.
+ * Signals that ask for an end go to the program. The exit code is the program's. */
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -50,12 +50,11 @@ int main(int argc, char **argv) {
   signal(SIGTERM, pass_on);
   int status;
   struct rusage used;
-  while (wait4(child, &status, 0, &used) < 0 && errno == EINTR) {
-  }
+  while (wait4(child, &status, 0, &used) < 0 && errno == EINTR) {}
   FILE *out = fopen(argv[2], "w");
   if (!out) return perror(argv[2]), 2;
-  fprintf(out, "%.6f %.0f %ld\n", seconds_now() - start, microseconds(used.ru_utime) + microseconds(used.ru_stime),
-          used.ru_maxrss);
+  fprintf(out, "%.6f %.0f %ld\n", seconds_now() - start,
+          microseconds(used.ru_utime) + microseconds(used.ru_stime), used.ru_maxrss);
   fclose(out);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }

@@ -1,8 +1,8 @@
 /* A vendor that takes its time: bench_slow_vendor MILLISECONDS
  *
- * Answers every request with a small JSON, that long after it was read, on any number of connections and one thread.
- * Prints its port, then serves until it is killed. It reads just enough HTTP for the benchmark: a head with a
- * Content-Length, and one request at a time on a connection. */
+ * Answers every request with a small JSON, that long after it was read, on any number of connections and one
+ * thread. Prints its port, then serves until it is killed. It reads just enough HTTP for the benchmark: a
+ * head with a Content-Length, and one request at a time on a connection. */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -104,8 +104,10 @@ int main(int argc, char **argv) {
   for (watch(poll, listener);;) {
     int count = epoll_wait(poll, events, EVENTS, answer_due());
     for (int i = 0; i < count; i++) {
-      if (events[i].data.fd == listener) accept_all(poll, listener);
-      else read_some(events[i].data.fd, latency);
+      if (events[i].data.fd == listener)
+        accept_all(poll, listener);
+      else
+        read_some(events[i].data.fd, latency);
     }
   }
 }

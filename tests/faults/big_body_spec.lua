@@ -19,7 +19,7 @@ describe("a body of 100 MiB", function()
     local timed = helper.sh(("%s >%s/out & pid=$!; most=0; while kill -0 $pid 2>/dev/null; do "
       .. "now=$(sed -n 's/^VmHWM:[^0-9]*\\([0-9]*\\) kB$/\\1/p' /proc/$pid/status 2>/dev/null); "
       .. "[ \"${now:-0}\" -gt $most ] && most=$now; sleep 0.02; done; wait $pid; echo $? $most"):format(
-        helper.jaunt_words("run", "--limits", LIMITS, folder .. "/big.lua"), folder))
+        helper.jaunt_words("run", "--private-network", "--limits", LIMITS, folder .. "/big.lua"), folder))
     local code, most = timed.out:match("(%d+) (%d+)")
     assert.equal("0", code, timed.err)
     assert.equal("104857600 4d60c050\n", helper.read_file(folder .. "/out"))

@@ -72,29 +72,26 @@ describe("a rehearsal", function()
       end
       at { via = "any", GET = "/echo" }
       at { via = "any", GET = "https://any.example/v2/echo" }
-      at { via = "any", GET = "https://elsewhere.example/echo" }
       at { GET = "https://elsewhere.example/echo" }
       at { GET = "http://192.0.2.1:81/echo" }
       at { GET = %q }
       print("SEEN " .. table.concat(seen, " "))]]):format(server.url("/status/500")), { "ada" }, { files = files, flags = { "--seed", "1" } })
-    assert.matches("SEEN 200/v2/echo 200/v2/echo 200 200 200 200", result.out)
+    assert.matches("SEEN 200/v2/echo 200/v2/echo 200 200 200", result.out)
     assert.matches("1 completed", result.out)
   end)
 
   it("follows no redirect away from loopback", function()
+    local hosts = { "192.0.2.1", "redirects.invalid", "127.0.0.1.example" }
     local result = scripts.journey([[
-      for _, url in ipairs { "http://192.0.2.1/", "https://redirects.invalid/x", "http://127.0.0.1.example/" } do
-        local r = call_api { via = "any", GET = "/say", query = { status = 302, Location = url }, redirects = 3, retry = false, on_failure = "continue" }
-        print("SAID " .. tostring(r.error))
+      if person.id ~= "near" then
+        call_api { via = "any", GET = "/say", query = { status = 302, Location = "http://" .. person.id .. "/" }, redirects = 3, retry = false }
       end
       local r = call_api { via = "any", GET = "/say", query = { status = 302, Location = "/any/echo" }, redirects = 3, idempotent = false }
-      print("NEAR " .. r.json.path)]], { "ada" }, { files = files, flags = { "--seed", "1" } })
-    local count = 0
-    for name in result.out:gmatch("SAID redirect: 127%.0%.0%.1:%d+ redirects to (%S+); here nothing goes further than loopback") do
-      count = count + 1
-      assert.equal(({ "192.0.2.1:80", "redirects.invalid:443", "127.0.0.1.example:80" })[count], name)
+      print("NEAR " .. r.json.path)]], { "near", table.unpack(hosts) }, { files = files, flags = { "--seed", "1" } })
+    for _, host in ipairs(hosts) do -- found out before a name is looked up
+      assert.matches(("%s is held at \"GET /say\": egress: after a redirect: %s:80 is not on this machine"):format(host, host), result.err, 1, true)
     end
-    assert.equal(3, count, result.out .. result.err)
+    assert.matches("1 completed", result.out)
     assert.matches("NEAR /echo", result.out)
   end)
 end)

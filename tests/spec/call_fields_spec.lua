@@ -31,9 +31,9 @@ describe("call_api sends", function()
 
   -- What the fault server was sent for these fields (text): { line =, length =, sum =, NAME = a header's value }.
   local function wire(fields, options)
-    local head = scripts.output(("local base = %q\nprint(call_api { %s }.body)"):format(server.url(""), fields), options)
-    local sent = { line = head:match("^(.-)\r?\n") }
-    for name, value in head:gmatch("\n([%w%-]+): ?([^\r\n]*)") do
+    local head = scripts.output(("local base = %q\nprint((call_api { %s }.body:gsub('\\r', '')))"):format(server.url(""), fields), options)
+    local sent = { line = head:match("^[^\n]*") }
+    for name, value in head:gmatch("\n([%w%-]+): ?([^\n]*)") do
       sent[name:lower()] = sent[name:lower()] and sent[name:lower()] .. " | " .. value or value
     end
     sent.length, sent.sum = head:match("(%d+) (%x+)$")

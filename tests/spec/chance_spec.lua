@@ -60,7 +60,9 @@ describe("split", function()
     for i, why in ipairs(held_each(flows)) do
       assert.matches(("t.lua:%d: split takes shares by name, such as { plain = 50, funny = 50 }"):format(i), why, 1, true)
     end
-    local whys = held_each { "split 'x' { a = 0 }", "split 'x' {}", "split 'x' (5)", "split { a = 1 }", "split 'x' { a = 1e308, b = 1e308 }" }
+    local whys = held_each {
+      "split 'x' { a = 0 }", "split 'x' {}", "split 'x' (5)", "split { a = 1 }", "split 'x' { a = 1e308, b = 1e308 }",
+    }
     assert.matches("split needs at least one branch with a share above 0", whys[1], 1, true)
     assert.matches("split needs at least one branch", whys[2], 1, true)
     assert.matches('split "NAME" takes { branch = share, ... }, not a number', whys[3], 1, true)

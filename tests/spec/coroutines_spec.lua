@@ -328,11 +328,14 @@ end)
 
 describe("call_api \"NAME\" without its braces", function()
   it("is an error at the next primitive, and at the end", function()
-    local flows = { "call_api 'a' wait '1h'", "call_api 'a' call_api 'b' { via = 'crm', GET = '/' }", "call_api 'a' drop()",
-      "local later = call_api 'a'\twait_for 'x'", "call_api 'a'", "coroutine.wrap(function() call_api 'a' end)()" }
+    local flows = {
+      "call_api 'a' wait '1h'", "call_api 'a' call_api 'b' { via = 'crm', GET = '/' }", "call_api 'a' drop()",
+      "local later = call_api 'a'\twait_for 'x'", "call_api 'a'", "coroutine.wrap(function() call_api 'a' end)()",
+    }
     local words = {
       "call_api \"a\" has no braces before this wait: call_api \"a\" { ... }", "has no braces before this call_api",
-      "has no braces before this drop", "has no braces before this wait_for", "call_api \"a\" stands without its braces: call_api \"a\" { ... }",
+      "has no braces before this drop", "has no braces before this wait_for",
+      "call_api \"a\" stands without its braces: call_api \"a\" { ... }",
       "call_api \"a\" stands without its braces",
     }
     for i, why in ipairs(held_each(flows)) do assert.matches(words[i], why, 1, true) end

@@ -128,7 +128,9 @@ describe("wait_for", function()
   end)
 
   it("can't do anything in `where`", function()
-    local acts = { "wait '1h'", "call_api { GET = 'https://x.example.com/' }", "drop()", "person.x = 1", "random()", "wait_for 'y'", "split 's' { a = 1 }" }
+    local acts = {
+      "wait '1h'", "call_api { GET = 'https://x.example.com/' }", "drop()", "person.x = 1", "random()", "wait_for 'y'", "split 's' { a = 1 }",
+    }
     local names = { "wait", "call_api", "drop", "a write to person", "random", "wait_for", "split" }
     local people, events, lines = {}, {}, {}
     for i, act in ipairs(acts) do
@@ -136,7 +138,10 @@ describe("wait_for", function()
       events[i] = { person = "p" .. i, name = "x", time = "+1h" }
       lines[i] = ("function(person) wait_for('x', { where = function() %s return true end }) end,"):format(act)
     end
-    local all = run { head = "local cases = {" .. table.concat(lines, "\n") .. "}", flow = "cases[person.n](person)", people = people, events = events }
+    local all = run {
+      head = "local cases = {" .. table.concat(lines, "\n") .. "}", flow = "cases[person.n](person)",
+      people = people, events = events,
+    }
     assert.equal(#acts, all.held)
     for i, name in ipairs(names) do
       assert.matches(("p%d is held: script: "):format(i), all.err, 1, true)
@@ -243,6 +248,17 @@ describe("a goal", function()
     assert.same({ 200, 0, 200 }, { all.completed, all.exited, all.lost_events })
   end)
 
+  it("comes after all that an event before it did, even one of the same moment", function()
+    local people, events = {}, {}
+    for i = 1, 100 do
+      people[i] = "p" .. i
+      events[2 * i - 1] = { person = "p" .. i, name = "delivered", time = "+1h" }
+      events[2 * i] = { person = "p" .. i, name = "paid", time = "+1h" }
+    end
+    local all = run { flow = "wait_for 'delivered'", fields = "goal = 'paid',", people = people, events = events, workers = 4 }
+    assert.same({ 100, 0, 100 }, { all.completed, all.exited, all.lost_events })
+  end)
+
   it("ends a call that is on the wire with that attempt: no other follows", function()
     local vendor = helper.start(helper.jaunt_words("vendor", "--port", "0", "--latency", "300ms", "--fail", "100%"))
     local url
@@ -325,7 +341,10 @@ describe("an event", function()
   end)
 
   it("names a person by a number, too", function()
-    assert.equal(1, run({ flow = "wait_for('paid')", people = { { id = 42 } }, events = { { person = 42, name = "paid", time = "+1h" } } }).completed)
+    local all = run {
+      flow = "wait_for('paid')", people = { { id = 42 } }, events = { { person = 42, name = "paid", time = "+1h" } },
+    }
+    assert.equal(1, all.completed)
   end)
 
   it("of the past comes at once", function()

@@ -28,7 +28,7 @@ end
 local function run_with(text, secrets, mode, env)
   local folder = scripts.folder { ["connections.lua"] = "return {}", ["script.lua"] = text }
   write_private(folder .. "/secrets.env", secrets, mode)
-  return helper.jaunt(env or {}, "run", folder .. "/script.lua"), folder
+  return helper.jaunt(env or {}, "run", "--private-network", folder .. "/script.lua"), folder
 end
 
 describe("a secret", function()

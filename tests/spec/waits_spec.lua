@@ -53,7 +53,9 @@ describe("wait", function()
   end)
 
   it("names what is no duration", function()
-    local flows = { "wait 'soon'", "wait '1.5h'", "wait(-1)", "wait(0/0)", "wait(1/0)", "wait {}", "wait()", "wait ''", "wait '99999999999d'" }
+    local flows = {
+      "wait 'soon'", "wait '1.5h'", "wait(-1)", "wait(0/0)", "wait(1/0)", "wait {}", "wait()", "wait ''", "wait '99999999999d'",
+    }
     local words = {
       'wait: "soon" is no duration', 'wait: "1.5h" is no duration', "wait: -1", "no duration in seconds", "inf", "not a table",
       'wait is a duration such as "2h"', 'wait: ""', "wait: ",
@@ -112,7 +114,9 @@ describe("wait_until", function()
     local all = run {
       flow = [[
         local before = now()
-        for _, time in ipairs { "mon 09:00", "friday 09:00", "tomorrow 06:30", "2026-02-01", "2026-02-01 10:15", "2026-02-02T10:00:00+02:00" } do
+        for _, time in ipairs {
+          "mon 09:00", "friday 09:00", "tomorrow 06:30", "2026-02-01", "2026-02-01 10:15", "2026-02-02T10:00:00+02:00",
+        } do
           wait_until(time)
           say(now())
         end

@@ -7,7 +7,7 @@ local running = require "running"
 
 local source = assert(os.getenv("JAUNT_SOURCE"), "JAUNT_SOURCE has to name the repository's folder")
 
-local SECRETS = { CRM_TOKEN = "t", WA_TOKEN = "t", SMS_TOKEN = "t", EMAIL_KEY = "k", SHOP_KEY = "k" }
+local SECRETS = "CRM_TOKEN=t\nWA_TOKEN=t\nSMS_TOKEN=t\nEMAIL_KEY=k\nSHOP_KEY=k\n"
 local PATHS = {
   ["coupon from the shop"] = "POST /shop/coupons", ["we miss you"] = "POST /email/mail/send",
   ["coupon by WhatsApp"] = "POST /whatsapp/messages", ["note in the CRM"] = "POST /crm/notes",
@@ -15,7 +15,6 @@ local PATHS = {
 
 local function environment(url)
   local env = {}
-  for name, value in pairs(SECRETS) do env[name] = value end
   for _, name in ipairs { "crm", "whatsapp", "sms", "email", "shop" } do env[name:upper() .. "_URL"] = url .. "/" .. name end
   return env
 end
@@ -33,11 +32,6 @@ local function without_times(report)
   return copy
 end
 
--- How often a call ended so at an element.
-local function times(element, reason)
-  return element.reasons[reason] or 0
-end
-
 describe("win_back over real customers", function()
   local file, why = helper.data("people/CDNOW_master.txt")
   if not file then
@@ -49,12 +43,14 @@ describe("win_back over real customers", function()
   local people = folder .. "/people.csv"
   local count = purchases.convert(file, people)
   local sanitized = is_sanitized()
+  local secrets = helper.write_file(folder .. "/secrets.env", SECRETS)
+  helper.sh("chmod 600 " .. secrets)
 
   local function run_once(...)
     local vendor = running.vendor("--latency", "2ms", "--fail", "2%", "--reset", "0.5%", "--seed", "7", "--behaviour",
       source .. "/scripts/vendor.lua")
     local result = running.run(source, { env = environment(vendor.url) }, "win_back", "--people", people, "--live", "--yes",
-      "--seed", "7", "--json", "--rejects", folder .. "/rejects", ...)
+      "--seed", "7", "--json", "--rejects", folder .. "/rejects", "--secrets", secrets, ...)
     assert.equal(0, result.code, result.err)
     local received = vendor.received()
     vendor.stop()
@@ -91,34 +87,44 @@ describe("win_back over real customers", function()
     assert.is_true(whatsapp.reached > 0)
   end)
 
+  -- Calls of an element that ended by a fault that was drawn; with four attempts at these shares there are few, or none.
+  local function given_up(element)
+    local n = 0
+    for _, detail in ipairs(element.details) do
+      if detail.detail == "503" or detail.reason == "reset" then n = n + detail.count end
+    end
+    return n
+  end
+
   it("sends the vendor exactly what the funnel claims", function()
-    assert.equal(first.attempts, received.requests)
     local reached = 0
+    assert.equal(first.attempts, received.requests)
     for name, path in pairs(PATHS) do
       local element, at = running.element(first, name), received.by_path[path]
+      local cut_before = at.reset - at.lost
       reached = reached + element.reached
-      -- what came is what became of it
-      assert.equal(at.requests, at.accepted + at.refused + at.failed + at.repeats + at.reset - at.lost)
-      assert.equal(0, at.two_bodies + at.errors + at.doubles)
-      -- each call was accepted once, unless it failed: with a key it may have been accepted and its answer lost, every time
-      local failed = 0
-      for _, n in pairs(element.reasons) do failed = failed + n end
-      assert.is_true(at.accepted <= element.reached)
-      assert.is_true(at.accepted >= element.reached - failed)
+      assert.equal(0, at.refused + at.two_bodies + at.errors + at.doubles, path)
+      assert.equal(at.requests, at.accepted + at.failed + at.repeats + cut_before, path)
       if name == "coupon by WhatsApp" then
-        -- without a key nothing is sent again whose fate is unclear: each reset leaves one call unknown
+        -- it knows no keys: a refusal may be sent again, but what was cut off never is
+        assert.equal(element.reached + at.failed - given_up(element), at.requests)
         assert.equal(0, at.repeats)
+        assert.equal(element.reached - given_up(element) - cut_before, at.accepted)
       else
-        -- an answer that was lost is asked for again, and then is a repeat
-        assert.is_true(at.repeats <= at.lost)
-        if failed == 0 then assert.equal(element.reached, at.accepted) end
+        -- each fault costs one more attempt, unless it was the last; what was accepted and lost is told again
+        assert.equal(0, given_up(element), "choose another seed: the sums below are for calls that got through")
+        assert.equal(element.reached + at.failed + at.reset, at.requests, path)
+        assert.equal(element.reached, at.accepted, path)
+        assert.equal(at.lost, at.repeats, path)
       end
     end
     assert.equal(reached, first.calls)
-    assert.equal(received.requests, received.accepted + received.refused + received.failed + received.repeats + received.reset
-      - received.lost)
-    assert.is_true(received.failed > 0)
-    assert.is_true(received.reset > 0)
+    for _, count in ipairs { "requests", "accepted", "failed", "reset", "lost", "repeats" } do
+      local sum = 0
+      for _, path in pairs(PATHS) do sum = sum + received.by_path[path][count] end
+      assert.equal(sum, received[count], count)
+    end
+    assert.is_true(received.failed > 0 and received.reset > received.lost and received.lost > 0)
   end)
 
   it("gives the same funnel with the same seed, whatever the workers", function()

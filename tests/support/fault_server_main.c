@@ -1,5 +1,5 @@
-/* The fault server as a program, for specs: it prints a line for each of its ports, "http 40123", one for the file of its
- * authority, "ca PATH", and "ready"; and runs until it is sent SIGTERM or SIGINT. */
+/* The fault server as a program, for specs: it prints a line for each of its ports, "http 40123", one for the
+ * file of its authority, "ca PATH", and "ready"; and runs until it is sent SIGTERM or SIGINT. */
 #include <signal.h>
 #include <stdio.h>
 

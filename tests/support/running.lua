@@ -89,31 +89,33 @@ function running.element(report, name)
   error("there is no element " .. name .. " in the report", 2)
 end
 
-local GET = [[call_api { method = "GET", url = (...), save_to = (select(2, ...)), timeout = "60s" }]]
+local GET = [[
+local file, offset = ...
+call_api { via = "vendor", GET = "/_received", save_to = file, timeout = "60s",
+  query = offset and { items = "1", limit = "5000", offset = offset } or nil }]]
 
--- Starts `jaunt vendor` with these arguments. Returns { url =, received = function([query]), stop = } where received
--- gives what its page /_received tells; with items all of them, page after page.
+-- Starts `jaunt vendor` with these arguments. Returns { url =, received =, items =, stop = }: received() gives what its page
+-- /_received tells, items() all that it got, page after page.
 function running.vendor(...)
   local process = helper.start(helper.jaunt_words("vendor", "--quiet", ...))
   local vendor = { stop = process.stop, pid = process.pid }
   vendor.url = running.wait_for("the vendor's address", function()
     return helper.read_file(process.out):match("listening on (%S+)\n")
   end)
-  local folder = helper.temp_folder()
-  helper.write_file(folder .. "/get.lua", GET)
+  local folder = running.project { ["get.lua"] = GET }
 
-  local function get(query)
-    local got = helper.jaunt("run", folder .. "/get.lua", vendor.url .. "/_received" .. query, folder .. "/got")
+  local function get(...)
+    local got = running.run(folder, { env = { VENDOR_URL = vendor.url } }, "get.lua", folder .. "/got", ...)
     assert(got.code == 0, got.err)
     return json.decode(helper.read_file(folder .. "/got"))
   end
 
-  function vendor.received() return get("") end
+  function vendor.received() return get() end
 
   function vendor.items()
     local items, offset = {}, 0
     repeat
-      local page = get(("?items=1&limit=5000&offset=%d"):format(offset))
+      local page = get(tostring(offset))
       table.move(page.items, 1, #page.items, #items + 1, items)
       offset = page.next_offset
     until offset == json.null

@@ -1,4 +1,5 @@
--- Scripts and journeys, run by the binary as people would run them, for specs.
+-- Scripts and journeys, run by the binary as people would run them, for specs. What they call is on loopback, which
+-- --private-network allows.
 
 local helper = require "helper"
 local json = require "json"
@@ -18,7 +19,7 @@ function scripts.run(text, options)
   options = options or {}
   local folder = scripts.folder(options.files or {})
   local path = helper.write_file(folder .. "/script.lua", text)
-  local words = { options.env or {}, "run" }
+  local words = { options.env or {}, "run", "--private-network" }
   table.move(options.flags or {}, 1, #(options.flags or {}), #words + 1, words)
   words[#words + 1] = path
   local result = helper.jaunt(table.unpack(words))
@@ -54,7 +55,7 @@ function scripts.journey(flow, people, options)
     lines[i] = json.encode(type(person) == "table" and person or { id = tostring(person) })
   end
   local audience = helper.write_file(folder .. "/people.ndjson", table.concat(lines, "\n") .. "\n")
-  local result = helper.jaunt(options.env or {}, "run", path, "--people", audience, table.unpack(options.flags or {}))
+  local result = helper.jaunt(options.env or {}, "run", path, "--people", audience, "--private-network", table.unpack(options.flags or {}))
   result.folder = folder
   local ok, report = pcall(json.decode, result.out:match("[^\n]*\n?$"))
   result.report = ok and report or nil

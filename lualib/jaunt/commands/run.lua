@@ -90,7 +90,8 @@ local function engine_options(gathered, flags, parts)
     journey = gathered.name, version = gathered.version, bundle = gathered.text,
     workers = flags.workers or native.cores(), in_flight = flags.in_flight, seed = flags.seed,
     virtual = not flags.live, start_ms = parts.start_ms, control = gathered.declared and gathered.declared.control or 0,
-    connections = connections.make(parts.list, parts.secrets), secrets = parts.secrets, reroute = parts.reroute,
+    connections = connections.make(parts.list, parts.secrets, flags.private_network), secrets = parts.secrets,
+    reroute = parts.reroute,
     traces = flags.dry_run or flags.trace ~= nil, events = flags.events ~= nil, plain = gathered.kind == "script",
     limits = flags.limits and conditions.limits(flags.limits) or nil,
   }
@@ -147,10 +148,10 @@ local function run_session(engine, people, gathered, flags, parts)
   local trace_guard <close> = trace_file
   local course = session.new {
     engine = engine, display = display, people = people, place = place_in(flags.people),
-    where = flags.where and conditions.where(flags.where), exact_total = parts.count,
+    where = parts.where, exact_total = parts.count,
     limit = flags.dry_run and math.min(flags.limit or DRY_RUN_PEOPLE, DRY_RUN_PEOPLE) or flags.limit,
     events = flags.events and events.open(flags.events, parts.start_ms, complain_of_event(flags.events, display)),
-    stop_if = flags.stop_if and conditions.stop_if(flags.stop_if),
+    stop_if = parts.stop_if,
     output = function(text) display.say(text, said) end,
     trace = trace,
   }
@@ -167,7 +168,8 @@ end
 
 local function run_journey(gathered, found, flags)
   refuse_unready(flags)
-  local parts = { start_ms = start_of(flags), rejects = flags.rejects or rejects_path(flags.people) }
+  local parts = { start_ms = start_of(flags), rejects = flags.rejects or rejects_path(flags.people),
+    where = flags.where and conditions.where(flags.where), stop_if = flags.stop_if and conditions.stop_if(flags.stop_if) }
   local list, needed = connections.read(found)
   local pretend
   if flags.live then
@@ -204,7 +206,7 @@ local function run_script(gathered, found, flags)
   local display = progress.new(true)
   local course = session.new {
     engine = engine, display = display,
-    output = function(text) print(text) io.stdout:flush() end,
+    output = function(text) print(text) io.stdout:flush() end, exact = true,
     trace = function() end,
     warning = "jaunt: ",
   }
@@ -253,6 +255,8 @@ return {
     { name = "seed", value = "N", kind = "integer", help = "fixes names, keys and the pretend vendors' faults" },
     { name = "start", value = "TIME", default_text = "now", help = "when a rehearsal begins: \"2026-11-25 09:00\"" },
     { name = "rejects", value = "FILE", default_text = "beside you", help = "where rows that cannot be used go" },
+    { name = "private-network", help = "lets all calls into private networks and to this machine, not only those of "
+      .. "connections that say so" },
     { name = "secrets", value = "FILE", default_text = "secrets.env in the project",
       help = "NAME=VALUE lines, readable by you alone" },
     { name = "grace", value = "DURATION", kind = "duration", default = 10000, default_text = "10s",

@@ -2,6 +2,7 @@
 
 local cli = require "jaunt.cli"
 local json = require "json"
+local term = require "jaunt.term"
 local nearest = require "jaunt.nearest"
 
 local conditions = {}
@@ -30,7 +31,8 @@ function conditions.where(expression)
     person = next_person
     local ok, value = pcall(check)
     if ok then return value end
-    cli.fail("--where fails for %s in line %d: %s", tostring(person.id), line, (tostring(value):gsub("^%-%-where:1: ", "")))
+    cli.fail("--where fails for %s in line %d: %s", term.harmless(tostring(person.id)), line,
+      term.harmless((tostring(value):gsub("^%-%-where:1: ", ""))))
   end
 end
 

@@ -1,6 +1,7 @@
 -- --dry-run: what would be sent, shown request by request.
 
 local json = require "json"
+local term = require "jaunt.term"
 
 local dry = {}
 
@@ -11,19 +12,19 @@ local function body_lines(body, headers)
     if ok then body = json.encode(value, { indent = 2 }) end
   end
   local lines = {}
-  for line in (body .. "\n"):gmatch("(.-)\n") do lines[#lines + 1] = "    " .. line end
+  for line in (term.harmless(body) .. "\n"):gmatch("(.-)\n") do lines[#lines + 1] = "    " .. line end
   return lines
 end
 
 -- The text of one trace (the JSON that describes a call).
 function dry.describe(trace, paint)
   local call = json.decode(trace)
-  local lines = { ("%s  %s"):format(paint.bold(call.person), paint.cyan(call.element)) }
-  lines[#lines + 1] = ("  %s %s"):format(call.method, call.url)
+  local lines = { ("%s  %s"):format(paint.bold(term.harmless(call.person)), paint.cyan(term.harmless(call.element))) }
+  lines[#lines + 1] = ("  %s %s"):format(call.method, term.harmless(call.url))
   local names = {}
   for name in pairs(call.headers) do names[#names + 1] = name end
   table.sort(names)
-  for _, name in ipairs(names) do lines[#lines + 1] = ("  %s: %s"):format(name, call.headers[name]) end
+  for _, name in ipairs(names) do lines[#lines + 1] = ("  %s: %s"):format(name, term.harmless(call.headers[name])) end
   if call.body then table.move(body_lines(call.body, call.headers), 1, 1000, #lines + 1, lines) end
   return table.concat(lines, "\n") .. "\n"
 end

@@ -9,11 +9,16 @@ local report = {}
 
 local TOP_REASONS = 3
 
+-- A text of the script's as one line that a terminal only shows: it may hold people's data.
+local function one_line(text)
+  return (term.harmless(text):gsub("[\n\t]", " "))
+end
+
 -- "status 422 × 12": a reason with its detail where that is short enough to group by.
 local function reason_name(reason)
   if reason.detail == "" then return reason.reason end
   if reason.reason == "status" then return "status " .. reason.detail end
-  return ("%s (%s)"):format(reason.reason, reason.detail)
+  return ("%s (%s)"):format(reason.reason, one_line(reason.detail))
 end
 
 local function top_reasons(reasons, width)
@@ -43,7 +48,7 @@ end
 local function funnel_lines(elements, paint, width)
   if #elements == 0 then return {} end
   local name_width, widths = #"element", {}
-  for _, element in ipairs(elements) do name_width = math.max(name_width, term.columns(element.name)) end
+  for _, element in ipairs(elements) do name_width = math.max(name_width, term.columns(one_line(element.name))) end
   name_width = math.min(name_width, 40)
   local used = name_width + 2
   for _, column in ipairs(COLUMNS) do
@@ -54,7 +59,7 @@ local function funnel_lines(elements, paint, width)
   for _, column in ipairs(COLUMNS) do title = title .. "  " .. (" "):rep(widths[column] - #TITLES[column]) .. TITLES[column] end
   local lines = { paint.bold(title) }
   for _, element in ipairs(elements) do
-    local name = element.name
+    local name = one_line(element.name)
     if term.columns(name) > name_width then name = name:sub(1, utf8.offset(name, name_width) - 1) .. "…" end
     local line = term.pad(name, name_width)
     for _, column in ipairs(COLUMNS) do
@@ -154,6 +159,11 @@ local function reasons_object(reasons)
   return object, json.array(details)
 end
 
+-- Escapes those controls which JSON does not ask to be escaped, and a terminal may obey.
+local function escape_controls(text)
+  return (text:gsub("\127", "\\u007f"):gsub("\xC2([\x80-\x9F])", function(c) return ("\\u%04x"):format(c:byte()) end))
+end
+
 -- The same as one JSON object, on one line.
 function report.json(run)
   local elements = {}
@@ -176,7 +186,7 @@ function report.json(run)
     object.forecast = { ms = run.look.logical_ms - run.start_ms, last_call = run.look.last_call_ms > 0 and
       engine.rfc3339(run.look.last_call_ms) or nil }
   end
-  return json.encode(object)
+  return escape_controls(json.encode(object))
 end
 
 return report

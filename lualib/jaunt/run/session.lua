@@ -3,10 +3,12 @@
 
 local figures = require "jaunt.figures"
 local native = require "jaunt.native.control"
+local term = require "jaunt.term"
 
 local session = {}
 
 local FEED_AT_ONCE = 500      -- people let in before the loop is looked at again
+local MESSAGES_AT_ONCE = 5000 -- told before the loop is looked at again
 local WAIT_MS = 100
 local COMPLAINTS_TOLD = 20    -- rejected rows, and warnings, that are told one by one
 
@@ -28,7 +30,8 @@ end
 
 -- A session over `parts`: engine, display, and optionally people (a native audience), place (a function of a line of it), where, limit, events
 -- (see jaunt.events), stop_if (a function of the figures that says why to stop, or nil), output (a function of a
--- script's line), trace (a function of a call's description), warning (what stands before a warning), exact_total.
+-- script's line), trace (a function of a call's description), warning (what stands before a warning), exact_total,
+-- exact (a script's output goes out as it is, control characters too).
 function session.new(parts)
   local engine, display = parts.engine, parts.display
   local self = { left_out = 0, rejected = 0, admitted = 0, interrupted = false, warnings = 0 }
@@ -36,15 +39,20 @@ function session.new(parts)
   local rows = teller(display, "rejected rows")
   local warnings = teller(display, "warnings")
 
-  local function tell_messages()
+  -- At most so many of them: scripts may say more while they are told. Returns whether there may be others.
+  local function tell_messages(most)
+    local count = 0
     for kind, text in engine.message, engine do
-      if kind == "output" then parts.output(text)
+      if kind == "output" then parts.output(parts.exact and text or term.harmless(text))
       elseif kind == "trace" then parts.trace(text)
       else
         self.warnings = self.warnings + 1
-        warnings.tell((parts.warning or "warning: ") .. text)
+        warnings.tell((parts.warning or "warning: ") .. term.harmless(text))
       end
+      count = count + 1
+      if count == most then return true end
     end
+    return false
   end
 
   local function tell_rejected()
@@ -102,7 +110,7 @@ function session.new(parts)
       admitting = false
     end
     if parts.events then feed_events() end
-    tell_messages()
+    if tell_messages(MESSAGES_AT_ONCE) then self.more = true end
     if parts.stop_if then
       local why = parts.stop_if(look)
       if why then self.stop(why) end
@@ -124,7 +132,7 @@ function session.new(parts)
         figures.duration(grace)))
     end
     engine:stop(self.interrupted and grace or 0)
-    tell_messages()
+    tell_messages(math.huge)
     if parts.people then tell_rejected() end
     rows.finish()
     warnings.finish()

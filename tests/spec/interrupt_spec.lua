@@ -1,0 +1,141 @@
+-- What a signal does in mid-run: nobody else comes in, calls under way get the grace, those that are cut are told as
+-- unfinished and never as dropped, and all is told at the end. A second one ends it at once.
+
+local helper = require "helper"
+local running = require "running"
+
+local folder = running.project {
+  ["journeys/slow.lua"] = [[
+    return journey "slow" { starts_on = "came", flow = function(person)
+      call_api "question" { via = "vendor", POST = "/ask", json = { id = person.id } }
+      call_api "second question" { via = "vendor", POST = "/ask", json = { id = person.id, again = true } }
+    end }]],
+  ["journeys/sleepy.lua"] = [[
+    return journey "sleepy" { starts_on = "came", flow = function(person)
+      print("met " .. person.id)
+      wait "3d"
+      call_api "question" { via = "vendor", POST = "/ask", json = { id = person.id } }
+    end }]],
+}
+
+local people = {}
+for i = 1, 500 do people[i] = "p" .. i end
+local PEOPLE = helper.write_file(folder .. "/people.csv", "id\n" .. table.concat(people, "\n") .. "\n")
+
+local IN_FLIGHT = 20
+
+-- A run against a vendor that takes `latency`, once calls of all whom the window lets in are held up there.
+local function held_up(latency, ...)
+  local vendor = running.vendor("--latency", latency)
+  local process = running.start(folder, { env = { VENDOR_URL = vendor.url .. "/vendor" } }, "slow", "--people", PEOPLE, "--live",
+    "--yes", "--json", "--in-flight", tostring(IN_FLIGHT), "--workers", "2", ...)
+  running.wait_for("the calls", function() return vendor.received().requests >= IN_FLIGHT end)
+  return process, vendor
+end
+
+-- Whatever happens: all are somewhere, nobody was dropped for it, and what was sent is what the vendor got.
+local function adds_up(result, vendor)
+  local report = result.report
+  assert.is_table(report, result.err)
+  assert.equal(0, result.code)
+  assert.is_true(report.interrupted)
+  assert.equal(IN_FLIGHT, report.entered)
+  assert.equal(report.entered, running.ledger(report))
+  assert.equal(0, report.dropped)
+  assert.equal(0, report.held)
+  for _, element in ipairs(report.elements) do
+    assert.equal(0, element.dropped)
+    assert.same({}, element.reasons)
+  end
+  vendor.stop()
+  return report
+end
+
+describe("a signal in mid-run", function()
+  for _, signal in ipairs { "INT", "TERM", "HUP" } do
+    it("cuts calls when their grace is over, and tells them as unfinished: SIG" .. signal, function()
+      local process, vendor = held_up("10m", "--grace", "200ms")
+      process.signal(signal)
+      local report = adds_up(process.finish(), vendor)
+      assert.equal(IN_FLIGHT, report.unfinished)
+      assert.equal(IN_FLIGHT, report.running + report.queued)
+      assert.equal(0, report.completed)
+      assert.matches(signal == "INT" and "interrupted: no more people" or "told to stop: no more people",
+        helper.read_file(process.err))
+    end)
+  end
+
+  it("lets calls end that do so within the grace, and begins none after them", function()
+    local process, vendor = held_up("2s", "--grace", "60s")
+    process.signal("INT")
+    local result = process.finish()
+    local requests = vendor.received().requests
+    local report = adds_up(result, vendor)
+    assert.equal(0, report.unfinished)
+    assert.equal(IN_FLIGHT, requests)
+    assert.equal(IN_FLIGHT, report.calls)
+    assert.equal(IN_FLIGHT, running.element(report, "question").went_on)
+    assert.equal(0, report.completed)
+  end)
+
+  it("ends at once when it comes twice, with the ledger", function()
+    local process, vendor = held_up("10m", "--grace", "10m")
+    process.signal("INT")
+    running.wait_for("the word about the grace", function()
+      return helper.read_file(process.err):find("Ctrl-C again", 1, true)
+    end)
+    process.signal("INT")
+    local report = adds_up(process.finish(), vendor)
+    assert.equal(IN_FLIGHT, report.unfinished)
+  end)
+
+  it("prints the funnel and the ledger for people, too", function()
+    local vendor = running.vendor("--latency", "10m")
+    local process = running.start(folder, { env = { VENDOR_URL = vendor.url .. "/vendor" } }, "slow", "--people", PEOPLE, "--live",
+      "--yes", "--grace", "10ms", "--in-flight", "20", "--workers", "1")
+    running.wait_for("the calls", function() return vendor.received().requests >= 20 end)
+    process.signal("INT")
+    local result = process.finish()
+    vendor.stop()
+    assert.equal(0, result.code)
+    assert.matches("question +20 +0 +0 +0\n", result.out)
+    assert.matches("ledger    20 entered = %d+ running %+ %d+ queued %+ 0 waiting %+ 0 held %+ 0 completed %+ 0 dropped %+ 0 exited\n",
+      result.out)
+    assert.matches("20 unfinished", result.out)
+  end)
+
+  it("leaves those who wait where they are", function()
+    local process = running.start(folder, { env = { VENDOR_URL = "http://127.0.0.1:9" } }, "sleepy", "--people", PEOPLE, "--live",
+      "--yes", "--json", "--workers", "2")
+    running.wait_for("the last person", function() return helper.read_file(process.err):find("met p500\n", 1, true) end)
+    process.signal("INT")
+    local report = process.finish().report
+    assert.equal(500, report.entered)
+    assert.equal(500, running.ledger(report))
+    assert.equal(500, report.waiting + report.running)
+    assert.equal(0, report.calls)
+  end)
+
+  it("leaves no process behind", function()
+    local process, vendor = held_up("10m", "--grace", "10ms")
+    process.signal("TERM")
+    adds_up(process.finish(), vendor)
+    for _, pid in ipairs(require "jaunt.native.fs".list("/proc")) do
+      local file = pid:find("^%d+$") and io.open("/proc/" .. pid .. "/cmdline")
+      local words = file and file:read("a") or ""
+      if file then file:close() end
+      assert.is_nil(words:find(folder, 1, true), words)
+    end
+  end)
+
+  it("stops a run when a condition that was asked for becomes true", function()
+    local result = running.run(folder, {}, "slow", "--people", PEOPLE, "--stop-if", "completed > 3", "--in-flight", "5", "--workers",
+      "1", "--json", "--vendor-latency", "5ms")
+    assert.equal(0, result.code)
+    assert.is_true(result.report.interrupted)
+    assert.is_true(result.report.completed > 3)
+    assert.is_true(result.report.entered < 500)
+    assert.equal(result.report.entered, running.ledger(result.report))
+    assert.matches("stopped, because completed > 3", result.err)
+  end)
+end)
