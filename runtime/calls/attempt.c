@@ -258,6 +258,11 @@ void attempt_wipe(call *c) {
   c->wire_headers = NULL;
 }
 
+/* libcurl's own re-send counts as an attempt: it must not be one too many. */
+static bool is_last_retry(const call *c) {
+  return c->attempts > 0 && c->attempts + 1 >= c->retry.attempts;
+}
+
 int attempt_send(call *c, http *wire, const char *reroute, http_done done, error *err) {
   const connection *via = c->via;
   size_t most = via->header_count + c->header_count + 4; /* type, key, auth and the end */
@@ -277,7 +282,7 @@ int attempt_send(call *c, http *wire, const char *reroute, http_done done, error
       .connect_ms = c->connect_ms > 0 ? c->connect_ms : via->connect_ms,
       .total_ms = c->timeout_ms > 0 ? c->timeout_ms : via->timeout_ms,
       .max_body_bytes = via->max_body,
-      .resend_forbidden = !c->key_header,
+      .resend_forbidden = !c->key_header || is_last_retry(c),
       .follow = c->follow,
       .private_headers = sent.hidden,
       .ca_file = via->ca_file,

@@ -159,6 +159,10 @@ static void record_result(run *r, uint8_t counts) {
       .element = r->element,
       .counts = counts,
   };
+  if (c->result == CALL_UNKNOWN) { /* the person goes on, but somebody may want to look */
+    record.reason = "unknown";
+    record.detail = call_reason_name(c->reason);
+  }
   run_record(r, &record, RUN_RUNNING);
 }
 

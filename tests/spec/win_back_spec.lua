@@ -50,7 +50,7 @@ describe("win_back over real customers", function()
     local vendor = running.vendor("--latency", "2ms", "--fail", "2%", "--reset", "0.5%", "--seed", "7", "--behaviour",
       source .. "/scripts/vendor.lua")
     local result = running.run(source, { env = environment(vendor.url) }, "win_back", "--people", people, "--live", "--yes",
-      "--seed", "7", "--json", "--rejects", folder .. "/rejects", "--secrets", secrets, ...)
+      "--seed", "7", "--json", "--rejects", folder .. "/rejects", "--secrets", secrets, "--private-network", ...)
     assert.equal(0, result.code, result.err)
     local received = vendor.received()
     vendor.stop()

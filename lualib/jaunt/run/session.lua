@@ -28,8 +28,8 @@ local function teller(display, what)
   }
 end
 
--- A session over `parts`: engine, display, and optionally people (a native audience), place (a function of a line of it), where, limit, events
--- (see jaunt.events), stop_if (a function of the figures that says why to stop, or nil), output (a function of a
+-- A session over `parts`: engine, display, and optionally people (a native audience), place (a function of a line of it),
+-- where, limit, events (see jaunt.events), stop_if (a function of the figures that says why to stop, or nil), output (a function of a
 -- script's line), trace (a function of a call's description), warning (what stands before a warning), exact_total,
 -- exact (a script's output goes out as it is, control characters too).
 function session.new(parts)
