@@ -6,6 +6,7 @@
 #   make lint     formatting, layers, cppcheck, clang-tidy
 #   make format   formats the C files
 #   make fuzz     libFuzzer on every parser of foreign bytes, FUZZ_SECONDS each
+#   make soak     hostile and honest journeys together, SOAK_SECONDS long, with sanitizers
 #   make tsan     the tests that concern threads, under the thread sanitizer
 #   make install  installs the release build (DESTDIR= and PREFIX= as usual)
 
@@ -14,9 +15,10 @@ JOBS   ?= $(shell nproc)
 PREFIX ?= /usr/local
 
 FUZZ_SECONDS ?= 60
+SOAK_SECONDS ?= 600
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,fuzz_%,$(wildcard tests/fuzz/*_*.c))
 
-.PHONY: run build test tsan fuzz bench lint format install clean
+.PHONY: run build test tsan fuzz soak bench lint format install clean
 
 run: build
 	@build/release/jaunt $(RUN)
@@ -52,6 +54,13 @@ fuzz:
 	  build/fuzz/tests/$$target -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -verbosity=0 -print_final_stats=1 \
 	    -artifact_prefix=build/fuzz/ build/fuzz/corpus/$$target || exit 1; \
 	done
+
+# The long form of what `make test` does for a few seconds, with sanitizers.
+soak:
+	@cmake/install-packages.sh product build tests
+	@cmake --preset debug --log-level=WARNING >/dev/null
+	@cmake --build --preset debug --parallel $(JOBS)
+	@SOAK_SECONDS=$(SOAK_SECONDS) ctest --preset debug -L soak --verbose --timeout 7200
 
 bench: build
 	@cmake/install-packages.sh bench

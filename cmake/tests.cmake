@@ -1,7 +1,7 @@
 # The tests, each one entry of ctest:
 #   unit/LAYER_WHAT           tests/unit/LAYER_WHAT.c, linked with that layer and those below
 #   fuzz/LAYER_WHAT           tests/fuzz/LAYER_WHAT.c with the driver there, linked likewise
-#   spec/, conformance/, faults/WHAT    the *_spec.lua files there, run by the host jaunt-spec
+#   spec/, conformance/, faults/, soak/WHAT    the *_spec.lua files there, run by the host jaunt-spec
 # Their names end in "+asan" or "+tsan" under sanitizers, so that one run over several builds tells them apart.
 # tests/support/*.c is a library for C tests; a *_main.c there becomes a program of its own in BUILD/tests.
 
@@ -110,7 +110,7 @@ endforeach()
 add_executable(jaunt-spec tests/support/spec_host.c)
 target_link_libraries(jaunt-spec PRIVATE jaunt_top)
 
-foreach(folder spec conformance faults)
+foreach(folder spec conformance faults soak)
   file(GLOB specs CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/${folder}/*_spec.lua)
   foreach(file IN LISTS specs)
     get_filename_component(what ${file} NAME_WE)

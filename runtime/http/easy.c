@@ -17,6 +17,7 @@ static const struct {
 } fixed[] = {
     {CURLOPT_NOSIGNAL, 1},
     {CURLOPT_NOPROGRESS, 1},
+    {CURLOPT_BUFFERSIZE, 4096}, /* each transfer has one; answers are small */
     {CURLOPT_TCP_NODELAY, 1},
     {CURLOPT_SSL_VERIFYPEER, 1},
     {CURLOPT_SSL_VERIFYHOST, 2},

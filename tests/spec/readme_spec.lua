@@ -61,7 +61,9 @@ end
 
 local function type_in(command)
   local jaunt = helper.quote(assert(os.getenv("JAUNT")))
-  return helper.sh(("cd %s && jaunt() { %s %s \"$@\"; } && %s"):format(scratch, environment, jaunt, command))
+  -- the vendors are on this machine here, and not where the README's are
+  local run = "[ \"$1\" != run ] || { shift; set -- run --private-network \"$@\"; }"
+  return helper.sh(("cd %s && jaunt() { %s; %s %s \"$@\"; } && %s"):format(scratch, run, environment, jaunt, command))
 end
 
 -- curl, as far as it is used here.

@@ -19,11 +19,6 @@ local function environment(url)
   return env
 end
 
--- True in a build with sanitizers, where everything is slow.
-local function is_sanitized()
-  return helper.sh("grep -aqE 'lib(a|t|ub)san' " .. helper.quote(os.getenv("JAUNT"))).code == 0
-end
-
 -- What is the same in each run with one seed: all but the times.
 local function without_times(report)
   local copy = {}
@@ -42,7 +37,7 @@ describe("win_back over real customers", function()
   local folder = helper.temp_folder()
   local people = folder .. "/people.csv"
   local count = purchases.convert(file, people)
-  local sanitized = is_sanitized()
+  local sanitized = helper.is_sanitized()
   local secrets = helper.write_file(folder .. "/secrets.env", SECRETS)
   helper.sh("chmod 600 " .. secrets)
 

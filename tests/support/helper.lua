@@ -111,6 +111,11 @@ function helper.data(name)
   return nil, "needs " .. path .. ", which is absent"
 end
 
+-- True in a build with sanitizers, where everything is slow.
+function helper.is_sanitized()
+  return helper.sh("grep -aqE 'lib(a|t|ub)san' " .. helper.quote(os.getenv("JAUNT"))).code == 0
+end
+
 -- Ends what was started and removes what was made. The runner calls it.
 function helper.clean_up()
   for process in pairs(background) do process.stop("KILL") end

@@ -165,6 +165,45 @@ static void each_break_has_its_reason_and_what_the_wire_said(void **state) {
   }
 }
 
+static void egress(rig *r, bool sent, bool off_public) {
+  http_answer answer = {.outcome = HTTP_EGRESS, .sent = sent, .sends = sent, .off_public = off_public,
+                        .detail = "\"x\" is there"};
+  end_exchange(last_sent(r), &answer);
+  run_all(r);
+}
+
+/* Neither tried again nor failed: the run is held, and told what would let it through. */
+static void a_call_to_where_none_may_go_is_a_mistake_of_ours(void **state) {
+  rig *r = *state;
+  call *c = a_call(r);
+  start(r, c);
+  egress(r, false, false);
+  assert_ended(c, CALL_MISTAKE, REASON_EGRESS, "\"x\" is there");
+  assert_int_equal(r->sent_count, 1);
+  c = a_call(r);
+  start(r, c);
+  egress(r, false, true);
+  assert_ended(c, CALL_MISTAKE, REASON_EGRESS,
+               "\"x\" is there: set private_network = true on the connection \"crm\" if that is meant");
+  set_text(&r->via->name, "");
+  c = a_call(r);
+  start(r, c);
+  egress(r, true, true); /* after a redirect */
+  assert_ended(c, CALL_MISTAKE, REASON_EGRESS,
+               "\"x\" is there: give --private-network, or a connection with private_network = true, if that is meant");
+}
+
+static void a_redirect_to_where_none_may_go_leaves_it_unknown_without_a_key(void **state) {
+  rig *r = *state;
+  for (int sent = 0; sent < 2; sent++) {
+    call *c = a_call(r);
+    c->key_header = NULL;
+    start(r, c);
+    egress(r, sent, false);
+    assert_ended(c, sent ? CALL_UNKNOWN : CALL_MISTAKE, REASON_EGRESS, "\"x\" is there");
+  }
+}
+
 static void details_do_not_show_the_queries_of_urls(void **state) {
   rig *r = *state;
   call *c = a_call(r);
@@ -438,6 +477,8 @@ int main(void) {
       RIG_TEST(only_what_may_pass_is_tried_again),
       RIG_TEST(a_success_is_not_tried_again_whatever_its_status),
       RIG_TEST(each_break_has_its_reason_and_what_the_wire_said),
+      RIG_TEST(a_call_to_where_none_may_go_is_a_mistake_of_ours),
+      RIG_TEST(a_redirect_to_where_none_may_go_leaves_it_unknown_without_a_key),
       RIG_TEST(details_do_not_show_the_queries_of_urls),
       RIG_TEST(attempts_are_bounded_and_the_same_bytes_and_key_go_out_each_time),
       RIG_TEST(a_send_that_libcurl_repeated_counts_as_an_attempt),

@@ -329,6 +329,26 @@ static void a_rehearsal_sends_a_connection_to_its_stand_in(void **state) {
   sends_to(r, "https://other.example.com/x", "http://127.0.0.1:4000/other.example.com/x");
 }
 
+static void reaches(rig *r, http_reach reach) {
+  send_and_end(r, a_call(r));
+  assert_int_equal(last_sent(r)->request.reach, reach);
+}
+
+static void a_call_reaches_the_internet_or_what_its_connection_allows(void **state) {
+  rig *r = *state;
+  reaches(r, HTTP_REACH_PUBLIC);
+  r->via->private_network = true;
+  reaches(r, HTTP_REACH_ANY);
+  rig_reroute(r, "http://127.0.0.1:4000");
+  reaches(r, HTTP_REACH_LOOPBACK); /* a rehearsal: whatever is allowed, nothing leaves this machine */
+  r->via->private_network = false;
+  reaches(r, HTTP_REACH_LOOPBACK);
+  rig_reroute(r, NULL);
+  set_text(&r->via->base_url, "https://h");
+  set_text(&r->via->reroute, "http://127.0.0.1:4000/crm");
+  reaches(r, HTTP_REACH_LOOPBACK);
+}
+
 static void live_calls_go_where_they_say(void **state) {
   rig *r = *state;
   sends_to(r, "https://api.example.com/v2/leads", "https://api.example.com/v2/leads");
@@ -370,6 +390,7 @@ int main(void) {
       RIG_TEST(a_body_with_nuls_goes_out_whole_and_no_body_is_told_from_an_empty_one),
       RIG_TEST(a_rehearsal_sends_whole_urls_to_the_vendor_by_host),
       RIG_TEST(a_rehearsal_sends_a_connection_to_its_stand_in),
+      RIG_TEST(a_call_reaches_the_internet_or_what_its_connection_allows),
       RIG_TEST(live_calls_go_where_they_say),
       RIG_TEST(a_connection_has_the_defaults_that_are_documented),
   };

@@ -171,6 +171,36 @@ static void a_whole_url_is_taken_encoded(void **state) {
   assert_whole("http://[::ffff:127.0.0.1]:1/x", "http://[::ffff:127.0.0.1]:1/x");
 }
 
+static void a_whole_url_is_at_a_base_by_scheme_host_and_port(void **state) {
+  (void)state;
+  static const struct {
+    const char *base, *url, *elsewhere; /* NULL: at the same place */
+  } pairs[] = {
+      {"https://api.example.com/v2", "https://api.example.com/v2/x", NULL},
+      {"https://api.example.com/v2", "https://API.example.com/other?a=b", NULL},
+      {"https://api.example.com/v2", "https://api.example.com:443", NULL},
+      {"http://api.example.com:80", "http://api.example.com/x", NULL},
+      {"http://[::1]:80", "http://[::1]/x", NULL},
+      {"https://api.example.com", "http://api.example.com/x", "http://api.example.com"},
+      {"https://api.example.com", "https://api.example.com:80/x", "https://api.example.com:80"},
+      {"https://api.example.com", "https://api.example.com.evil.example/", "https://api.example.com.evil.example"},
+      {"https://api.example.com", "https://api.example.co", "https://api.example.co"},
+      {"https://api.example.com", "https://evil.example?https://api.example.com/", "https://evil.example"},
+      {"http://[::1]:8080", "http://[::1]/", "http://[::1]"},
+      {"http://h:8443", "http://h:443", "http://h:443"},
+  };
+  for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+    error err = {""};
+    char why[200] = "";
+    if (pairs[i].elsewhere) {
+      snprintf(why, sizeof why, "%s is not where base_url leads: call it without via, or by a connection of its own",
+               pairs[i].elsewhere);
+    }
+    assert_int_equal(url_same_place(pairs[i].base, pairs[i].url, &err), pairs[i].elsewhere ? -1 : 0);
+    assert_string_equal(err.text, why);
+  }
+}
+
 static void other_schemes_are_refused(void **state) {
   (void)state;
   static const char *const urls[] = {
@@ -279,6 +309,7 @@ int main(void) {
       cmocka_unit_test(a_path_can_not_lead_to_another_host),
       cmocka_unit_test(paths_and_bases_that_are_none_are_refused),
       cmocka_unit_test(a_whole_url_is_taken_encoded),
+      cmocka_unit_test(a_whole_url_is_at_a_base_by_scheme_host_and_port),
       cmocka_unit_test(other_schemes_are_refused),
       cmocka_unit_test(users_and_passwords_are_refused_and_not_shown),
       cmocka_unit_test(fragments_are_refused),

@@ -37,7 +37,7 @@ typedef struct ending {
   int status;
   buf headers, body;
   size_t saved_bytes;
-  bool sent;
+  bool sent, off_public;
   int sends;
   double ms;
 } ending;
@@ -133,6 +133,7 @@ static inline void ending_note(http_exchange *exchange, http_answer *answer, voi
   buf_add(&e->body, answer->body.data, answer->body.len);
   e->saved_bytes = answer->saved_bytes;
   e->sent = answer->sent;
+  e->off_public = answer->off_public;
   e->sends = answer->sends;
   e->ms = answer->ms;
 }
