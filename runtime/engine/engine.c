@@ -29,7 +29,6 @@ typedef struct said {
 
 const script_limits script_limits_default = {
     .run_memory = (size_t)16 << 20,
-    .worker_memory = (size_t)1 << 30,
     .text = (size_t)4 << 20,
     .slice_ms = 250,
     .pattern_steps = 10000000,
@@ -352,9 +351,17 @@ static void free_failed(void *data) {
   engine_free(data);
 }
 
+/* What the system, or the group of processes that we are in, has. */
+static size_t memory_share(int workers) {
+  uint64_t all = uv_get_total_memory(), most = uv_get_constrained_memory();
+  if (most && most < all) all = most;
+  return (size_t)(all / 4 * 3 / (uint64_t)workers);
+}
+
 engine *engine_start(const engine_options *options, error *err) {
   engine *e = mem_zero(sizeof *e);
   e->options = *options;
+  if (!e->options.limits.worker_memory) e->options.limits.worker_memory = memory_share(options->workers);
   e->options.journey = mem_text(options->journey);
   e->options.version = mem_text(options->version);
   e->options.reroute = mem_text(options->reroute);

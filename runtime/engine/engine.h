@@ -38,7 +38,7 @@ typedef struct engine_lua {
 /* What a script may use. */
 typedef struct script_limits {
   size_t run_memory;     /* bytes of Lua memory that one run may hold */
-  size_t worker_memory;  /* and all runs of a worker together */
+  size_t worker_memory;  /* and all runs of a worker together; 0: its share of three quarters of the machine's */
   size_t text;           /* bytes of one text that string.rep and its like make */
   int64_t slice_ms;      /* processor time between two pauses */
   uint64_t pattern_steps; /* of one match */

@@ -111,8 +111,9 @@ static bool work_off(worker *w) {
 
 static void relieve_memory(worker *w) {
   int64_t most = (int64_t)w->shared->options->limits.worker_memory;
-  if (w->memory <= most) return;
+  if (w->memory <= most || w->memory < w->collect_at) return;
   lua_gc(w->L, LUA_GCCOLLECT);
+  w->collect_at = w->memory + w->memory / 16; /* a full collection is dear: not in every turn */
   if (w->memory > most) run_hold_largest(w);
 }
 

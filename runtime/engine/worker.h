@@ -75,6 +75,7 @@ typedef struct worker {
   buf text;             /* room for what a primitive writes: an error that unwinds it leaks nothing */
   bool starved;         /* memory was just refused */
   int64_t memory;       /* bytes that L holds */
+  int64_t collect_at;   /* when over the limit: as many before all garbage is collected again */
   blocks blocks;        /* where they come from */
   struct run *current;  /* whose code is running, a predicate's or payload's included */
   bool chain_blocked;   /* a resumer of the running coroutine can't yield */
