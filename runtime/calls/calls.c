@@ -142,11 +142,14 @@ static ending judge_egress(const call *c, const http_answer *answer) {
   const char *name = c->via->name;
   ending e = ending_broken(REASON_EGRESS, answer->detail);
   if (answer->off_public && *name)
-    e = ending_say(CALL_MISTAKE, REASON_EGRESS, "%s: set private_network = true on the connection \"%s\" if that is meant",
-                   e.detail, name);
-  else if (answer->off_public)
     e = ending_say(CALL_MISTAKE, REASON_EGRESS,
-                   "%s: give --private-network, or a connection with private_network = true, if that is meant", e.detail);
+                   "%s: set private_network = true on the connection \"%s\" if that is meant", e.detail,
+                   name);
+  else if (answer->off_public)
+    e = ending_say(
+        CALL_MISTAKE, REASON_EGRESS,
+        "%s: give --private-network, or a connection with private_network = true, if that is meant",
+        e.detail);
   e.result = retry_fate_unclear(c, answer) ? CALL_UNKNOWN : CALL_MISTAKE;
   return e;
 }

@@ -239,6 +239,7 @@ int url_same_place(const char *base, const char *url, error *err) {
   char text[SHOWN_MOST + 4];
   if (take_apart(&home, base, strlen(base), err) || take_apart(&other, url, strlen(url), err)) return -1;
   if (is_same_place(&home, &other)) return 0;
-  return error_set(err, "%s://%s is not where base_url leads: call it without via, or by a connection of its own", other.scheme,
-                   shown(other.authority, other.authority_length, text));
+  return error_set(err,
+                   "%s://%s is not where base_url leads: call it without via, or by a connection of its own",
+                   other.scheme, shown(other.authority, other.authority_length, text));
 }

@@ -49,9 +49,19 @@ void *guard_alloc(void *data, void *old, size_t old_size, size_t size) {
 
 /* ---- killing ---- */
 
+/* The slice takes long. Once that may be the collector's doing, with a million coroutines to look at: only a script that is
+ * found at work twice is stopped. */
+static void consider_time(worker *w) {
+  if (!w->overdue) return;
+  w->overdue = false;
+  if (++w->strikes == GUARD_STRIKES) w->kill = w->kill ? w->kill : "slice_time";
+  else atomic_fetch_add_explicit(&w->slice, 2, memory_order_release); /* the watchdog begins anew */
+}
+
 static void hook(lua_State *L, lua_Debug *at) {
   (void)at;
   worker *w = worker_of(L);
+  consider_time(w);
   if (!w->kill) {
     lua_sethook(L, NULL, 0, 0);
     return;
@@ -63,6 +73,7 @@ static void hook(lua_State *L, lua_Debug *at) {
 
 void guard_check(lua_State *L) {
   worker *w = worker_of(L);
+  consider_time(w);
   if (!w->kill) return;
   note_place(w, L);
   luaL_error(L, "the script is being stopped (limit %s)", w->kill);
@@ -76,6 +87,11 @@ void guard_pass_on(worker *w, lua_State *L) {
 void guard_kill(worker *w, const char *name) {
   if (!w->kill) w->kill = name;
   if (w->running) lua_sethook(w->running, hook, LUA_MASKCOUNT, 1);
+}
+
+void guard_overdue(worker *w) {
+  w->overdue = true;
+  lua_sethook(w->running, hook, LUA_MASKCOUNT, 1);
 }
 
 void guard_settle(worker *w, lua_State *L) {
@@ -95,7 +111,11 @@ void guard_describe(const worker *w, char *out, size_t room) {
 /* ---- slices ---- */
 
 void guard_enter(worker *w, lua_State *L) {
-  if (w->slice_depth++ == 0) atomic_fetch_add_explicit(&w->slice, 1, memory_order_release);
+  if (w->slice_depth++ == 0) {
+    w->strikes = 0;
+    w->overdue = false;
+    atomic_fetch_add_explicit(&w->slice, 1, memory_order_release);
+  }
   w->running = L;
 }
 

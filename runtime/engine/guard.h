@@ -28,6 +28,10 @@ void guard_leave(struct worker *w);
 /* Another coroutine is the innermost one now. Returns the one that was. */
 lua_State *guard_switch(struct worker *w, lua_State *L);
 
+/* The running slice takes long; called from the signal's handler, on the worker's thread. */
+void guard_overdue(struct worker *w);
+enum { GUARD_STRIKES = 2 }; /* how often it is found so, each time after its part of slice_time, before it is killed */
+
 /* The script that runs is to be killed for breaking the limit of that name (static text). */
 void guard_kill(struct worker *w, const char *name);
 

@@ -41,7 +41,7 @@ static void overrun(int number) {
   (void)number;
   int saved = errno;
   worker *w = own_worker;
-  if (w && w->running && atomic_load_explicit(&w->slice, memory_order_relaxed) % 2) guard_kill(w, "slice_time");
+  if (w && w->running && atomic_load_explicit(&w->slice, memory_order_relaxed) % 2) guard_overdue(w);
   errno = saved;
 }
 
@@ -65,7 +65,8 @@ static void look_at(worker *w, watch *seen) {
     seen->since = slice % 2 ? cpu_ns(w) : 0;
     return;
   }
-  if (cpu_ns(w) - seen->since > w->shared->options->limits.slice_ms * 1000000) pthread_kill(w->thread, signal_number());
+  if (cpu_ns(w) - seen->since > w->shared->options->limits.slice_ms * 1000000 / GUARD_STRIKES)
+    pthread_kill(w->thread, signal_number());
 }
 
 static void pause_a_little(watchdog *dog) {

@@ -71,6 +71,8 @@ typedef struct worker {
   lua_State *volatile running;     /* the innermost coroutine of a script; NULL between slices */
   const char *volatile kill;       /* the limit that the running script has broken; NULL: none */
   char kill_place[128];            /* where that was: "FILE:LINE" */
+  volatile bool overdue;           /* the slice takes long */
+  int strikes;                     /* how often it was found so */
   int slice_depth;
   buf text;             /* room for what a primitive writes: an error that unwinds it leaks nothing */
   bool starved;         /* memory was just refused */

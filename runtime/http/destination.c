@@ -126,7 +126,8 @@ destination *destination_get(http *h, const url_target *target, const char *ca_f
   buf_char(&key, (char)('0' + (int)reach));
   buf_text_add(&key, ca_file ? ca_file : "");
   table_entry *entry = table_find(&h->destinations, buf_text(&key));
-  destination *at = entry ? LIST_OF(destination, entry, entry) : destination_new(h, target, reach, buf_text(&key));
+  destination *at =
+      entry ? LIST_OF(destination, entry, entry) : destination_new(h, target, reach, buf_text(&key));
   buf_free(&key);
   at->users++;
   return at;

@@ -1,4 +1,5 @@
-/* The egress guard's judgement of addresses: see egress.h. Tables, and how the IPv4 address within an IPv6 one is found.
+/* The egress guard's judgement of addresses: see egress.h. Tables, and how the IPv4 address within an IPv6
+ * one is found.
  */
 #include "http/egress.h"
 
@@ -11,9 +12,9 @@
 static const char METADATA[] = "the address of a cloud's metadata service", LOOPBACK[] = "a loopback address",
                   LINK_LOCAL[] = "a link-local address", PRIVATE[] = "a private address",
                   NOBODY[] = "an address of no host", RESERVED[] = "a reserved address",
-                  DOCUMENTATION[] = "an address for documentation", BENCHMARKS[] = "an address for benchmarks",
-                  MULTICAST[] = "a multicast address", TRANSLATION[] = "an address of a local translator to IPv4",
-                  PUBLIC[] = "a public address";
+                  DOCUMENTATION[] = "an address for documentation",
+                  BENCHMARKS[] = "an address for benchmarks", MULTICAST[] = "a multicast address",
+                  TRANSLATION[] = "an address of a local translator to IPv4", PUBLIC[] = "a public address";
 
 typedef struct range {
   uint8_t prefix[16];
@@ -29,11 +30,11 @@ static const range ranges_4[] = {
     {{192, 0, 0, 192}, 32, EGRESS_NEVER, METADATA},     /* Oracle Cloud */
     {{168, 63, 129, 16}, 32, EGRESS_NEVER, METADATA},   /* Azure's WireServer, in the middle of public ones */
     {{169, 254}, 16, EGRESS_NEVER, LINK_LOCAL},         /* RFC 3927 */
-    {{0}, 8, EGRESS_NEVER, NOBODY},                     /* "this network", RFC 791; Linux takes 0.0.0.0 for loopback */
+    {{0}, 8, EGRESS_NEVER, NOBODY}, /* "this network", RFC 791; Linux takes 0.0.0.0 for loopback */
     {{255, 255, 255, 255}, 32, EGRESS_NEVER, "the broadcast address"}, /* RFC 919 */
-    {{224}, 4, EGRESS_NEVER, MULTICAST},                /* RFC 1112 */
-    {{127}, 8, EGRESS_LOOPBACK, LOOPBACK},              /* RFC 1122 */
-    {{10}, 8, EGRESS_PRIVATE, PRIVATE},                 /* RFC 1918, and the next two */
+    {{224}, 4, EGRESS_NEVER, MULTICAST},                               /* RFC 1112 */
+    {{127}, 8, EGRESS_LOOPBACK, LOOPBACK},                             /* RFC 1122 */
+    {{10}, 8, EGRESS_PRIVATE, PRIVATE},                                /* RFC 1918, and the next two */
     {{172, 16}, 12, EGRESS_PRIVATE, PRIVATE},
     {{192, 168}, 16, EGRESS_PRIVATE, PRIVATE},
     {{100, 64}, 10, EGRESS_PRIVATE, "a provider's shared address"}, /* RFC 6598 */
@@ -41,21 +42,24 @@ static const range ranges_4[] = {
     {{192, 0, 2}, 24, EGRESS_PRIVATE, DOCUMENTATION},               /* RFC 5737, and the next two */
     {{198, 51, 100}, 24, EGRESS_PRIVATE, DOCUMENTATION},
     {{203, 0, 113}, 24, EGRESS_PRIVATE, DOCUMENTATION},
-    {{192, 88, 99}, 24, EGRESS_PRIVATE, RESERVED},   /* relays of 6to4, RFC 7526 */
-    {{198, 18}, 15, EGRESS_PRIVATE, BENCHMARKS},     /* RFC 2544 */
-    {{240}, 4, EGRESS_PRIVATE, RESERVED},            /* RFC 1112; some use it as private */
+    {{192, 88, 99}, 24, EGRESS_PRIVATE, RESERVED}, /* relays of 6to4, RFC 7526 */
+    {{198, 18}, 15, EGRESS_PRIVATE, BENCHMARKS},   /* RFC 2544 */
+    {{240}, 4, EGRESS_PRIVATE, RESERVED},          /* RFC 1112; some use it as private */
     {{0}, 0, EGRESS_PUBLIC, PUBLIC},
 };
 
 static const range ranges_6[] = {
-    {{0xfd, 0x00, 0x0e, 0xc2}, 32, EGRESS_NEVER, METADATA}, /* AWS: ::254 is metadata, ::23 credentials of pods */
-    {{0xfd, 0x20, 0x00, 0xce}, 32, EGRESS_NEVER, METADATA}, /* Google Cloud */
-    {{0xfe, 0x80}, 10, EGRESS_NEVER, LINK_LOCAL},           /* RFC 4291 */
-    {{0xff}, 8, EGRESS_NEVER, MULTICAST},                   /* RFC 4291 */
-    {{0}, 128, EGRESS_NEVER, NOBODY},                       /* RFC 4291 */
-    {{[15] = 1}, 128, EGRESS_LOOPBACK, LOOPBACK},           /* RFC 4291 */
-    {{0xfc}, 7, EGRESS_PRIVATE, PRIVATE},                   /* RFC 4193 */
-    {{0xfe, 0xc0}, 10, EGRESS_PRIVATE, PRIVATE},            /* site-local, until RFC 3879 */
+    {{0xfd, 0x00, 0x0e, 0xc2},
+     32,
+     EGRESS_NEVER,
+     METADATA}, /* AWS: ::254 is metadata, ::23 credentials of pods */
+    {{0xfd, 0x20, 0x00, 0xce}, 32, EGRESS_NEVER, METADATA},                  /* Google Cloud */
+    {{0xfe, 0x80}, 10, EGRESS_NEVER, LINK_LOCAL},                            /* RFC 4291 */
+    {{0xff}, 8, EGRESS_NEVER, MULTICAST},                                    /* RFC 4291 */
+    {{0}, 128, EGRESS_NEVER, NOBODY},                                        /* RFC 4291 */
+    {{[15] = 1}, 128, EGRESS_LOOPBACK, LOOPBACK},                            /* RFC 4291 */
+    {{0xfc}, 7, EGRESS_PRIVATE, PRIVATE},                                    /* RFC 4193 */
+    {{0xfe, 0xc0}, 10, EGRESS_PRIVATE, PRIVATE},                             /* site-local, until RFC 3879 */
     {{0x00, 0x64, 0xff, 0x9b, 0x00, 0x01}, 48, EGRESS_PRIVATE, TRANSLATION}, /* RFC 8215 */
     {{0x20, 0x01, 0x00, 0x02}, 48, EGRESS_PRIVATE, BENCHMARKS},              /* RFC 5180 */
     {{0x20, 0x01, 0x00}, 23, EGRESS_PRIVATE, RESERVED},                      /* RFC 2928, for protocols */
@@ -73,14 +77,14 @@ static const struct carrier {
   uint8_t flipped;  /* each of its bits is */
   bool goes_around; /* by way of another host, so that 127.0.0.1 within it is not this one's */
 } carriers[] = {
-    {{[10] = 0xff, [11] = 0xff}, 96, {12}, 0, false},                  /* mapped, RFC 4291 */
-    {{[8] = 0xff, [9] = 0xff}, 96, {12}, 0, true},                     /* translated, RFC 2765 */
-    {{0}, 96, {12}, 0, true},                                          /* compatible, until RFC 4291 */
-    {{0x00, 0x64, 0xff, 0x9b}, 96, {12}, 0, true},                     /* NAT64, RFC 6052 */
+    {{[10] = 0xff, [11] = 0xff}, 96, {12}, 0, false},                   /* mapped, RFC 4291 */
+    {{[8] = 0xff, [9] = 0xff}, 96, {12}, 0, true},                      /* translated, RFC 2765 */
+    {{0}, 96, {12}, 0, true},                                           /* compatible, until RFC 4291 */
+    {{0x00, 0x64, 0xff, 0x9b}, 96, {12}, 0, true},                      /* NAT64, RFC 6052 */
     {{0x00, 0x64, 0xff, 0x9b, 0x00, 0x01}, 48, {6, 7, 9, 12}, 0, true}, /* NAT64 with a prefix of one's own */
-    {{0x20, 0x02}, 16, {2}, 0, true},                                  /* 6to4, RFC 3056 */
-    {{0x20, 0x01}, 32, {4}, 0, true},                                  /* Teredo: its server, RFC 4380 */
-    {{0x20, 0x01}, 32, {12}, 0xff, true},                              /* and its client */
+    {{0x20, 0x02}, 16, {2}, 0, true},                                   /* 6to4, RFC 3056 */
+    {{0x20, 0x01}, 32, {4}, 0, true},                                   /* Teredo: its server, RFC 4380 */
+    {{0x20, 0x01}, 32, {12}, 0xff, true},                               /* and its client */
 };
 
 static bool is_within(const uint8_t *address, const uint8_t *prefix, int bits) {
@@ -120,8 +124,8 @@ static egress_finding judge_4(const uint8_t *address) {
   return found;
 }
 
-/* Makes it the worst that an address within it is. Where it could be read in several ways, one that gives 0.x.x.x is
- * none. Returns whether there was any. */
+/* Makes it the worst that an address within it is. Where it could be read in several ways, one that gives
+ * 0.x.x.x is none. Returns whether there was any. */
 static bool judge_carried(egress_finding *found, const struct carrier *by, const uint8_t *address) {
   bool any = false;
   for (size_t i = 0; i < sizeof by->at && by->at[i]; i++) {
@@ -172,7 +176,8 @@ egress_finding egress_judge(const struct sockaddr *address) {
     memcpy(&copy.six, (const char *)address + offsetof(struct sockaddr_in6, sin6_addr), sizeof copy.six);
     return judge_6(copy.bytes);
   }
-  return (egress_finding){.grade = EGRESS_NEVER, .words = "no address of the internet", .text = "something else"};
+  return (egress_finding){
+      .grade = EGRESS_NEVER, .words = "no address of the internet", .text = "something else"};
 }
 
 bool egress_allows(http_reach reach, egress_grade grade) {

@@ -8,9 +8,9 @@
  * iana.org/assignments/iana-ipv4-special-registry and iana-ipv6-special-registry), and from what the large
  * clouds document of their metadata services.
  *
- * A connection that may reach private networks (HTTP_REACH_ANY) may reach whatever is not public, too, but for
- * link-local and metadata addresses and those that are no host's: the first two hand out the credentials of
- * this machine, and nothing that a journey is for is there. */
+ * A connection that may reach private networks (HTTP_REACH_ANY) may reach whatever is not public, too, but
+ * for link-local and metadata addresses and those that are no host's: the first two hand out the credentials
+ * of this machine, and nothing that a journey is for is there. */
 #ifndef JAUNT_HTTP_EGRESS_H
 #define JAUNT_HTTP_EGRESS_H
 

@@ -196,7 +196,8 @@ static void tell_refusal(http_exchange *ex, const egress_finding *found) {
   if (ex->at->literal)
     answer_say(ex, HTTP_EGRESS, "%s%s is %s%s", after, found->text, found->words, then);
   else
-    answer_say(ex, HTTP_EGRESS, "%s\"%.64s\" is at %s, %s%s", after, ex->at->host, found->text, found->words, then);
+    answer_say(ex, HTTP_EGRESS, "%s\"%.64s\" is at %s, %s%s", after, ex->at->host, found->text, found->words,
+               then);
 }
 
 /* CURLOPT_OPENSOCKETFUNCTION. It sees each address that is about to be connected to, redirects included: the

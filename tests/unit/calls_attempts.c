@@ -166,7 +166,10 @@ static void each_break_has_its_reason_and_what_the_wire_said(void **state) {
 }
 
 static void egress(rig *r, bool sent, bool off_public) {
-  http_answer answer = {.outcome = HTTP_EGRESS, .sent = sent, .sends = sent, .off_public = off_public,
+  http_answer answer = {.outcome = HTTP_EGRESS,
+                        .sent = sent,
+                        .sends = sent,
+                        .off_public = off_public,
                         .detail = "\"x\" is there"};
   end_exchange(last_sent(r), &answer);
   run_all(r);
@@ -190,7 +193,8 @@ static void a_call_to_where_none_may_go_is_a_mistake_of_ours(void **state) {
   start(r, c);
   egress(r, true, true); /* after a redirect */
   assert_ended(c, CALL_MISTAKE, REASON_EGRESS,
-               "\"x\" is there: give --private-network, or a connection with private_network = true, if that is meant");
+               "\"x\" is there: give --private-network, or a connection with private_network = true, if that "
+               "is meant");
 }
 
 static void a_redirect_to_where_none_may_go_leaves_it_unknown_without_a_key(void **state) {

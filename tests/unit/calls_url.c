@@ -183,7 +183,8 @@ static void a_whole_url_is_at_a_base_by_scheme_host_and_port(void **state) {
       {"http://[::1]:80", "http://[::1]/x", NULL},
       {"https://api.example.com", "http://api.example.com/x", "http://api.example.com"},
       {"https://api.example.com", "https://api.example.com:80/x", "https://api.example.com:80"},
-      {"https://api.example.com", "https://api.example.com.evil.example/", "https://api.example.com.evil.example"},
+      {"https://api.example.com", "https://api.example.com.evil.example/",
+       "https://api.example.com.evil.example"},
       {"https://api.example.com", "https://api.example.co", "https://api.example.co"},
       {"https://api.example.com", "https://evil.example?https://api.example.com/", "https://evil.example"},
       {"http://[::1]:8080", "http://[::1]/", "http://[::1]"},
@@ -193,7 +194,8 @@ static void a_whole_url_is_at_a_base_by_scheme_host_and_port(void **state) {
     error err = {""};
     char why[200] = "";
     if (pairs[i].elsewhere) {
-      snprintf(why, sizeof why, "%s is not where base_url leads: call it without via, or by a connection of its own",
+      snprintf(why, sizeof why,
+               "%s is not where base_url leads: call it without via, or by a connection of its own",
                pairs[i].elsewhere);
     }
     assert_int_equal(url_same_place(pairs[i].base, pairs[i].url, &err), pairs[i].elsewhere ? -1 : 0);

@@ -1,9 +1,9 @@
 /* The egress guard: what an address is, and that no connection is opened to one that a request may not reach.
  *
- * This program has a getaddrinfo, a connect and a clock of its own, which libuv and libcurl find before those of the
- * C library: names lead elsewhere from one look-up to the next, a public address leads to the fault server, and any
- * that is neither that nor loopback leads nowhere and is counted, so that nothing leaves this machine even where the
- * guard fails. */
+ * This program has a getaddrinfo, a connect and a clock of its own, which libuv and libcurl find before those
+ * of the C library: names lead elsewhere from one look-up to the next, a public address leads to the fault
+ * server, and any that is neither that nor loopback leads nowhere and is counted, so that nothing leaves this
+ * machine even where the guard fails. */
 #include <arpa/inet.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -40,14 +40,16 @@ static struct {
 static _Atomic int strayed;     /* connections that were begun to nowhere */
 static _Atomic int64_t later_s; /* by so much the clock is ahead */
 
-typedef int looking_up(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found);
+typedef int looking_up(const char *name, const char *service, const struct addrinfo *hints,
+                       struct addrinfo **found);
 typedef int connecting(int fd, const struct sockaddr *address, socklen_t length);
 
 static void *real(const char *name) {
   return dlsym(RTLD_NEXT, name);
 }
 
-int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found) {
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                struct addrinfo **found) {
   looking_up *look_up = NULL;
   *(void **)&look_up = real("getaddrinfo"); /* as POSIX has it: C knows no such conversion */
   for (size_t i = 0; name && i < sizeof known / sizeof *known; i++) {
@@ -239,8 +241,8 @@ static const struct {
     {"2002:a00:7::1", EGRESS_PRIVATE, "a private address"},
     {"2002:a9fe:a9fe::1", EGRESS_NEVER, "the address of a cloud's metadata service"},
     {"2002:808:808::1", EGRESS_PUBLIC, "a public address"},
-    {"2001:0:a00:7::f7f7:f7f7", EGRESS_PRIVATE, "a private address"},           /* its server; the client is 8.8.8.8 */
-    {"2001:0:808:808::f5ff:fff8", EGRESS_PRIVATE, "a private address"},         /* its client, 10.0.0.7 */
+    {"2001:0:a00:7::f7f7:f7f7", EGRESS_PRIVATE, "a private address"}, /* its server; the client is 8.8.8.8 */
+    {"2001:0:808:808::f5ff:fff8", EGRESS_PRIVATE, "a private address"}, /* its client, 10.0.0.7 */
     {"2001:0:808:808::5601:5601", EGRESS_NEVER, "the address of a cloud's metadata service"},
     {"2001:0:808:808::f7f7:f7f7", EGRESS_PUBLIC, "a public address"},
     /* NAT64 with a prefix of one's own: of 96, 48, 56 and 64 bits */
@@ -287,7 +289,8 @@ static void each_reach_allows_what_it_says(void **state) {
 
 static void the_guard_is_on_by_default(void **state) {
   trial *t = *state;
-  http_request request = {.method = "GET", .url = on(t, "127.0.0.1", "/ok"), .connect_ms = LONG_MS, .total_ms = LONG_MS};
+  http_request request = {
+      .method = "GET", .url = on(t, "127.0.0.1", "/ok"), .connect_ms = LONG_MS, .total_ms = LONG_MS};
   is_refused(t, &request, "127.0.0.1 is a loopback address");
   request.reach = HTTP_REACH_ANY;
   expect_answer(t, &request, 200, "ok");
@@ -313,10 +316,20 @@ static void a_name_is_judged_by_where_it_leads(void **state) {
 
 /* Each is 127.0.0.1 or ::1 to whoever resolves it. */
 static void an_odd_spelling_of_loopback_is_loopback(void **state) {
-  static const char *const hosts[] = {
-      "2130706433",         "0x7f000001", "017700000001", "0177.0.0.1",         "127.1",
-      "127.0.1",            "0x7f.1",     "localhost",    "[::1]",              "[::ffff:127.0.0.1]",
-      "[::ffff:7f00:1]",    "[::127.0.0.1]", "[64:ff9b::127.0.0.1]", "[0:0:0:0:0:0:0:1]"};
+  static const char *const hosts[] = {"2130706433",
+                                      "0x7f000001",
+                                      "017700000001",
+                                      "0177.0.0.1",
+                                      "127.1",
+                                      "127.0.1",
+                                      "0x7f.1",
+                                      "localhost",
+                                      "[::1]",
+                                      "[::ffff:127.0.0.1]",
+                                      "[::ffff:7f00:1]",
+                                      "[::127.0.0.1]",
+                                      "[64:ff9b::127.0.0.1]",
+                                      "[0:0:0:0:0:0:0:1]"};
   trial *t = *state;
   for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
     http_request request = reaching(on(t, hosts[i], "/ok"), HTTP_REACH_PUBLIC);
@@ -349,7 +362,8 @@ static void metadata_and_link_local_addresses_are_beyond_every_reach(void **stat
   is_refused(t, &request, "fe80::1 is a link-local address; no call goes there");
   request.url = "http://[::ffff:a9fe:a9fe]/";
   is_refused(t, &request,
-             "::ffff:169.254.169.254 (169.254.169.254 within) is the address of a cloud's metadata service; no call goes there");
+             "::ffff:169.254.169.254 (169.254.169.254 within) is the address of a cloud's metadata service; "
+             "no call goes there");
   request.url = "http://0.0.0.0/";
   is_refused(t, &request, "0.0.0.0 is an address of no host; no call goes there");
 }
@@ -373,7 +387,8 @@ static void of_a_hosts_addresses_those_within_reach_are_tried(void **state) {
   char url[80];
   snprintf(url, sizeof url, "http://both.test:%d/", fault_server_port(t->server, FAULT_REFUSED));
   request.url = url;
-  expect_failure(t, &request, HTTP_CONNECT, "connection refused by both.test"); /* by the one that could be tried */
+  expect_failure(t, &request, HTTP_CONNECT,
+                 "connection refused by both.test"); /* by the one that could be tried */
 }
 
 /* ---- rehearsals ---- */
@@ -383,7 +398,8 @@ static void a_rehearsal_reaches_this_machine_alone(void **state) {
   http_request request = reaching(on(t, "127.0.0.1", "/ok"), HTTP_REACH_LOOPBACK);
   expect_answer(t, &request, 200, "ok");
   request.url = "http://" PUBLIC_ADDRESS "/";
-  is_refused(t, &request, PUBLIC_ADDRESS ":80 is not on this machine; here nothing goes further than loopback");
+  is_refused(t, &request,
+             PUBLIC_ADDRESS ":80 is not on this machine; here nothing goes further than loopback");
   request.url = "http://10.0.0.7/";
   is_refused(t, &request, "10.0.0.7:80 is not on this machine; here nothing goes further than loopback");
 }
@@ -414,7 +430,8 @@ static ending led_to(trial *t, const char *from, http_reach reach, const char *t
 static void a_redirect_to_the_metadata_address_is_not_followed(void **state) {
   ending e = led_to(*state, "public.test", HTTP_REACH_PUBLIC, "http://169.254.169.254/latest/meta-data");
   assert_string_equal(
-      e.detail, "after a redirect: 169.254.169.254 is the address of a cloud's metadata service; no call goes there");
+      e.detail,
+      "after a redirect: 169.254.169.254 is the address of a cloud's metadata service; no call goes there");
   ending_free(&e);
 }
 
@@ -448,8 +465,9 @@ static void a_redirect_to_a_name_is_judged_by_where_it_leads(void **state) {
 static void a_redirect_does_not_lead_a_rehearsal_away(void **state) {
   trial *t = *state;
   ending e = led_to(t, "127.0.0.1", HTTP_REACH_LOOPBACK, "http://public.test/");
-  assert_string_equal(e.detail,
-                      "after a redirect: public.test:80 is not on this machine; here nothing goes further than loopback");
+  assert_string_equal(
+      e.detail,
+      "after a redirect: public.test:80 is not on this machine; here nothing goes further than loopback");
   assert_int_equal(asked("public.test"), 0);
   ending_free(&e);
 }
@@ -474,7 +492,8 @@ static void a_name_that_turns_to_this_machine_is_refused(void **state) {
   assert_int_equal(asked("turns.test"), 2);
 }
 
-/* While it lives, a connection leads where it led when it was opened; it is the next one that is judged anew. */
+/* While it lives, a connection leads where it led when it was opened; it is the next one that is judged anew.
+ */
 static void a_dead_connection_is_not_replaced_by_one_out_of_reach(void **state) {
   trial *t = *state;
   http_request request = reaching(on(t, "turns.test", "/close-reused"), HTTP_REACH_PUBLIC);
@@ -494,7 +513,8 @@ static void nor_is_one_to_a_metadata_address_in_a_private_network(void **state) 
   expect_answer(t, &request, 200, "bye");
   atomic_fetch_add(&later_s, HOLDS_S);
   is_refused(t, &request,
-             "\"to-metadata.test\" is at 169.254.169.254, the address of a cloud's metadata service; no call goes there");
+             "\"to-metadata.test\" is at 169.254.169.254, the address of a cloud's metadata service; no call "
+             "goes there");
 }
 
 /* ---- connections are kept apart ---- */
@@ -517,7 +537,8 @@ static void a_connection_of_one_reach_is_not_used_under_another(void **state) {
 
 static void each_reach_has_connections_of_its_own(void **state) {
   trial *t = *state;
-  static const http_reach reaches[] = {HTTP_REACH_ANY, HTTP_REACH_LOOPBACK, HTTP_REACH_ANY, HTTP_REACH_LOOPBACK};
+  static const http_reach reaches[] = {HTTP_REACH_ANY, HTTP_REACH_LOOPBACK, HTTP_REACH_ANY,
+                                       HTTP_REACH_LOOPBACK};
   for (size_t i = 0; i < 4; i++) {
     http_request request = reaching(on(t, "127.0.0.1", "/ok"), reaches[i]);
     expect_answer(t, &request, 200, "ok");
