@@ -4,16 +4,16 @@
 #include "serve/native.h"
 
 const luaL_Reg native_modules[] = {
-  {"json", bind_json_open},
-  {"cjson", bind_json_open},
-  {"jaunt.native.lua_cjson", bind_lua_cjson_open},
-  {"jaunt.native.audience", native_audience_open},
-  {"jaunt.native.connections", native_connections_open},
-  {"jaunt.native.engine", native_engine_open},
-  {"jaunt.native.control", native_control_open},
-  {"jaunt.native.fs", native_fs_open},
-  {"jaunt.native.host", native_host_open},
-  {"jaunt.native.term", native_term_open},
-  {"jaunt.native.vendor", native_vendor_open},
-  {NULL, NULL},
+    {"json", bind_json_open},
+    {"cjson", bind_json_open},
+    {"jaunt.native.lua_cjson", bind_lua_cjson_open},
+    {"jaunt.native.audience", native_audience_open},
+    {"jaunt.native.connections", native_connections_open},
+    {"jaunt.native.engine", native_engine_open},
+    {"jaunt.native.control", native_control_open},
+    {"jaunt.native.fs", native_fs_open},
+    {"jaunt.native.host", native_host_open},
+    {"jaunt.native.term", native_term_open},
+    {"jaunt.native.vendor", native_vendor_open},
+    {NULL, NULL},
 };

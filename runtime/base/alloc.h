@@ -12,7 +12,7 @@
 void *mem_alloc(size_t size);
 void *mem_zero(size_t size);
 void *mem_grow(void *old, size_t size);
-char *mem_text(const char *text);                   /* a copy; NULL gives NULL */
+char *mem_text(const char *text);                    /* a copy; NULL gives NULL */
 char *mem_text_of(const char *bytes, size_t length); /* a copy, ended by a NUL */
 
 #endif

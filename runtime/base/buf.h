@@ -15,14 +15,15 @@ typedef struct buf {
 
 #define BUF_EMPTY ((buf){NULL, 0, 0})
 
-void buf_free(buf *b);                     /* frees the bytes; b is empty again */
-void buf_clear(buf *b);                    /* forgets the bytes, keeps the room */
-char *buf_room(buf *b, size_t more);       /* makes room; returns where `more` bytes may be written (then add to len) */
+void buf_free(buf *b);  /* frees the bytes; b is empty again */
+void buf_clear(buf *b); /* forgets the bytes, keeps the room */
+char *buf_room(buf *b,
+               size_t more); /* makes room; returns where `more` bytes may be written (then add to len) */
 void buf_add(buf *b, const void *bytes, size_t length);
 void buf_text_add(buf *b, const char *text); /* up to its NUL */
 void buf_char(buf *b, char c);
 void buf_format(buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
-const char *buf_text(buf *b);              /* the bytes, with a NUL behind them that len does not count */
-char *buf_take(buf *b, size_t *length);    /* hands the bytes over (ended by a NUL); the caller frees them */
+const char *buf_text(buf *b);           /* the bytes, with a NUL behind them that len does not count */
+char *buf_take(buf *b, size_t *length); /* hands the bytes over (ended by a NUL); the caller frees them */
 
 #endif

@@ -31,6 +31,5 @@ int64_t logical_now_ms(const logical_clock *clock) {
 
 void logical_move_to(logical_clock *clock, int64_t ms) {
   int64_t shown = atomic_load(&clock->virtual_ms);
-  while (ms > shown && !atomic_compare_exchange_weak(&clock->virtual_ms, &shown, ms)) {
-  }
+  while (ms > shown && !atomic_compare_exchange_weak(&clock->virtual_ms, &shown, ms)) {}
 }

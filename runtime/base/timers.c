@@ -63,8 +63,10 @@ void timer_clear(timers *set, timer *t) {
   t->place = 0;
   timer *last = set->heap[set->count--];
   if (last == t) return;
-  if (place > 1 && before(last, set->heap[place / 2])) rise(set, place, last);
-  else sink(set, place, last);
+  if (place > 1 && before(last, set->heap[place / 2]))
+    rise(set, place, last);
+  else
+    sink(set, place, last);
 }
 
 int64_t timers_next(const timers *set) {

@@ -34,7 +34,9 @@ void timers_free(timers *set); /* forgets all; fires none */
 /* Sets `t` (anew, if it was set) to fire `due` at `at_ms` or later, never earlier. */
 void timer_set(timers *set, timer *t, int64_t at_ms, timer_due due);
 void timer_clear(timers *set, timer *t); /* no-op when not set */
-static inline bool timer_is_set(const timer *t) { return t->place != 0; }
+static inline bool timer_is_set(const timer *t) {
+  return t->place != 0;
+}
 
 /* The earliest due time, or INT64_MAX when none is set. */
 int64_t timers_next(const timers *set);

@@ -261,7 +261,8 @@ static int put_url(spec *s) {
   if (memchr(s->path, '\0', s->path_length))
     failed = error_set(&s->hold, "the path holds a NUL byte");
   else if (is_whole_url(s->path))
-    failed = url_whole(&url, s->path, s->path_length, &s->hold) || check_place(s, base, buf_text(&url), &s->hold);
+    failed =
+        url_whole(&url, s->path, s->path_length, &s->hold) || check_place(s, base, buf_text(&url), &s->hold);
   else if (base)
     failed = url_join(&url, base, s->path, s->path_length, &s->hold);
   else if (*s->via)

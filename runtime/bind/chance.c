@@ -6,7 +6,8 @@
 /* now(): seconds since 1970, the time of the run's last record. In predicates and payloads, too. */
 int primitive_now(lua_State *L) {
   const run *r = worker_of(L)->current;
-  if (!r) return luaL_error(L, "now works in a journey's flow or in a plain script, not while a script is loaded");
+  if (!r)
+    return luaL_error(L, "now works in a journey's flow or in a plain script, not while a script is loaded");
   lua_pushnumber(L, (double)r->now_ms / 1000);
   return 1;
 }
@@ -32,8 +33,9 @@ int primitive_uuid(lua_State *L) {
   run *r = primitive_run(L, "uuid");
   uint64_t a = random_next(&r->random), b = random_next(&r->random);
   char text[37];
-  snprintf(text, sizeof text, "%08x-%04x-4%03x-%04x-%04x%08x", (unsigned)(a >> 32), (unsigned)(a >> 16 & 0xffff),
-           (unsigned)(a & 0xfff), (unsigned)(0x8000 | (b >> 48 & 0x3fff)), (unsigned)(b >> 32 & 0xffff), (unsigned)b);
+  snprintf(text, sizeof text, "%08x-%04x-4%03x-%04x-%04x%08x", (unsigned)(a >> 32),
+           (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff), (unsigned)(0x8000 | (b >> 48 & 0x3fff)),
+           (unsigned)(b >> 32 & 0xffff), (unsigned)b);
   lua_pushstring(L, text);
   return 1;
 }

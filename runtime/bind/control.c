@@ -76,8 +76,7 @@ static void end_with_words(control *c, const char *words) {
 }
 
 static int with_traceback(lua_State *L) {
-  if (lua_type(L, 1) == LUA_TSTRING && wants_trace())
-    luaL_traceback(L, L, lua_tostring(L, 1), 1);
+  if (lua_type(L, 1) == LUA_TSTRING && wants_trace()) luaL_traceback(L, L, lua_tostring(L, 1), 1);
   return 1;
 }
 
@@ -86,7 +85,8 @@ static int with_traceback(lua_State *L) {
 void control_can_yield(lua_State *L) {
   control *c = control_of(L);
   if (L != c->co) luaL_error(L, "this waits for the loop, which only the command's own coroutine can do");
-  if (!lua_isyieldable(L)) luaL_error(L, "this waits for the loop, which cannot be done inside a C function's callback");
+  if (!lua_isyieldable(L))
+    luaL_error(L, "this waits for the loop, which cannot be done inside a C function's callback");
 }
 
 int control_yield(lua_State *L) {
@@ -123,8 +123,10 @@ bool control_call(control *c, int nargs) {
   lua_pushcfunction(c->L, with_traceback);
   lua_insert(c->L, function);
   int status = lua_pcall(c->L, nargs, 0, function);
-  if (status != LUA_OK && c->ended) lua_pop(c->L, 1); /* the first error is the one that is told */
-  else if (status != LUA_OK) end_with_error(c, c->L);
+  if (status != LUA_OK && c->ended)
+    lua_pop(c->L, 1); /* the first error is the one that is told */
+  else if (status != LUA_OK)
+    end_with_error(c, c->L);
   lua_remove(c->L, function);
   if (c->ended) uv_stop(&c->loop);
   return status == LUA_OK;
@@ -217,7 +219,8 @@ control *control_new(const luaL_Reg *natives, error *err) {
 static void close_left_open(uv_handle_t *handle, void *data) {
   (void)data;
   if (uv_is_closing(handle)) return;
-  fprintf(stderr, "jaunt: a %s handle was left open (a mistake in jaunt itself)\n", uv_handle_type_name(handle->type));
+  fprintf(stderr, "jaunt: a %s handle was left open (a mistake in jaunt itself)\n",
+          uv_handle_type_name(handle->type));
   uv_close(handle, NULL);
 }
 

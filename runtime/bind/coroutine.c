@@ -1,8 +1,10 @@
-/* coroutine.* for scripts: Lua's own, but the engine's yields pass through a script's coroutines to the engine.
+/* coroutine.* for scripts: Lua's own, but the engine's yields pass through a script's coroutines to the
+ * engine.
  *
- * A primitive that parks yields its own coroutine with worker->passing set; our resume sees that and yields in its turn,
- * and when the engine resumes the run, goes on with the inner coroutine where it was. So call_api and waits work
- * in a coroutine of the script's own. A resumer that can't yield is remembered in worker->chain_blocked. */
+ * A primitive that parks yields its own coroutine with worker->passing set; our resume sees that and yields
+ * in its turn, and when the engine resumes the run, goes on with the inner coroutine where it was. So
+ * call_api and waits work in a coroutine of the script's own. A resumer that can't yield is remembered in
+ * worker->chain_blocked. */
 #include "bind/primitive.h"
 #include "engine/guard.h"
 
@@ -14,7 +16,8 @@ static lua_State *coroutine_at(lua_State *L, int index) {
 
 static int after_pass(lua_State *L, int status, lua_KContext wraps);
 
-/* What a resume gives its caller: true and the values, or false and the error; wrap gives the values or raises. */
+/* What a resume gives its caller: true and the values, or false and the error; wrap gives the values or
+ * raises. */
 static int deliver(lua_State *L, lua_State *co, int status, int results, bool wraps) {
   if (status == LUA_OK || status == LUA_YIELD) {
     luaL_checkstack(L, results + 1, "too many results");
@@ -37,7 +40,8 @@ static int deliver(lua_State *L, lua_State *co, int status, int results, bool wr
   return 2;
 }
 
-/* Resumes `co`, which stands at index 1 of L (an upvalue for wrap), with `arguments` values already on its stack. */
+/* Resumes `co`, which stands at index 1 of L (an upvalue for wrap), with `arguments` values already on its
+ * stack. */
 static int go(lua_State *L, lua_State *co, int arguments, bool wraps) {
   worker *w = worker_of(L);
   bool was_blocked = w->chain_blocked;
@@ -65,7 +69,7 @@ static int after_pass(lua_State *L, int status, lua_KContext wraps) {
 /* ---- what a coroutine waits in ---- */
 
 static int co_resume(lua_State *L);
-static int co_yield(lua_State *L);
+static int co_yield (lua_State *L);
 static int wrapped(lua_State *L);
 
 /* The C function that `co` was suspended in; NULL where it is not suspended. */
@@ -78,7 +82,8 @@ static lua_CFunction suspended_in(lua_State *co) {
   return function;
 }
 
-/* Parked by a primitive, and so for the engine alone to resume: not for a predicate or a <close> that runs meanwhile. */
+/* Parked by a primitive, and so for the engine alone to resume: not for a predicate or a <close> that runs
+ * meanwhile. */
 static bool is_parked(lua_State *co) {
   lua_CFunction function = suspended_in(co);
   return function && function != co_yield;
@@ -99,7 +104,8 @@ lua_State *coroutine_inner(lua_State *co) {
 
 /* ---- the library ---- */
 
-/* Moves the arguments from index `first` on to `co`; false with an error text on L when it can't be resumed. */
+/* Moves the arguments from index `first` on to `co`; false with an error text on L when it can't be resumed.
+ */
 static bool hand_over(lua_State *L, lua_State *co, int first, int *arguments) {
   int count = lua_gettop(L) - first + 1;
   bool dead = lua_status(co) == LUA_OK && lua_gettop(co) == 0;
@@ -169,14 +175,16 @@ static void push_coroutines(lua_State *L, run *r) {
   run_anchor_set(r, L, ANCHOR_COROUTINES);
 }
 
-/* Takes note of the new coroutine on top of the stack. Only when many were made the living ones are counted. */
+/* Takes note of the new coroutine on top of the stack. Only when many were made the living ones are counted.
+ */
 static void register_coroutine(lua_State *L, run *r) {
   int most = r->in->shared->options->limits.coroutines;
   push_coroutines(L, r);
   int table = lua_gettop(L);
   if (++r->coroutines > most) {
     r->coroutines = count_living(L, table) + 1;
-    if (r->coroutines > most) luaL_error(L, "a run may have %d coroutines at a time (limit coroutines)", most);
+    if (r->coroutines > most)
+      luaL_error(L, "a run may have %d coroutines at a time (limit coroutines)", most);
   }
   lua_pushvalue(L, table - 1);
   lua_pushboolean(L, 1);
@@ -201,10 +209,12 @@ static int co_wrap(lua_State *L) {
 }
 
 /* A script's own yield. At the top of a run there is nobody to yield to but the engine. */
-static int co_yield(lua_State *L) {
+static int co_yield (lua_State *L) {
   worker *w = worker_of(L);
   if (w->current && L == w->current->co)
-    return luaL_error(L, "coroutine.yield outside of any coroutine: the flow itself is paused by wait, wait_for and call_api");
+    return luaL_error(
+        L,
+        "coroutine.yield outside of any coroutine: the flow itself is paused by wait, wait_for and call_api");
   w->passing = false;
   return lua_yield(L, lua_gettop(L));
 }
@@ -224,7 +234,7 @@ static int co_close(lua_State *L) {
 /* status, running and isyieldable are Lua's own. */
 int coroutine_open(lua_State *L) {
   static const luaL_Reg ours[] = {
-      {"create", co_create}, {"resume", co_resume}, {"wrap", co_wrap}, {"yield", co_yield}, {NULL, NULL}};
+      {"create", co_create}, {"resume", co_resume}, {"wrap", co_wrap}, {"yield", co_yield }, {NULL, NULL}};
   static const char *const taken[] = {"status", "running", "isyieldable"};
   luaL_newlib(L, ours);
   lua_getglobal(L, "coroutine");

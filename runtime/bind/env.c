@@ -1,4 +1,5 @@
-/* env(name, default) and secret(name): configuration. A secret is shown as ‹secret NAME› wherever it is looked at. */
+/* env(name, default) and secret(name): configuration. A secret is shown as ‹secret NAME› wherever it is
+ * looked at. */
 #include <stdlib.h>
 
 #include "bind/primitive.h"
@@ -11,8 +12,10 @@ int primitive_env(lua_State *L) {
   const char *value = getenv(name);
   run_step_info info = {.kind = "env", .written = name, .data = value};
   run_step(r, L, &info, true);
-  if (value) lua_pushstring(L, value);
-  else lua_settop(L, 2);
+  if (value)
+    lua_pushstring(L, value);
+  else
+    lua_settop(L, 2);
   return 1;
 }
 
@@ -42,7 +45,8 @@ int primitive_secret(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);
   const secret *found = secrets_find(r->in->shared->options->secrets, name);
   if (!found) {
-    const char *detail = lua_pushfstring(L, "there is no secret %s: set it in the environment or in the secrets file", name);
+    const char *detail =
+        lua_pushfstring(L, "there is no secret %s: set it in the environment or in the secrets file", name);
     run_end(r, RUN_HELD, "config", detail);
     return primitive_leave(L);
   }

@@ -58,11 +58,12 @@ static int base_pairs(lua_State *L) {
 
 /* ---- metatables ---- */
 
-/* What a metatable can say. Neither finalisers nor weak tables: both would show a script when garbage is collected. */
+/* What a metatable can say. Neither finalisers nor weak tables: both would show a script when garbage is
+ * collected. */
 static const char *const events[] = {
-    "__index", "__newindex", "__call",  "__tostring", "__name", "__pairs", "__close", "__len", "__eq",  "__lt",
-    "__le",    "__concat",   "__unm",   "__add",      "__sub",  "__mul",   "__div",   "__mod", "__pow", "__idiv",
-    "__band",  "__bor",      "__bxor",  "__shl",      "__shr",  "__bnot",  NULL,
+    "__index", "__newindex", "__call",   "__tostring", "__name", "__pairs", "__close", "__len",  "__eq",
+    "__lt",    "__le",       "__concat", "__unm",      "__add",  "__sub",   "__mul",   "__div",  "__mod",
+    "__pow",   "__idiv",     "__band",   "__bor",      "__bxor", "__shl",   "__shr",   "__bnot", NULL,
 };
 
 static const char copies_key; /* its address names the table: a script's metatable -> the one that is set */
@@ -82,7 +83,8 @@ static void push_copies(lua_State *L) {
 static void refuse_collector(lua_State *L, int metatable, const char *event) {
   lua_pushstring(L, event);
   if (lua_rawget(L, metatable) != LUA_TNIL)
-    luaL_error(L, "setmetatable: %s is not there for scripts: they can't see when garbage is collected", event);
+    luaL_error(L, "setmetatable: %s is not there for scripts: they can't see when garbage is collected",
+               event);
   lua_pop(L, 1);
 }
 
@@ -93,7 +95,8 @@ static void copy_events(lua_State *L, int from, int to) {
     lua_rawget(L, from);
     lua_rawset(L, to);
   }
-  lua_pushliteral(L, "__metatable"); /* getmetatable gives the script's own, unless that says something else */
+  lua_pushliteral(L,
+                  "__metatable"); /* getmetatable gives the script's own, unless that says something else */
   lua_pushvalue(L, -1);
   if (lua_rawget(L, from) == LUA_TNIL) {
     lua_pop(L, 1);
@@ -102,8 +105,8 @@ static void copy_events(lua_State *L, int from, int to) {
   lua_rawset(L, to);
 }
 
-/* setmetatable(table, metatable): what is set is a copy of what the metatable says now. A field that is added to it later
- * counts from the next setmetatable on. */
+/* setmetatable(table, metatable): what is set is a copy of what the metatable says now. A field that is added
+ * to it later counts from the next setmetatable on. */
 static int base_setmetatable(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   luaL_argexpected(L, lua_isnil(L, 2) || lua_istable(L, 2), 2, "nil or table");
@@ -177,8 +180,10 @@ static int base_rawget(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   luaL_checkany(L, 2);
   lua_settop(L, 2);
-  if (is_protected(L, 1)) lua_gettable(L, 1);
-  else lua_rawget(L, 1);
+  if (is_protected(L, 1))
+    lua_gettable(L, 1);
+  else
+    lua_rawget(L, 1);
   return 1;
 }
 
@@ -188,7 +193,7 @@ static int handled(lua_State *L, int status, lua_KContext context) {
   (void)context;
   bool well = status == LUA_OK || status == LUA_YIELD;
   lua_pushboolean(L, 0);
-  lua_insert(L, 2);                                             /* stack: handler, false, what the handler gave */
+  lua_insert(L, 2); /* stack: handler, false, what the handler gave */
   if (!well) lua_settop(L, 3);
   return lua_gettop(L) - 1;
 }
@@ -206,8 +211,8 @@ static int tried(lua_State *L, int status, lua_KContext context) {
   return handled(L, lua_pcallk(L, 1, LUA_MULTRET, 0, 0, handled), 0);
 }
 
-/* xpcall(f, handler, …): the handler runs after the stack is unwound, as an ordinary call. Lua's own would run it with
- * hooks off when a hook has raised the error, and it could loop for ever. */
+/* xpcall(f, handler, …): the handler runs after the stack is unwound, as an ordinary call. Lua's own would
+ * run it with hooks off when a hook has raised the error, and it could loop for ever. */
 static int base_xpcall(lua_State *L) {
   int arguments = lua_gettop(L) - 2;
   luaL_checktype(L, 2, LUA_TFUNCTION);
@@ -219,8 +224,14 @@ static int base_xpcall(lua_State *L) {
 
 int library_base(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"tostring", base_tostring},         {"next", base_next},     {"pairs", base_pairs},   {"setmetatable", base_setmetatable},
-      {"rawset", base_rawset},             {"rawget", base_rawget}, {"xpcall", base_xpcall}, {"protect", protect},
+      {"tostring", base_tostring},
+      {"next", base_next},
+      {"pairs", base_pairs},
+      {"setmetatable", base_setmetatable},
+      {"rawset", base_rawset},
+      {"rawget", base_rawget},
+      {"xpcall", base_xpcall},
+      {"protect", protect},
       {NULL, NULL},
   };
   luaL_newlib(L, functions);

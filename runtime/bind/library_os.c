@@ -1,12 +1,14 @@
-/* os for scripts: the time, on the logical clock, and in UTC, so that the same run says the same on every machine. What
- * depends on where a person lives is wait_until's to know. */
+/* os for scripts: the time, on the logical clock, and in UTC, so that the same run says the same on every
+ * machine. What depends on where a person lives is wait_until's to know. */
 #include "base/zone.h"
 #include "bind/libraries.h"
 #include "bind/primitive.h"
 
 static double now_of(lua_State *L) {
   const run *r = worker_of(L)->current;
-  if (!r) luaL_error(L, "the time is only known in a journey's flow or in a plain script, not while a script is loaded");
+  if (!r)
+    luaL_error(
+        L, "the time is only known in a journey's flow or in a plain script, not while a script is loaded");
   return (double)r->now_ms / 1000;
 }
 
@@ -18,7 +20,8 @@ static int field_of(lua_State *L, const char *name, int otherwise) {
     return otherwise;
   }
   lua_Integer value = lua_tointegerx(L, -1, &whole);
-  if (!whole || value < -1000000000 || value > 1000000000) luaL_error(L, "field '%s' is not a whole number in range", name);
+  if (!whole || value < -1000000000 || value > 1000000000)
+    luaL_error(L, "field '%s' is not a whole number in range", name);
   lua_pop(L, 1);
   return (int)value;
 }
@@ -30,8 +33,11 @@ static int os_time(lua_State *L) {
     return 1;
   }
   luaL_checktype(L, 1, LUA_TTABLE);
-  civil c = {.year = field_of(L, "year", -1), .day = field_of(L, "day", -1), .hour = field_of(L, "hour", 12),
-             .minute = field_of(L, "min", 0), .second = field_of(L, "sec", 0)};
+  civil c = {.year = field_of(L, "year", -1),
+             .day = field_of(L, "day", -1),
+             .hour = field_of(L, "hour", 12),
+             .minute = field_of(L, "min", 0),
+             .second = field_of(L, "sec", 0)};
   int month = field_of(L, "month", -1) - 1; /* the one field that civil_ms wants in range */
   c.year += month >= 0 ? month / 12 : -((11 - month) / 12);
   c.month = (month % 12 + 12) % 12 + 1;
@@ -61,7 +67,8 @@ static int os_difftime(lua_State *L) {
 }
 
 int library_os(lua_State *L) {
-  static const luaL_Reg functions[] = {{"time", os_time}, {"clock", os_clock}, {"difftime", os_difftime}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"time", os_time}, {"clock", os_clock}, {"difftime", os_difftime}, {NULL, NULL}};
   luaL_newlib(L, functions);
   lua_getglobal(L, "os");
   lua_getfield(L, -1, "date");

@@ -12,8 +12,9 @@ static const script_limits *limits_of(lua_State *L) {
 
 static void check_size(lua_State *L, const char *function, double bytes) {
   size_t most = limits_of(L)->text;
-  if (bytes > (double)most) luaL_error(L, "%s would make a text of %I bytes; at most %I are allowed (limit text)", function,
-                                              (LUAI_UACINT)bytes, (LUAI_UACINT)most);
+  if (bytes > (double)most)
+    luaL_error(L, "%s would make a text of %I bytes; at most %I are allowed (limit text)", function,
+               (LUAI_UACINT)bytes, (LUAI_UACINT)most);
 }
 
 /* Where a search begins: `init` from 1, or from the end when negative. */
@@ -128,14 +129,17 @@ static void add_template(pattern_match *m, luaL_Buffer *out, const char *start, 
       continue;
     }
     t++;
-    if (t < stop && *t == '%') luaL_addchar(out, '%');
-    else if (t < stop && *t == '0') luaL_addlstring(out, start, (size_t)(end - start));
+    if (t < stop && *t == '%')
+      luaL_addchar(out, '%');
+    else if (t < stop && *t == '0')
+      luaL_addlstring(out, start, (size_t)(end - start));
     else if (t < stop && isdigit((unsigned char)*t)) {
       pattern_push_capture(m, *t - '1', start, end);
       luaL_tolstring(L, -1, NULL);
       lua_remove(L, -2);
       luaL_addvalue(out);
-    } else luaL_error(L, "invalid use of '%%' in replacement string");
+    } else
+      luaL_error(L, "invalid use of '%%' in replacement string");
   }
 }
 
@@ -170,8 +174,9 @@ static int string_gsub(lua_State *L) {
   const char *s = m.subject, *last = NULL;
   int type = lua_type(L, 3);
   lua_Integer most = luaL_optinteger(L, 4, m.subject_end - m.subject + 1), count = 0;
-  luaL_argexpected(L, type == LUA_TNUMBER || type == LUA_TSTRING || type == LUA_TFUNCTION || type == LUA_TTABLE, 3,
-                   "string/function/table");
+  luaL_argexpected(L,
+                   type == LUA_TNUMBER || type == LUA_TSTRING || type == LUA_TFUNCTION || type == LUA_TTABLE,
+                   3, "string/function/table");
   bool anchored = take_anchor(&m);
   luaL_Buffer out;
   luaL_buffinit(L, &out);
@@ -210,8 +215,10 @@ static int string_rep(lua_State *L) {
   luaL_checklstring(L, 1, &length);
   lua_Integer count = luaL_checkinteger(L, 2);
   luaL_optlstring(L, 3, "", &between);
-  if (count > 0) check_size(L, "string.rep", (double)count * (double)length + (double)(count - 1) * (double)between);
-  if (length + between == 0) return lua_pushliteral(L, ""), 1; /* Lua would go round `count` times all the same */
+  if (count > 0)
+    check_size(L, "string.rep", (double)count * (double)length + (double)(count - 1) * (double)between);
+  if (length + between == 0)
+    return lua_pushliteral(L, ""), 1; /* Lua would go round `count` times all the same */
   return call_original(L);
 }
 
@@ -227,7 +234,8 @@ static int string_format(lua_State *L) {
     }
     at += strspn(at, "-+#0 123456789.");
     argument++;
-    if (*at == 'p') return luaL_error(L, "string.format: %%p shows an address, which differs from process to process");
+    if (*at == 'p')
+      return luaL_error(L, "string.format: %%p shows an address, which differs from process to process");
     if (*at == 's' && argument <= lua_gettop(L)) {
       text_of_value(L, argument);
       lua_replace(L, argument);

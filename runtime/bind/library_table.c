@@ -1,5 +1,5 @@
-/* Functions on tables for scripts: see libraries.h. Lua's own loop in C for as long as a table says, and sort by a
- * pivot that hangs on the clock; these look whether the script is being stopped, and sort stably. */
+/* Functions on tables for scripts: see libraries.h. Lua's own loop in C for as long as a table says, and sort
+ * by a pivot that hangs on the clock; these look whether the script is being stopped, and sort stably. */
 #include <stdbool.h>
 
 #include "bind/libraries.h"
@@ -37,7 +37,8 @@ static int table_concat(lua_State *L) {
       return luaL_error(L, "invalid value (at index %I) in table for 'concat'", (LUAI_UACINT)i);
     luaL_addvalue(&out);
     if (luaL_bufflen(&out) > most)
-      return luaL_error(L, "table.concat would make a text of more than %I bytes (limit text)", (LUAI_UACINT)most);
+      return luaL_error(L, "table.concat would make a text of more than %I bytes (limit text)",
+                        (LUAI_UACINT)most);
     if (i == LUA_MAXINTEGER) break;
   }
   luaL_pushresult(&out);
@@ -101,7 +102,8 @@ static int table_move(lua_State *L) {
 
 /* ---- sort ---- */
 
-/* Whether the value at `b` has to stand before the one at `a`, which now does. Without an order function (at 2) by <. */
+/* Whether the value at `b` has to stand before the one at `a`, which now does. Without an order function (at
+ * 2) by <. */
 static bool is_before(lua_State *L, int b, int a) {
   if (lua_isnil(L, 2)) return lua_compare(L, b, a, LUA_OPLT);
   lua_pushvalue(L, 2);
@@ -176,8 +178,9 @@ static int table_sort(lua_State *L) {
 }
 
 int library_table(lua_State *L) {
-  static const luaL_Reg functions[] = {{"concat", table_concat}, {"insert", table_insert}, {"remove", table_remove},
-                                       {"move", table_move},     {"sort", table_sort},     {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"concat", table_concat}, {"insert", table_insert},
+                                       {"remove", table_remove}, {"move", table_move},
+                                       {"sort", table_sort},     {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }

@@ -1,7 +1,7 @@
 /* The native modules: what `require "jaunt.native.NAME"` gives in the control state.
  *
- * Each opener leaves one table on the stack. The list of all of them stands in runtime/native.c, above the layers,
- * because some belong to layers above bind/. */
+ * Each opener leaves one table on the stack. The list of all of them stands in runtime/native.c, above the
+ * layers, because some belong to layers above bind/. */
 #ifndef JAUNT_BIND_NATIVE_H
 #define JAUNT_BIND_NATIVE_H
 
@@ -12,7 +12,7 @@ extern const luaL_Reg native_modules[]; /* ends with {NULL, NULL} */
 
 int native_audience_open(lua_State *L);    /* jaunt.native.audience: open */
 int native_connections_open(lua_State *L); /* jaunt.native.connections: secrets, new */
-int native_engine_open(lua_State *L);      /* jaunt.native.engine: start, hash, now_ms, rfc3339, moment, cores */
+int native_engine_open(lua_State *L);  /* jaunt.native.engine: start, hash, now_ms, rfc3339, moment, cores */
 int native_control_open(lua_State *L); /* jaunt.native.control: sleep, now_mono, on_signal, fail */
 int native_fs_open(lua_State *L);      /* jaunt.native.fs: list, kind, mode, mtime, absolute, read */
 int native_host_open(lua_State *L);    /* jaunt.native.host: versions, modules */

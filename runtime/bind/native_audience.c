@@ -1,10 +1,10 @@
 /* jaunt.native.audience: people from a file, for commands.
  *
  *   local people <close> = open { path =, id =, rejects = }
- *   people:next()       id, profile (JSON text), event (JSON text), line; nil at the end; false when nothing has come yet
- *   people:complaint()  a rejected row that was not told yet: line, why; or nil
- *   people:counts()     { people =, rejected =, reasons = { NAME = n }, bytes_read =, bytes_total =, format = }
- *   people:close()      flushes the rejects file */
+ *   people:next()       id, profile (JSON text), event (JSON text), line; nil at the end; false when nothing
+ * has come yet people:complaint()  a rejected row that was not told yet: line, why; or nil people:counts() {
+ * people =, rejected =, reasons = { NAME = n }, bytes_read =, bytes_total =, format = } people:close()
+ * flushes the rejects file */
 #include "bind/native_audience.h"
 
 #include <stdlib.h>
@@ -126,7 +126,8 @@ static int people_counts(lua_State *L) {
   lua_setfield(L, -2, "format");
   lua_newtable(L);
   for (int reason = 0; reason < REJECT_REASONS; reason++) {
-    if (counts.by_reason[reason]) set_count(L, reject_reason_name((reject_reason)reason), counts.by_reason[reason]);
+    if (counts.by_reason[reason])
+      set_count(L, reject_reason_name((reject_reason)reason), counts.by_reason[reason]);
   }
   lua_setfield(L, -2, "reasons");
   return 1;
@@ -143,8 +144,10 @@ static int people_close(lua_State *L) {
 static const luaL_Reg functions[] = {{"open", people_open}, {NULL, NULL}};
 
 int native_audience_open(lua_State *L) {
-  static const luaL_Reg methods[] = {{"next", people_next},     {"complaint", people_complaint},
-                                     {"counts", people_counts}, {"close", people_close},
+  static const luaL_Reg methods[] = {{"next", people_next},
+                                     {"complaint", people_complaint},
+                                     {"counts", people_counts},
+                                     {"close", people_close},
                                      {NULL, NULL}};
   if (luaL_newmetatable(L, AUDIENCE)) {
     luaL_newlib(L, methods);

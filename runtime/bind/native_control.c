@@ -96,11 +96,11 @@ static int native_fail(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-  {"sleep", native_sleep},
-  {"now_mono", native_now_mono},
-  {"on_signal", native_on_signal},
-  {"fail", native_fail},
-  {NULL, NULL},
+    {"sleep", native_sleep},
+    {"now_mono", native_now_mono},
+    {"on_signal", native_on_signal},
+    {"fail", native_fail},
+    {NULL, NULL},
 };
 
 int native_control_open(lua_State *L) {

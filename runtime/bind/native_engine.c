@@ -1,22 +1,19 @@
 /* jaunt.native.engine: one journey over one audience, for commands.
  *
- *   local engine <close> = start { journey =, version =, bundle = (JSON), workers =, virtual =, start_ms =, seed =,
- *                                  in_flight =, control =, connections =, secrets =, reroute =, traces =, events =, plain =,
- *                                  limits = { run_memory =, worker_memory =, text =, slice_time =, pattern_steps =,
- *                                             coroutines = } }
- *   engine:feed(audience, most, where)   lets up to `most` people in, while there is room. Returns how many came in, how
- *                            many `where(person)` left out, and "more", "full", "later" (nothing has come yet) or "end"
+ *   local engine <close> = start { journey =, version =, bundle = (JSON), workers =, virtual =, start_ms =,
+ * seed =, in_flight =, control =, connections =, secrets =, reroute =, traces =, events =, plain =, limits =
+ * { run_memory =, worker_memory =, text =, slice_time =, pattern_steps =, coroutines = } }
+ *   engine:feed(audience, most, where)   lets up to `most` people in, while there is room. Returns how many
+ * came in, how many `where(person)` left out, and "more", "full", "later" (nothing has come yet) or "end"
  *   engine:admit(id, profile, event)     lets one in: JSON texts
- *   engine:admission_over(), engine:wants_event(), engine:event(at_ms, person, name, json), engine:events_over()
- *   engine:wait(ms)          suspends the command until something changed, or the time is over
- *   engine:finished()        nothing will happen any more
- *   engine:look()            the figures, as a table
+ *   engine:admission_over(), engine:wants_event(), engine:event(at_ms, person, name, json),
+ * engine:events_over() engine:wait(ms)          suspends the command until something changed, or the time is
+ * over engine:finished()        nothing will happen any more engine:look()            the figures, as a table
  *   engine:report()          ledger, funnel and exits
  *   engine:connections()     { { name =, base_url =, longest_queue = }, … }
- *   engine:message()         what a script said, oldest first: kind ("output", "warning", "trace") and text; or nil
- *   engine:stop(grace_ms)    nothing new is sent; suspends the command until the workers are gone; asked for a second
- *                            time, by hurry(), what is on the wire is cut
- *   hash(text)               32 hexadecimal digits
+ *   engine:message()         what a script said, oldest first: kind ("output", "warning", "trace") and text;
+ * or nil engine:stop(grace_ms)    nothing new is sent; suspends the command until the workers are gone; asked
+ * for a second time, by hurry(), what is on the wire is cut hash(text)               32 hexadecimal digits
  *   now_ms()                 the wall clock
  *   rfc3339(ms), moment(text [, zone [, now_ms]])    as base/moment.h; moment gives nil and a message
  *   duration(text)           milliseconds, as base/duration.h reads them; or nil and a message
@@ -42,7 +39,8 @@ typedef struct host {
   engine *e; /* NULL when it is gone */
   control *owner;
   uv_timer_t timer;
-  uv_idle_t turn; /* wakes up after one turn of the loop: a timer of 0 ms, set anew each time, would let it have none */
+  uv_idle_t turn; /* wakes up after one turn of the loop: a timer of 0 ms, set anew each time, would let it
+                     have none */
   int open_handles;
   bool waiting, changed, stopping, stopped;
 } host;
@@ -86,8 +84,10 @@ static int engine_wait(lua_State *L) {
   h->changed = false;
   h->waiting = true;
   uv_update_time(&h->owner->loop);
-  if (ms > 0) uv_timer_start(&h->timer, time_over, (uint64_t)ms, 0);
-  else uv_idle_start(&h->turn, turn_over);
+  if (ms > 0)
+    uv_timer_start(&h->timer, time_over, (uint64_t)ms, 0);
+  else
+    uv_idle_start(&h->turn, turn_over);
   return control_yield(L);
 }
 
@@ -153,8 +153,10 @@ static int engine_close(lua_State *L) {
   *held = NULL;
   if (!h) return 0;
   h->waiting = false;
-  if (!h->e || h->stopped) free_engine(h);
-  else engine_stop(h->e, 0, free_engine, h);
+  if (!h->e || h->stopped)
+    free_engine(h);
+  else
+    engine_stop(h->e, 0, free_engine, h);
   return 0;
 }
 
@@ -200,11 +202,14 @@ static script_limits limits_of(lua_State *L) {
   if (lua_getfield(L, 1, "limits") == LUA_TTABLE) {
     int at = lua_gettop(L);
     if (lua_getfield(L, at, "run_memory") != LUA_TNIL) limits.run_memory = value_bytes(L, -1, "run_memory");
-    if (lua_getfield(L, at, "worker_memory") != LUA_TNIL) limits.worker_memory = value_bytes(L, -1, "worker_memory");
+    if (lua_getfield(L, at, "worker_memory") != LUA_TNIL)
+      limits.worker_memory = value_bytes(L, -1, "worker_memory");
     if (lua_getfield(L, at, "text") != LUA_TNIL) limits.text = value_bytes(L, -1, "text");
     if (lua_getfield(L, at, "slice_time") != LUA_TNIL) limits.slice_ms = value_duration(L, -1, "slice_time");
-    if (lua_getfield(L, at, "pattern_steps") != LUA_TNIL) limits.pattern_steps = value_bytes(L, -1, "pattern_steps");
-    if (lua_getfield(L, at, "coroutines") != LUA_TNIL) limits.coroutines = (int)value_bytes(L, -1, "coroutines");
+    if (lua_getfield(L, at, "pattern_steps") != LUA_TNIL)
+      limits.pattern_steps = value_bytes(L, -1, "pattern_steps");
+    if (lua_getfield(L, at, "coroutines") != LUA_TNIL)
+      limits.coroutines = (int)value_bytes(L, -1, "coroutines");
     lua_settop(L, at);
   }
   lua_pop(L, 1);
@@ -236,7 +241,8 @@ static int engine_start_lua(lua_State *L) {
   options.version = text_field(L, "version", NULL);
   options.reroute = text_field(L, "reroute", NULL);
   options.bundle = text_field(L, "bundle", &options.bundle_length);
-  luaL_argcheck(L, options.journey && options.version && options.bundle, 1, "journey, version and bundle are needed");
+  luaL_argcheck(L, options.journey && options.version && options.bundle, 1,
+                "journey, version and bundle are needed");
   host **held = lua_newuserdatauv(L, sizeof *held, 0);
   *held = NULL;
   lua_getfield(L, 1, "connections");
@@ -365,7 +371,8 @@ static void set_text(lua_State *L, const char *name, const char *text) {
 }
 
 static void set_states(lua_State *L, const uint64_t states[RUN_STATES]) {
-  for (int state = RUN_RUNNING; state < RUN_STATES; state++) set_count(L, run_state_name((run_state)state), states[state]);
+  for (int state = RUN_RUNNING; state < RUN_STATES; state++)
+    set_count(L, run_state_name((run_state)state), states[state]);
 }
 
 static int engine_look_lua(lua_State *L) {
@@ -400,8 +407,10 @@ static void push_reasons(lua_State *L, const store_reason *reasons, size_t count
 }
 
 static void push_element(lua_State *L, const store_element_row *row) {
-  static const char *const names[ELEMENT_COUNTS] = {
-      [ELEMENT_REACHED] = "reached", [ELEMENT_WENT_ON] = "went_on", [ELEMENT_DROPPED] = "dropped", [ELEMENT_HELD] = "held"};
+  static const char *const names[ELEMENT_COUNTS] = {[ELEMENT_REACHED] = "reached",
+                                                    [ELEMENT_WENT_ON] = "went_on",
+                                                    [ELEMENT_DROPPED] = "dropped",
+                                                    [ELEMENT_HELD] = "held"};
   lua_createtable(L, 0, 8);
   set_text(L, "name", row->name);
   set_text(L, "kind", row->kind);
@@ -481,7 +490,8 @@ static int native_moment(lua_State *L) {
   error err;
   int64_t at_ms;
   const zone *z = zone_find(luaL_optstring(L, 2, zone_local_name()), &err);
-  if (z && moment_parse(luaL_checkstring(L, 1), z, luaL_optinteger(L, 3, clock_wall_ms()), &at_ms, &err) == 0) {
+  if (z &&
+      moment_parse(luaL_checkstring(L, 1), z, luaL_optinteger(L, 3, clock_wall_ms()), &at_ms, &err) == 0) {
     lua_pushinteger(L, at_ms);
     return 1;
   }
@@ -508,8 +518,10 @@ static int native_cores(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"start", engine_start_lua}, {"hash", native_hash},   {"now_ms", native_now_ms}, {"rfc3339", native_rfc3339},
-    {"moment", native_moment},   {"cores", native_cores}, {"duration", native_duration}, {NULL, NULL},
+    {"start", engine_start_lua},   {"hash", native_hash},
+    {"now_ms", native_now_ms},     {"rfc3339", native_rfc3339},
+    {"moment", native_moment},     {"cores", native_cores},
+    {"duration", native_duration}, {NULL, NULL},
 };
 
 static const luaL_Reg methods[] = {

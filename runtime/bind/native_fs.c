@@ -43,7 +43,8 @@ static int fs_list(lua_State *L) {
   return 1;
 }
 
-/* ---- kind(path): "file", "dir", "other" (a pipe, a device), or nil where there is nothing; follows links ---- */
+/* ---- kind(path): "file", "dir", "other" (a pipe, a device), or nil where there is nothing; follows links
+ * ---- */
 
 static int fs_kind(lua_State *L) {
   struct stat st;
@@ -103,9 +104,8 @@ static int fs_read(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-  {"list", fs_list},   {"kind", fs_kind},         {"mode", fs_mode},
-  {"mtime", fs_mtime}, {"absolute", fs_absolute}, {"read", fs_read},
-  {NULL, NULL},
+    {"list", fs_list},         {"kind", fs_kind}, {"mode", fs_mode}, {"mtime", fs_mtime},
+    {"absolute", fs_absolute}, {"read", fs_read}, {NULL, NULL},
 };
 
 int native_fs_open(lua_State *L) {

@@ -16,8 +16,10 @@ extern const char lua_ident[];
 static void push_lua_version(lua_State *L) {
   char release[32];
   const char *at = strstr(lua_ident, "Lua 5");
-  if (at != NULL && sscanf(at, "Lua %31s", release) == 1) lua_pushstring(L, release);
-  else lua_pushstring(L, LUA_VERSION_MAJOR "." LUA_VERSION_MINOR "." LUA_VERSION_RELEASE);
+  if (at != NULL && sscanf(at, "Lua %31s", release) == 1)
+    lua_pushstring(L, release);
+  else
+    lua_pushstring(L, LUA_VERSION_MAJOR "." LUA_VERSION_MINOR "." LUA_VERSION_RELEASE);
 }
 
 static void push_cjson_version(lua_State *L) {
@@ -27,7 +29,8 @@ static void push_cjson_version(lua_State *L) {
   lua_remove(L, -2);
 }
 
-/* versions(): {jaunt =, lua =, libcurl =, libuv =, cjson =, libmicrohttpd =}, of what runs, not of what was compiled against. */
+/* versions(): {jaunt =, lua =, libcurl =, libuv =, cjson =, libmicrohttpd =}, of what runs, not of what was
+ * compiled against. */
 static int host_versions(lua_State *L) {
   lua_createtable(L, 0, 6);
   lua_pushstring(L, JAUNT_VERSION);
@@ -60,9 +63,9 @@ static int host_modules(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-  {"versions", host_versions},
-  {"modules", host_modules},
-  {NULL, NULL},
+    {"versions", host_versions},
+    {"modules", host_modules},
+    {NULL, NULL},
 };
 
 int native_host_open(lua_State *L) {

@@ -20,9 +20,9 @@ static int term_width(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-  {"isatty", term_isatty},
-  {"width", term_width},
-  {NULL, NULL},
+    {"isatty", term_isatty},
+    {"width", term_width},
+    {NULL, NULL},
 };
 
 int native_term_open(lua_State *L) {

@@ -46,15 +46,20 @@ static void read_key(lua_State *L, int index, order_key *key) {
   case LUA_TSTRING: key->text = lua_tolstring(L, index, &key->length); break;
   case LUA_TBOOLEAN: key->integer = lua_toboolean(L, index); break;
   default:
-    luaL_error(L, "a %s as a key has no order that is the same twice: keep such values in a list", luaL_typename(L, index));
+    luaL_error(L, "a %s as a key has no order that is the same twice: keep such values in a list",
+               luaL_typename(L, index));
   }
 }
 
 static void push_key(lua_State *L, const order_key *key) {
-  if (key->type == LUA_TSTRING) lua_pushlstring(L, key->text, key->length);
-  else if (key->type == LUA_TBOOLEAN) lua_pushboolean(L, (int)key->integer);
-  else if (key->is_integer) lua_pushinteger(L, key->integer);
-  else lua_pushnumber(L, key->number);
+  if (key->type == LUA_TSTRING)
+    lua_pushlstring(L, key->text, key->length);
+  else if (key->type == LUA_TBOOLEAN)
+    lua_pushboolean(L, (int)key->integer);
+  else if (key->is_integer)
+    lua_pushinteger(L, key->integer);
+  else
+    lua_pushnumber(L, key->number);
 }
 
 /* How many fields the table has, and whether their keys are 1 to that number, met in this order. */
@@ -93,8 +98,10 @@ static int step(lua_State *L) {
   bool is_list = lua_isnil(L, lua_upvalueindex(2));
   lua_settop(L, 0);
   while (++at <= count) {
-    if (is_list) lua_pushinteger(L, at);
-    else lua_rawgeti(L, lua_upvalueindex(2), at);
+    if (is_list)
+      lua_pushinteger(L, at);
+    else
+      lua_rawgeti(L, lua_upvalueindex(2), at);
     lua_pushvalue(L, 1);
     if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) break;
     lua_settop(L, 0);
@@ -111,8 +118,10 @@ void order_iterator(lua_State *L, int index) {
   luaL_checkstack(L, 8, NULL);
   lua_Integer count = count_fields(L, index, &is_list);
   lua_pushvalue(L, index);
-  if (is_list) lua_pushnil(L);
-  else push_sorted_keys(L, index, count);
+  if (is_list)
+    lua_pushnil(L);
+  else
+    push_sorted_keys(L, index, count);
   lua_pushinteger(L, count);
   lua_pushinteger(L, 0);
   lua_pushcclosure(L, step, 4);

@@ -20,7 +20,8 @@ static void spend(pattern_match *m) {
     if (m->steps % 65536 == 0) guard_check(m->L);
     return;
   }
-  luaL_error(m->L, "the pattern takes too many steps on this text (limit pattern_steps): make it simpler, or the text shorter");
+  luaL_error(m->L, "the pattern takes too many steps on this text (limit pattern_steps): make it simpler, or "
+                   "the text shorter");
 }
 
 /* ---- one character ---- */
@@ -43,7 +44,8 @@ static bool in_class(unsigned char c, unsigned char letter) {
   return isupper(letter) ? !is : is;
 }
 
-/* The end of the set that begins at `p` ('['): behind its ']'. A ']' right at the beginning belongs to the set. */
+/* The end of the set that begins at `p` ('['): behind its ']'. A ']' right at the beginning belongs to the
+ * set. */
 static const char *set_end(pattern_match *m, const char *p) {
   p++;
   if (p < m->pattern_end && *p == '^') p++;
@@ -96,7 +98,8 @@ static bool matches_one(pattern_match *m, const char *s, const char *p, const ch
 
 /* ---- items with a quantifier ---- */
 
-static const char *match_most(pattern_match *m, const char *s, const char *p, const char *end, ptrdiff_t least) {
+static const char *match_most(pattern_match *m, const char *s, const char *p, const char *end,
+                              ptrdiff_t least) {
   ptrdiff_t count = 0;
   while (matches_one(m, s + count, p, end)) {
     spend(m);
@@ -176,8 +179,8 @@ static const char *match_balance(pattern_match *m, const char *s, const char *p)
   return NULL;
 }
 
-/* %f[set]: between a character that is not in the set and one that is; both ends of the subject are '\0'. Returns what
- * follows in the pattern, or NULL where it does not hold. */
+/* %f[set]: between a character that is not in the set and one that is; both ends of the subject are '\0'.
+ * Returns what follows in the pattern, or NULL where it does not hold. */
 static const char *match_frontier(pattern_match *m, const char *s, const char *p) {
   p += 2;
   if (p >= m->pattern_end || *p != '[') luaL_error(m->L, "missing '[' after '%%f' in pattern");
@@ -189,8 +192,8 @@ static const char *match_frontier(pattern_match *m, const char *s, const char *p
 
 /* ---- the whole ---- */
 
-/* Items that are more than one character: sets *next to what follows in the pattern, *s to where the subject goes on. Returns
- * false where the item is an ordinary one. */
+/* Items that are more than one character: sets *next to what follows in the pattern, *s to where the subject
+ * goes on. Returns false where the item is an ordinary one. */
 static bool match_special(pattern_match *m, const char **s, const char **next) {
   const char *p = *next;
   char kind = *p == '%' && p + 1 < m->pattern_end ? p[1] : '\0';
@@ -259,8 +262,10 @@ void pattern_push_capture(pattern_match *m, int i, const char *start, const char
   }
   ptrdiff_t length = m->captures[i].length;
   if (length == OPEN) luaL_error(m->L, "unfinished capture");
-  if (length == POSITION) lua_pushinteger(m->L, m->captures[i].start - m->subject + 1);
-  else lua_pushlstring(m->L, m->captures[i].start, (size_t)length);
+  if (length == POSITION)
+    lua_pushinteger(m->L, m->captures[i].start - m->subject + 1);
+  else
+    lua_pushlstring(m->L, m->captures[i].start, (size_t)length);
 }
 
 int pattern_push_captures(pattern_match *m, const char *start, const char *end, bool whole) {

@@ -1,5 +1,5 @@
-/* person: the profile as a script sees it. Reading is free, writing an attribute is a recorded step, and what lies inside a
- * value is read-only: a change in there would be lost, so the whole is to be assigned.
+/* person: the profile as a script sees it. Reading is free, writing an attribute is a recorded step, and what
+ * lies inside a value is read-only: a change in there would be lost, so the whole is to be assigned.
  *
  * A view is a userdata with the table it shows as its user value. json.encode sees through it by __raw. */
 #include <string.h>
@@ -22,8 +22,10 @@ static int view_index(lua_State *L) {
   lua_getiuservalue(L, 1, 1);
   lua_pushvalue(L, 2);
   lua_rawget(L, -2);
-  if (lua_istable(L, -1)) push_view(L, -1, inside_type);
-  else if (lua_islightuserdata(L, -1)) lua_pushnil(L); /* JSON's null: the person does not have it */
+  if (lua_istable(L, -1))
+    push_view(L, -1, inside_type);
+  else if (lua_islightuserdata(L, -1))
+    lua_pushnil(L); /* JSON's null: the person does not have it */
   return 1;
 }
 
@@ -52,14 +54,17 @@ static int view_pairs(lua_State *L) {
 }
 
 static int inside_newindex(lua_State *L) {
-  return luaL_error(L, "what lies inside a value of person is read-only: build a new table and assign the whole, "
-                       "person.NAME = { ... }");
+  return luaL_error(
+      L, "what lies inside a value of person is read-only: build a new table and assign the whole, "
+         "person.NAME = { ... }");
 }
 
-/* The value as the profile keeps it: a copy of a table, so that later changes of the script's own don't reach it. */
+/* The value as the profile keeps it: a copy of a table, so that later changes of the script's own don't reach
+ * it. */
 static int write_attribute(lua_State *L) {
   run *r = primitive_run(L, "a write to person");
-  if (lua_type(L, 2) != LUA_TSTRING) return luaL_error(L, "attributes of person have names: person.NAME = value");
+  if (lua_type(L, 2) != LUA_TSTRING)
+    return luaL_error(L, "attributes of person have names: person.NAME = value");
   const char *name = lua_tostring(L, 2);
   if (strcmp(name, "id") == 0) return luaL_error(L, "person.id can't be changed: it names the person");
   char path[160];
@@ -89,8 +94,8 @@ static int person_text(lua_State *L) {
 }
 
 static void make_type(lua_State *L, const char *type, lua_CFunction newindex) {
-  static const luaL_Reg shared[] = {{"__index", view_index}, {"__len", view_length}, {"__pairs", view_pairs},
-                                    {NULL, NULL}};
+  static const luaL_Reg shared[] = {
+      {"__index", view_index}, {"__len", view_length}, {"__pairs", view_pairs}, {NULL, NULL}};
   luaL_newmetatable(L, type);
   luaL_setfuncs(L, shared, 0);
   lua_pushboolean(L, 1);

@@ -4,10 +4,14 @@
 run *primitive_run(lua_State *L, const char *primitive) {
   worker *w = worker_of(L);
   run *r = w->current;
-  if (!r) luaL_error(L, "%s works in a journey's flow or in a plain script, not while a script is loaded", primitive);
-  if (r->closing) luaL_error(L, "%s can't be used in <close> of a run that ends: only log works there", primitive);
+  if (!r)
+    luaL_error(L, "%s works in a journey's flow or in a plain script, not while a script is loaded",
+               primitive);
+  if (r->closing)
+    luaL_error(L, "%s can't be used in <close> of a run that ends: only log works there", primitive);
   if (w->in_predicate)
-    luaL_error(L, "%s can't be used in a predicate or a payload: they only look, and give an answer", primitive);
+    luaL_error(L, "%s can't be used in a predicate or a payload: they only look, and give an answer",
+               primitive);
   return r;
 }
 
@@ -15,7 +19,8 @@ run *primitive_yielding_run(lua_State *L, const char *primitive) {
   run *r = primitive_run(L, primitive);
   if (r->in->chain_blocked || !lua_isyieldable(L))
     luaL_error(L,
-               "%s can't pause here: it is called from inside a function that can't be paused (a table.sort comparator, a "
+               "%s can't pause here: it is called from inside a function that can't be paused (a table.sort "
+               "comparator, a "
                "gsub callback, a metamethod of a library call); call it outside and keep the result",
                primitive);
   return r;
@@ -25,8 +30,10 @@ run *primitive_parking_run(lua_State *L, const char *primitive) {
   run *r = primitive_run(L, primitive);
   const char *name = r->in->pending;
   if (name)
-    luaL_error(L, "call_api \"%s\" has no braces before this %s: call_api \"%s\" { ... } "
-               "(within the braces nothing can pause: make that call or wait before, and keep its result)", name, primitive, name);
+    luaL_error(L,
+               "call_api \"%s\" has no braces before this %s: call_api \"%s\" { ... } "
+               "(within the braces nothing can pause: make that call or wait before, and keep its result)",
+               name, primitive, name);
   return primitive_yielding_run(L, primitive);
 }
 

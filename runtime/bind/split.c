@@ -22,7 +22,8 @@ static int read_branches(lua_State *L, int index, branch *out, double *total) {
   int count = 0;
   lua_pushnil(L);
   while (lua_next(L, index)) {
-    bool is_share = lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) >= 0 && isfinite(lua_tonumber(L, -1));
+    bool is_share =
+        lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) >= 0 && isfinite(lua_tonumber(L, -1));
     if (lua_type(L, -2) != LUA_TSTRING || !is_share)
       return luaL_error(L, "split takes shares by name, such as { plain = 50, funny = 50 }");
     if (count == BRANCHES) return luaL_error(L, "split takes %d branches at most", BRANCHES);
@@ -40,7 +41,8 @@ static int read_branches(lua_State *L, int index, branch *out, double *total) {
 static const char *choose(const run *r, const char *name, const branch *branches, int count, double total) {
   const engine_shared *s = r->in->shared;
   const char *journey = s->options->journey;
-  hash_part parts[] = {{"split", 5}, {journey, strlen(journey)}, {r->person, strlen(r->person)}, {name, strlen(name)}};
+  hash_part parts[] = {
+      {"split", 5}, {journey, strlen(journey)}, {r->person, strlen(r->person)}, {name, strlen(name)}};
   uint64_t dice = hash_parts(s->split_key, parts, 4).lo;
   double at = (double)(dice >> 11) * 0x1.0p-53 * total;
   const char *last = NULL; /* for what rounding leaves over */
@@ -54,7 +56,8 @@ static const char *choose(const run *r, const char *name, const branch *branches
 
 static int split_named(lua_State *L) {
   run *r = primitive_run(L, "split");
-  if (!lua_istable(L, 1)) return luaL_error(L, "split \"NAME\" takes { branch = share, ... }, not a %s", luaL_typename(L, 1));
+  if (!lua_istable(L, 1))
+    return luaL_error(L, "split \"NAME\" takes { branch = share, ... }, not a %s", luaL_typename(L, 1));
   const char *name = lua_tostring(L, lua_upvalueindex(1));
   branch branches[BRANCHES];
   double total = 0;

@@ -35,16 +35,19 @@ int primitive_wait(lua_State *L) {
   return park_until(L, r, "wait", what, logical_now_ms(&r->in->shared->clock) + ms);
 }
 
-/* The field `zone` of the value on top: a zone's name, or NULL where there is none; `whose` says in words where it stands. */
+/* The field `zone` of the value on top: a zone's name, or NULL where there is none; `whose` says in words
+ * where it stands. */
 static const char *zone_name_at(lua_State *L, const char *whose) {
   int type = lua_getfield(L, -1, "zone");
   if (type == LUA_TNIL) return NULL;
   if (type != LUA_TSTRING)
-    luaL_error(L, "wait_until: %s is a zone's name such as \"Europe/Berlin\", not a %s", whose, luaL_typename(L, -1));
+    luaL_error(L, "wait_until: %s is a zone's name such as \"Europe/Berlin\", not a %s", whose,
+               luaL_typename(L, -1));
   return lua_tostring(L, -1);
 }
 
-/* The zone: the one that is asked for, else the person's (an empty text, as CSV has it, is none), else the system's. */
+/* The zone: the one that is asked for, else the person's (an empty text, as CSV has it, is none), else the
+ * system's. */
 static const zone *zone_for(lua_State *L, run *r) {
   error err;
   const char *name = NULL;
@@ -64,9 +67,10 @@ static const zone *zone_for(lua_State *L, run *r) {
   return found;
 }
 
-/* Refuses what is not among the names (NULL at the end) in the table at `index`; its first item alone may stand there without
- * a name, if `items`. */
-static void check_names(lua_State *L, int index, const char *primitive, const char *const *names, bool items) {
+/* Refuses what is not among the names (NULL at the end) in the table at `index`; its first item alone may
+ * stand there without a name, if `items`. */
+static void check_names(lua_State *L, int index, const char *primitive, const char *const *names,
+                        bool items) {
   for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
     if (items && lua_isinteger(L, -2) && lua_tointeger(L, -2) == 1) continue;
     if (lua_type(L, -2) != LUA_TSTRING)
@@ -86,8 +90,8 @@ static int64_t instant_at(lua_State *L, int index) {
   return (int64_t)(seconds * 1000);
 }
 
-/* wait_until(moment): "mon 09:00", "2026-11-30 09:00", an RFC 3339 time, or { "09:00", zone = "Europe/Berlin" }. A number is a
- * time as now() gives it. */
+/* wait_until(moment): "mon 09:00", "2026-11-30 09:00", an RFC 3339 time, or { "09:00", zone = "Europe/Berlin"
+ * }. A number is a time as now() gives it. */
 int primitive_wait_until(lua_State *L) {
   static const char *const names[] = {"zone", NULL};
   run *r = primitive_parking_run(L, "wait_until");
@@ -99,10 +103,13 @@ int primitive_wait_until(lua_State *L) {
   }
   if (lua_istable(L, 1)) check_names(L, 1, "wait_until", names, true);
   const zone *z = zone_for(L, r);
-  if (lua_istable(L, 1)) lua_geti(L, 1, 1);
-  else lua_pushvalue(L, 1);
+  if (lua_istable(L, 1))
+    lua_geti(L, 1, 1);
+  else
+    lua_pushvalue(L, 1);
   if (lua_type(L, -1) != LUA_TSTRING)
-    return luaL_error(L, "wait_until takes a time such as \"mon 09:00\", or { \"09:00\", zone = \"Europe/Berlin\" }");
+    return luaL_error(
+        L, "wait_until takes a time such as \"mon 09:00\", or { \"09:00\", zone = \"Europe/Berlin\" }");
   const char *text = lua_tostring(L, -1);
   error err;
   int64_t at_ms;
@@ -114,8 +121,10 @@ int primitive_wait_until(lua_State *L) {
 /* ---- wait_for ---- */
 
 static int push_event(lua_State *L, run *r) {
-  if (r->taken) r->in->shared->options->lua->push_json(L, r->taken->json, r->taken->length);
-  else lua_pushnil(L);
+  if (r->taken)
+    r->in->shared->options->lua->push_json(L, r->taken->json, r->taken->length);
+  else
+    lua_pushnil(L);
   run_event_free(r->taken);
   r->taken = NULL;
   return 1;
@@ -126,15 +135,19 @@ static int event_came(lua_State *L, int status, lua_KContext context) {
   return push_event(L, worker_of(L)->current);
 }
 
-/* wait_for(event, { where =, within = }) or wait_for { event, where =, within = }: the event, or nil when the time is over. */
+/* wait_for(event, { where =, within = }) or wait_for { event, where =, within = }: the event, or nil when the
+ * time is over. */
 int primitive_wait_for(lua_State *L) {
   static const char *const names[] = {"where", "within", NULL};
   run *r = primitive_parking_run(L, "wait_for");
   int options = lua_istable(L, 1) ? 1 : 2;
   lua_settop(L, 2);
-  if (options == 1) lua_geti(L, 1, 1);
-  else lua_pushvalue(L, 1);
-  if (lua_type(L, 3) != LUA_TSTRING) return luaL_error(L, "wait_for takes an event's name, and { where =, within = }");
+  if (options == 1)
+    lua_geti(L, 1, 1);
+  else
+    lua_pushvalue(L, 1);
+  if (lua_type(L, 3) != LUA_TSTRING)
+    return luaL_error(L, "wait_for takes an event's name, and { where =, within = }");
   const char *name = lua_tostring(L, 3);
   int64_t until = INT64_MAX;
   bool has_where = false;
@@ -143,10 +156,12 @@ int primitive_wait_for(lua_State *L) {
     if (lua_getfield(L, options, "within") != LUA_TNIL)
       until = logical_now_ms(&r->in->shared->clock) + value_duration(L, -1, "wait_for: within");
     has_where = lua_getfield(L, options, "where") != LUA_TNIL;
-    if (has_where && !lua_isfunction(L, -1)) return luaL_error(L, "wait_for: where is a function(event, own_event)");
+    if (has_where && !lua_isfunction(L, -1))
+      return luaL_error(L, "wait_for: where is a function(event, own_event)");
     run_anchor_set(r, L, ANCHOR_WHERE);
   } else if (!lua_isnil(L, options)) {
-    return luaL_error(L, "wait_for's second argument is a table { where =, within = }, not a %s", luaL_typename(L, options));
+    return luaL_error(L, "wait_for's second argument is a table { where =, within = }, not a %s",
+                      luaL_typename(L, options));
   }
   run_step_info info = {.kind = "wait_for", .name = name_of(L, "wait_for", name), .written = name};
   run_step(r, L, &info, false);

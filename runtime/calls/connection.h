@@ -20,7 +20,7 @@ void secret_free(secret *s); /* wipes the value */
 /* A header or query pair whose value is a text or a secret. */
 typedef struct pair {
   char *name;
-  char *value;         /* NULL when it is a secret */
+  char *value;          /* NULL when it is a secret */
   const secret *hidden; /* NULL when it is a text; not owned */
 } pair;
 
@@ -69,11 +69,12 @@ typedef struct connection {
   int64_t timeout_ms; /* one attempt; default 30 s */
   retry_policy retry; /* default 4 attempts, 1 s, 60 s */
   status_set success; /* default 200..299 */
-  char *idempotent;   /* the header that carries the key, "Idempotency-Key" by default; NULL: the vendor knows none */
+  char *idempotent;   /* the header that carries the key, "Idempotency-Key" by default; NULL: the vendor knows
+                         none */
   limit *limit;       /* max_in_flight; never NULL */
   bool private_network; /* its calls may leave the public internet: see HTTP_REACH_ANY */
-  char *ca_file;      /* NULL: the system's */
-  size_t max_body;    /* of an answer; 0: the default of http/ */
+  char *ca_file;        /* NULL: the system's */
+  size_t max_body;      /* of an answer; 0: the default of http/ */
 } connection;
 
 connection *connection_new(const char *name); /* with the defaults, and a limit without bound */

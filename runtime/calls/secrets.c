@@ -89,7 +89,8 @@ static int read_line(secrets *all, char *line, const char *path, int number, err
   char *at = line + strspn(line, " \t");
   if (!*at || *at == '#') return 0;
   char *equals = strchr(at, '=');
-  if (!equals || equals == at) return error_set(err, "%s:%d: a line reads NAME=VALUE; this one has no name or no =", path, number);
+  if (!equals || equals == at)
+    return error_set(err, "%s:%d: a line reads NAME=VALUE; this one has no name or no =", path, number);
   char *end = equals;
   while (end > at && (end[-1] == ' ' || end[-1] == '\t')) end--;
   *end = '\0';

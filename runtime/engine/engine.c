@@ -10,9 +10,10 @@
 #include "engine/worker.h"
 
 enum {
-  CLOCK_QUANTUM_MS = 100, /* a virtual clock jumps to the end of the tenth of a second in which a timer is due */
-  EVENTS_AHEAD = 256,     /* events that wait for their time here */
-  MESSAGES_KEPT = 20000,  /* lines that wait to be fetched; a worker with another one waits */
+  CLOCK_QUANTUM_MS =
+      100,            /* a virtual clock jumps to the end of the tenth of a second in which a timer is due */
+  EVENTS_AHEAD = 256, /* events that wait for their time here */
+  MESSAGES_KEPT = 20000, /* lines that wait to be fetched; a worker with another one waits */
   MESSAGE_BYTES_KEPT = 16 << 20,
 };
 
@@ -70,8 +71,8 @@ static bool has_message_room(const engine_shared *s) {
   return s->message_count < MESSAGES_KEPT && s->message_bytes < MESSAGE_BYTES_KEPT;
 }
 
-/* Locks the messages, and waits before that until there is room. Returns false where nobody will fetch any: then there is
- * no room, and the lock is held as well. */
+/* Locks the messages, and waits before that until there is room. Returns false where nobody will fetch any:
+ * then there is no room, and the lock is held as well. */
 static bool lock_messages(engine_shared *s) {
   pthread_mutex_lock(&s->message_lock);
   while (!has_message_room(s) && !atomic_load(&s->ending)) {
@@ -148,7 +149,8 @@ bool engine_wants_event(const engine *e) {
   return !e->events_over && e->event_count < EVENTS_AHEAD;
 }
 
-void engine_event(engine *e, int64_t at_ms, const char *person, const char *name, const char *json, size_t length) {
+void engine_event(engine *e, int64_t at_ms, const char *person, const char *name, const char *json,
+                  size_t length) {
   const char *texts[3] = {person, name, json};
   size_t lengths[3] = {strlen(person), strlen(name), length};
   coming_event *coming = mem_zero(sizeof *coming);
@@ -173,8 +175,8 @@ static bool is_among(uint64_t hash, const uint64_t *hashes, size_t count) {
   return count > 0;
 }
 
-/* Hands over the events whose time has come. On a virtual clock nobody gets two of them at once: what the first one does to
- * a run is done before the second comes, however quick its worker is. */
+/* Hands over the events whose time has come. On a virtual clock nobody gets two of them at once: what the
+ * first one does to a run is done before the second comes, however quick its worker is. */
 static void deliver_events(engine *e, int64_t now) {
   uint64_t told[EVENTS_AHEAD];
   size_t count = 0;
@@ -207,8 +209,9 @@ static int64_t quantum_end(int64_t ms) {
   return (ms + CLOCK_QUANTUM_MS - 1) / CLOCK_QUANTUM_MS * CLOCK_QUANTUM_MS;
 }
 
-/* Moves a virtual clock to the next thing that happens, and tells the workers. What is due by then goes before the events:
- * they come when that is done, so that it is never a race which of the two a run sees first. */
+/* Moves a virtual clock to the next thing that happens, and tells the workers. What is due by then goes
+ * before the events: they come when that is done, so that it is never a race which of the two a run sees
+ * first. */
 static void jump(engine *e, int64_t timer_at, int64_t event_at) {
   int64_t to = event_at <= timer_at ? event_at : quantum_end(timer_at);
   if (to > event_at) to = event_at;
@@ -235,7 +238,8 @@ static void arm_event_timer(engine *e, int64_t event_at) {
   uv_timer_start(&e->event_timer, event_time, ms > 0 ? (uint64_t)ms : 0, 0);
 }
 
-/* Is everybody idle? Then the clock may jump, or all is over. The epoch tells whether work began while we looked. */
+/* Is everybody idle? Then the clock may jump, or all is over. The epoch tells whether work began while we
+ * looked. */
 static void consider(engine *e) {
   engine_shared *s = &e->shared;
   if (e->stopping || e->finished) return;
@@ -293,8 +297,10 @@ static void woken(uv_async_t *wake) {
 static void shared_init(engine *e) {
   engine_shared *s = &e->shared;
   s->options = &e->options;
-  if (e->options.is_virtual) logical_init_virtual(&s->clock, e->options.start_ms);
-  else logical_init_real(&s->clock);
+  if (e->options.is_virtual)
+    logical_init_virtual(&s->clock, e->options.start_ms);
+  else
+    logical_init_real(&s->clock);
   s->store = store_open_memory(e->options.store_id);
   s->journey = store_journey(s->store, e->options.journey, e->options.version);
   s->split_key = (hash128){0x73706c6974, 0x6a61756e74};
@@ -331,8 +337,7 @@ void engine_free(engine *e) {
   free_events(e);
   for (int i = 0; i < e->worker_count; i++) worker_join(&e->workers[i]);
   buf text = BUF_EMPTY;
-  while (engine_next_message(e, &text)) {
-  }
+  while (engine_next_message(e, &text)) {}
   buf_free(&text);
   pthread_mutex_destroy(&e->shared.message_lock);
   store_close(e->shared.store);

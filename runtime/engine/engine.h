@@ -1,7 +1,8 @@
 /* The engine: one journey over one audience, on N workers. The control thread's side of it.
  *
- * It starts the workers, shards people over them, moves the virtual clock when everybody is idle, gathers what is
- * to be shown, and stops cleanly. All functions are for the thread that runs `options.loop`, unless noted. */
+ * It starts the workers, shards people over them, moves the virtual clock when everybody is idle, gathers
+ * what is to be shown, and stops cleanly. All functions are for the thread that runs `options.loop`, unless
+ * noted. */
 #ifndef JAUNT_ENGINE_ENGINE_H
 #define JAUNT_ENGINE_ENGINE_H
 
@@ -31,48 +32,52 @@ typedef struct engine_lua {
   void (*push_json)(lua_State *L, const char *json, size_t length);
   /* What would be sent, for a person to read; secrets are hidden. */
   void (*describe_call)(buf *out, const char *person, const struct call *c);
-  /* The script's own coroutine through which this one, which is parked, was parked; NULL where it parked itself. */
+  /* The script's own coroutine through which this one, which is parked, was parked; NULL where it parked
+   * itself. */
   lua_State *(*inner)(lua_State *co);
 } engine_lua;
 
 /* What a script may use. */
 typedef struct script_limits {
-  size_t run_memory;     /* bytes of Lua memory that one run may hold */
-  size_t worker_memory;  /* and all runs of a worker together; 0: its share of three quarters of the machine's */
-  size_t text;           /* bytes of one text that string.rep and its like make */
-  int64_t slice_ms;      /* processor time between two pauses */
+  size_t run_memory; /* bytes of Lua memory that one run may hold */
+  size_t
+      worker_memory; /* and all runs of a worker together; 0: its share of three quarters of the machine's */
+  size_t text;       /* bytes of one text that string.rep and its like make */
+  int64_t slice_ms;  /* processor time between two pauses */
   uint64_t pattern_steps; /* of one match */
-  int coroutines;        /* of a run, at the same time */
+  int coroutines;         /* of a run, at the same time */
 } script_limits;
 
 extern const script_limits script_limits_default;
 
 typedef struct engine_options {
   uv_loop_t *loop;
-  int workers;              /* at least 1 */
-  hash128 store_id;         /* names of runs and keys hang on it */
-  bool is_virtual;          /* waits take no time: rehearsal */
-  int64_t start_ms;         /* of a virtual clock */
-  size_t in_flight;         /* admission waits while this many runs are not waiting */
+  int workers;      /* at least 1 */
+  hash128 store_id; /* names of runs and keys hang on it */
+  bool is_virtual;  /* waits take no time: rehearsal */
+  int64_t start_ms; /* of a virtual clock */
+  size_t in_flight; /* admission waits while this many runs are not waiting */
   const char *journey, *version;
-  double control;           /* share of people who are only watched, 0 to 1 */
-  const char *bundle;       /* JSON of scripts for lualib's jaunt.worker; not owned, read until engine_start returns */
+  double control; /* share of people who are only watched, 0 to 1 */
+  const char
+      *bundle; /* JSON of scripts for lualib's jaunt.worker; not owned, read until engine_start returns */
   size_t bundle_length;
   connection **connections; /* owned from here on */
   size_t connection_count;
-  secrets *secrets;         /* owned from here on */
-  const char *reroute;      /* a rehearsal's vendor, "http://127.0.0.1:PORT", for calls without `via`; or NULL */
+  secrets *secrets;    /* owned from here on */
+  const char *reroute; /* a rehearsal's vendor, "http://127.0.0.1:PORT", for calls without `via`; or NULL */
   script_limits limits;
-  bool traces;              /* keep every intent for engine_next_message: --dry-run */
-  bool expects_events;      /* engine_event will be called: engine_events_over ends that */
-  bool plain_script;        /* one run without a person; errors end it instead of holding it */
+  bool traces;         /* keep every intent for engine_next_message: --dry-run */
+  bool expects_events; /* engine_event will be called: engine_events_over ends that */
+  bool plain_script;   /* one run without a person; errors end it instead of holding it */
   const engine_lua *lua;
   /* Something changed that the control thread may want to look at; called on the loop. */
   void (*changed)(void *data);
   void *data;
 } engine_options;
 
-/* Starts the workers. Returns NULL and fills `err` (a script that does not load, libcurl that can't be set up). */
+/* Starts the workers. Returns NULL and fills `err` (a script that does not load, libcurl that can't be set
+ * up). */
 engine *engine_start(const engine_options *options, error *err);
 
 /* True while admission has room. When it was full, `changed` is called as soon as there is room again. */
@@ -83,31 +88,32 @@ void engine_admit(engine *e, const char *id, size_t id_length, const char *profi
                   const char *event, size_t event_length);
 void engine_admission_over(engine *e); /* nobody else will come */
 
-/* Events for people, in the order of their times. The engine holds a few hundred of them and delivers each when its
- * time has come on the logical clock (and not before admission is over); `changed` is called when it wants more.
- * `json` is what the script will see; everything is copied. */
+/* Events for people, in the order of their times. The engine holds a few hundred of them and delivers each
+ * when its time has come on the logical clock (and not before admission is over); `changed` is called when it
+ * wants more. `json` is what the script will see; everything is copied. */
 bool engine_wants_event(const engine *e);
-void engine_event(engine *e, int64_t at_ms, const char *person, const char *name, const char *json, size_t length);
+void engine_event(engine *e, int64_t at_ms, const char *person, const char *name, const char *json,
+                  size_t length);
 void engine_events_over(engine *e);
 
 /* True when nothing will happen any more: no admission, nothing ready, no timer, no event to come. */
 bool engine_finished(engine *e);
 
-/* Ends it: nothing new is sent; calls on the wire get `grace_ms` (real time), then are cut. `stopped` is called on the
- * loop when all workers are gone. The store stays readable until engine_free. */
+/* Ends it: nothing new is sent; calls on the wire get `grace_ms` (real time), then are cut. `stopped` is
+ * called on the loop when all workers are gone. The store stays readable until engine_free. */
 void engine_stop(engine *e, int64_t grace_ms, void (*stopped)(void *data), void *data);
 void engine_free(engine *e); /* after `stopped` */
 
 typedef struct engine_figures {
   uint64_t entered;
   uint64_t states[RUN_STATES];
-  uint64_t attempts;      /* sends over the wire */
-  uint64_t calls;         /* calls that were sent and got a result */
-  uint64_t unfinished;    /* calls that were cut by stopping */
-  uint64_t lost_events;   /* events for people without a living run */
+  uint64_t attempts;    /* sends over the wire */
+  uint64_t calls;       /* calls that were sent and got a result */
+  uint64_t unfinished;  /* calls that were cut by stopping */
+  uint64_t lost_events; /* events for people without a living run */
   double median_ms, p99_ms;
   int64_t logical_ms, last_call_ms; /* now; when the last call went out (0: none) */
-  bool paused;            /* 20 runs were held by script errors */
+  bool paused;                      /* 20 runs were held by script errors */
 } engine_figures;
 
 engine_figures engine_look(engine *e);

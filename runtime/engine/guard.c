@@ -21,7 +21,8 @@ static void note_place(worker *w, lua_State *L) {
 
 /* ---- memory ---- */
 
-/* Lua collects all garbage after the first refusal and asks again: the second one in a row is the script's end. */
+/* Lua collects all garbage after the first refusal and asks again: the second one in a row is the script's
+ * end. */
 static bool refuses(worker *w, size_t more) {
   run *r = w->current;
   if (!r || r->memory + (int64_t)more <= (int64_t)w->shared->options->limits.run_memory) return false;
@@ -49,13 +50,15 @@ void *guard_alloc(void *data, void *old, size_t old_size, size_t size) {
 
 /* ---- killing ---- */
 
-/* The slice takes long. Once that may be the collector's doing, with a million coroutines to look at: only a script that is
- * found at work twice is stopped. */
+/* The slice takes long. Once that may be the collector's doing, with a million coroutines to look at: only a
+ * script that is found at work twice is stopped. */
 static void consider_time(worker *w) {
   if (!w->overdue) return;
   w->overdue = false;
-  if (++w->strikes == GUARD_STRIKES) w->kill = w->kill ? w->kill : "slice_time";
-  else atomic_fetch_add_explicit(&w->slice, 2, memory_order_release); /* the watchdog begins anew */
+  if (++w->strikes == GUARD_STRIKES)
+    w->kill = w->kill ? w->kill : "slice_time";
+  else
+    atomic_fetch_add_explicit(&w->slice, 2, memory_order_release); /* the watchdog begins anew */
 }
 
 static void hook(lua_State *L, lua_Debug *at) {
@@ -67,8 +70,10 @@ static void hook(lua_State *L, lua_Debug *at) {
     return;
   }
   note_place(w, L);
-  if (lua_isyieldable(L)) lua_yield(L, 0);
-  else luaL_error(L, "the script is being stopped (limit %s)", w->kill);
+  if (lua_isyieldable(L))
+    lua_yield(L, 0);
+  else
+    luaL_error(L, "the script is being stopped (limit %s)", w->kill);
 }
 
 void guard_check(lua_State *L) {
@@ -104,8 +109,11 @@ void guard_describe(const worker *w, char *out, size_t room) {
   const script_limits *limits = &w->shared->options->limits;
   const char *place = *w->kill_place ? w->kill_place : "an unknown place";
   if (strcmp(w->kill, "slice_time") == 0)
-    snprintf(out, room, "slice_time: it ran for %lld ms without a pause, at %s", (long long)limits->slice_ms, place);
-  else snprintf(out, room, "%s: it wants more than %zu KiB of memory, at %s", w->kill, limits->run_memory / 1024, place);
+    snprintf(out, room, "slice_time: it ran for %lld ms without a pause, at %s", (long long)limits->slice_ms,
+             place);
+  else
+    snprintf(out, room, "%s: it wants more than %zu KiB of memory, at %s", w->kill, limits->run_memory / 1024,
+             place);
 }
 
 /* ---- slices ---- */

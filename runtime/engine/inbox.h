@@ -14,11 +14,11 @@
 #include "calls/limit.h"
 
 typedef enum message_kind {
-  MESSAGE_ADMIT,   /* texts: id, profile, event */
-  MESSAGE_EVENT,   /* texts: person, name, the event as JSON */
-  MESSAGE_GRANT,   /* waiter */
-  MESSAGE_TICK,    /* the virtual clock was moved */
-  MESSAGE_DRAIN,   /* stop: nothing new is sent, what is on the wire gets `number` ms; 0: it is cut */
+  MESSAGE_ADMIT, /* texts: id, profile, event */
+  MESSAGE_EVENT, /* texts: person, name, the event as JSON */
+  MESSAGE_GRANT, /* waiter */
+  MESSAGE_TICK,  /* the virtual clock was moved */
+  MESSAGE_DRAIN, /* stop: nothing new is sent, what is on the wire gets `number` ms; 0: it is cut */
 } message_kind;
 
 typedef struct message {
@@ -43,7 +43,7 @@ void inbox_init(inbox *in, uv_async_t *wake);
 void inbox_free(inbox *in); /* with what was not taken */
 /* Takes m; from any thread. False: the inbox is closed, nobody will read it. */
 bool inbox_post(inbox *in, message *m);
-void inbox_close(inbox *in); /* before `wake` is */
-void inbox_take(inbox *in, list *out);  /* moves all messages to `out` */
+void inbox_close(inbox *in);           /* before `wake` is */
+void inbox_take(inbox *in, list *out); /* moves all messages to `out` */
 
 #endif

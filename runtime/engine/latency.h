@@ -15,6 +15,7 @@ typedef struct latency {
 void latency_add(latency *l, double ms);
 
 /* The quantiles (0..1) of several histograms together, in ms; 0 where nothing was added. */
-void latency_quantiles(latency *const *all, size_t count, const double *quantiles, double *ms, size_t quantile_count);
+void latency_quantiles(latency *const *all, size_t count, const double *quantiles, double *ms,
+                       size_t quantile_count);
 
 #endif

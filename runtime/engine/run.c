@@ -1,4 +1,5 @@
-/* A run's life: entry, steps, parking, waking, ending. See run.h. Its calls are in run_call.c, its events in run_event.c. */
+/* A run's life: entry, steps, parking, waking, ending. See run.h. Its calls are in run_call.c, its events in
+ * run_event.c. */
 #include "engine/run.h"
 
 #include <lauxlib.h>
@@ -28,8 +29,10 @@ void run_anchor_set(run *r, lua_State *L, int slot) {
 
 /* An object without a text of its own is named by its type: its address would say nothing. */
 static int error_text(lua_State *L) {
-  if (lua_isstring(L, 1) || luaL_getmetafield(L, 1, "__tostring") != LUA_TNIL) luaL_tolstring(L, 1, NULL);
-  else lua_pushfstring(L, "an error was raised with a %s instead of a text", luaL_typename(L, 1));
+  if (lua_isstring(L, 1) || luaL_getmetafield(L, 1, "__tostring") != LUA_TNIL)
+    luaL_tolstring(L, 1, NULL);
+  else
+    lua_pushfstring(L, "an error was raised with a %s instead of a text", luaL_typename(L, 1));
   return 1;
 }
 
@@ -39,7 +42,8 @@ static void read_error(lua_State *L, error *err) {
   lua_insert(L, -2);
   if (lua_pcall(L, 1, 1, 0) != LUA_OK || lua_type(L, -1) != LUA_TSTRING)
     error_set(err, "an error was raised whose text can't be had");
-  else error_set(err, "%s", lua_tostring(L, -1));
+  else
+    error_set(err, "%s", lua_tostring(L, -1));
 }
 
 /* The same for an error on top of `co`, a stack of the run that nothing may be called on any more. */
@@ -87,8 +91,10 @@ int run_protected(run *r, lua_CFunction function, void *task, error *err) {
   w->chain_blocked = was_blocked;
   w->in_predicate = was_predicate;
   if (w->kill && status != LUA_OK) break_limit(r, err);
-  if (w->kill && !outer) guard_settle(w, S);
-  else lua_sethook(S, NULL, 0, 0);
+  if (w->kill && !outer)
+    guard_settle(w, S);
+  else
+    lua_sethook(S, NULL, 0, 0);
   if (outer) guard_switch(w, outer);
   lua_settop(S, top);
   return status == LUA_OK ? 0 : -1;
@@ -140,8 +146,8 @@ static hash128 hash_of(hash128 key, const char *what, const char *journey, const
   return hash_parts(key, parts, 3);
 }
 
-/* A run's name: hash(store id, journey, person, entry number). Nobody enters twice in one process, so the entry is the
- * first. */
+/* A run's name: hash(store id, journey, person, entry number). Nobody enters twice in one process, so the
+ * entry is the first. */
 static void name_run(run *r) {
   const engine_shared *s = r->in->shared;
   r->id = hash_of(store_id(s->store), "run 1", s->options->journey, r->person);
@@ -303,8 +309,8 @@ static void close_from_inside(run *r, lua_State *co) {
   if (!r->in->kill) close_one(r, co);
 }
 
-/* Closes what a script left open with <close>, in the coroutines of its own where it was as well; nothing but log works in
- * there. */
+/* Closes what a script left open with <close>, in the coroutines of its own where it was as well; nothing but
+ * log works in there. */
 static void close_coroutine(run *r) {
   r->closing = true;
   r->in->chain_blocked = true;
@@ -367,12 +373,14 @@ void run_finish(run *r) {
 }
 
 void run_end_soon(run *r, bool calling) {
-  if (!calling) run_finish(r);
-  else if (r->call->state != CALL_WIRE) call_cut(r->call);
+  if (!calling)
+    run_finish(r);
+  else if (r->call->state != CALL_WIRE)
+    call_cut(r->call);
 }
 
-/* The worker has more than its share although its garbage was collected: whoever holds most has to go, not whoever happens
- * to ask next. */
+/* The worker has more than its share although its garbage was collected: whoever holds most has to go, not
+ * whoever happens to ask next. */
 void run_hold_largest(worker *w) {
   run *largest = NULL;
   for (list *l = w->living.next; l != &w->living; l = l->next) {
@@ -381,7 +389,8 @@ void run_hold_largest(worker *w) {
   }
   if (!largest) return;
   char words[160];
-  snprintf(words, sizeof words, "worker_memory: all runs of its worker hold more than %zu KiB, and it the most: %lld KiB",
+  snprintf(words, sizeof words,
+           "worker_memory: all runs of its worker hold more than %zu KiB, and it the most: %lld KiB",
            w->shared->options->limits.worker_memory / 1024, (long long)largest->memory / 1024);
   bool calling = largest->park == PARK_CALL && largest->call->state != CALL_DONE;
   run_end(largest, RUN_HELD, "limit", words);

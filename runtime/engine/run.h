@@ -1,8 +1,8 @@
 /* A run: one person's trip through the journey, as one coroutine.
  *
- * Every primitive has the same way through here: run_step takes its number and fingerprint and records what is to be recorded,
- * then one of run_wait, run_wait_for, run_call and run_end parks or ends the run, and the binding yields. When
- * the run is resumed, the binding's continuation finds the answer in the run. */
+ * Every primitive has the same way through here: run_step takes its number and fingerprint and records what
+ * is to be recorded, then one of run_wait, run_wait_for, run_call and run_end parks or ends the run, and the
+ * binding yields. When the run is resumed, the binding's continuation finds the answer in the run. */
 #ifndef JAUNT_ENGINE_RUN_H
 #define JAUNT_ENGINE_RUN_H
 
@@ -11,7 +11,7 @@
 typedef enum on_failure { ON_FAILURE_DROP, ON_FAILURE_CONTINUE, ON_FAILURE_HOLD } on_failure;
 
 typedef enum run_park {
-  PARK_NONE,  /* ready, or running */
+  PARK_NONE, /* ready, or running */
   PARK_CALL,
   PARK_TIMER,
   PARK_EVENT, /* until an event, or the timer */
@@ -19,8 +19,19 @@ typedef enum run_park {
 } run_park;
 
 /* What is anchored for a run: fields of one table in the registry, under run->anchor. */
-enum { ANCHOR_THREAD = 1, ANCHOR_PERSON, ANCHOR_EVENT, ANCHOR_VARS, ANCHOR_ONLY_IF, ANCHOR_SUCCESS, ANCHOR_WHERE,
-       ANCHOR_GOAL_WHERE, ANCHOR_EXIT_ON, ANCHOR_PENDING, ANCHOR_COROUTINES };
+enum {
+  ANCHOR_THREAD = 1,
+  ANCHOR_PERSON,
+  ANCHOR_EVENT,
+  ANCHOR_VARS,
+  ANCHOR_ONLY_IF,
+  ANCHOR_SUCCESS,
+  ANCHOR_WHERE,
+  ANCHOR_GOAL_WHERE,
+  ANCHOR_EXIT_ON,
+  ANCHOR_PENDING,
+  ANCHOR_COROUTINES
+};
 
 /* An event that waits in a living run's inbox. */
 typedef struct run_event {
@@ -39,37 +50,37 @@ struct run {
   run_id id;
   char *person;
   uint32_t incarnation, step;
-  uint64_t random;  /* the state of random() */
-  int64_t now_ms;   /* the time of the last record: what now() says */
+  uint64_t random; /* the state of random() */
+  int64_t now_ms;  /* the time of the last record: what now() says */
   bool control;
 
   int64_t memory; /* bytes of Lua memory that were charged to it */
 
   lua_State *co;
   int anchor;
-  int coroutines;   /* that its script made since they were last counted */
-  bool closing;     /* its <close> variables run: only log works */
+  int coroutines; /* that its script made since they were last counted */
+  bool closing;   /* its <close> variables run: only log works */
 
   run_state state;
   uint16_t element; /* where it is; NO_ELEMENT before the first */
   run_park park;
   timer timer;
 
-  call *call;       /* under way, or just done */
+  call *call; /* under way, or just done */
   on_failure on_failure;
   store_position gate;
   uint64_t call_print; /* the fingerprint of the call's step */
 
-  char *waits_for;  /* an event's name */
+  char *waits_for; /* an event's name */
   bool waits_where;
-  list events;      /* that came since entry and were not taken */
+  list events; /* that came since entry and were not taken */
   size_t event_count;
   run_event *taken; /* the answer of wait_for; NULL when the time is over */
 
-  char *goal;       /* an event's name; NULL without */
+  char *goal; /* an event's name; NULL without */
   int64_t goal_until;
   bool goal_where;
-  char **exit_on;   /* events' names, NULL at the end; NULL without */
+  char **exit_on;      /* events' names, NULL at the end; NULL without */
   int64_t *exit_until; /* of each */
 
   run_state ending; /* with PARK_END */
@@ -99,8 +110,8 @@ typedef struct run_step_info {
   const char *data;        /* the recorded verdict, as text; NULL without */
 } run_step_info;
 
-/* Takes the next step: numbers it, fingerprints it, records it as reached, and as gone on when `passes` (the primitive does not
- * park). L gives the script line. */
+/* Takes the next step: numbers it, fingerprints it, records it as reached, and as gone on when `passes` (the
+ * primitive does not park). L gives the script line. */
 void run_step(run *r, lua_State *L, const run_step_info *info, bool passes);
 
 void run_wait(run *r, int64_t at_ms);
@@ -108,10 +119,11 @@ void run_wait(run *r, int64_t at_ms);
  * Returns true when r->taken is there at once and nothing is to be yielded. */
 bool run_wait_for(run *r, const char *name, bool has_where, int64_t until_ms);
 void run_call(run *r, call *c, on_failure policy);
-/* Sets the goal (NULL: none) and what it exits on (names, NULL at the end, and until when, or NULL; both taken); their
- * predicates stand in ANCHOR_GOAL_WHERE and, by position, in the table at ANCHOR_EXIT_ON. Returns true when an event that
- * came before ends the run: yield then. */
-bool run_watch(run *r, const char *goal, bool goal_where, int64_t goal_until, char **exit_on, int64_t *exit_until);
+/* Sets the goal (NULL: none) and what it exits on (names, NULL at the end, and until when, or NULL; both
+ * taken); their predicates stand in ANCHOR_GOAL_WHERE and, by position, in the table at ANCHOR_EXIT_ON.
+ * Returns true when an event that came before ends the run: yield then. */
+bool run_watch(run *r, const char *goal, bool goal_where, int64_t goal_until, char **exit_on,
+               int64_t *exit_until);
 /* Ends the run after the yield: dropped, exited or held; `reason` is static text. */
 void run_end(run *r, run_state outcome, const char *reason, const char *detail);
 /* Records a write to the profile. */
@@ -120,8 +132,8 @@ void run_write(run *r, const char *name, const char *json, size_t length);
 void run_anchor_get(run *r, lua_State *L, int slot); /* pushes */
 void run_anchor_set(run *r, lua_State *L, int slot); /* pops */
 
-/* Calls `function` (its one argument is `task`, a light userdata) on the worker's scratch stack, protected, on behalf of the
- * run: nothing in it may yield. Returns 0, or -1 with what was raised. */
+/* Calls `function` (its one argument is `task`, a light userdata) on the worker's scratch stack, protected,
+ * on behalf of the run: nothing in it may yield. Returns 0, or -1 with what was raised. */
 int run_protected(run *r, lua_CFunction function, void *task, error *err);
 
 void run_event_free(run_event *event);

@@ -8,7 +8,8 @@
 #include "engine/run.h"
 #include "engine/run_parts.h"
 
-/* Key = hash(run id, incarnation, step, redrive number): the same after a crash, never the same for two calls. */
+/* Key = hash(run id, incarnation, step, redrive number): the same after a crash, never the same for two
+ * calls. */
 static void name_call(const run *r, call *c) {
   uint32_t numbers[3] = {r->incarnation, r->step, 0};
   hash_part parts[] = {{&r->id, sizeof r->id}, {numbers, sizeof numbers}};
@@ -67,7 +68,7 @@ static call_verdict judge(call *c, error *err) {
 
 static const char *static_type(const char *type) {
   static const char *const types[] = {
-      "application/json",          "application/x-www-form-urlencoded", "application/xml",
+      "application/json",         "application/x-www-form-urlencoded", "application/xml",
       "text/html; charset=utf-8", "text/plain; charset=utf-8",
   };
   for (size_t i = 0; type && i < sizeof types / sizeof *types; i++) {
@@ -76,8 +77,8 @@ static const char *static_type(const char *type) {
   return NULL;
 }
 
-/* render(vars, person, event) on the Lua side gives the bytes and their type; `vars` there is what call_api left in the
- * anchor: the payload's name with its vars. */
+/* render(vars, person, event) on the Lua side gives the bytes and their type; `vars` there is what call_api
+ * left in the anchor: the payload's name with its vars. */
 static int call_render(lua_State *L) {
   question *q = lua_touserdata(L, 1);
   call *c = q->c;
@@ -107,8 +108,8 @@ static void trace_intent(run *r, call *c) {
   buf_free(&text);
 }
 
-/* The intent rides in the same commit as all that happened before it in the run, and the call leaves when that is
- * durable: that is the output gate. */
+/* The intent rides in the same commit as all that happened before it in the run, and the call leaves when
+ * that is durable: that is the output gate. */
 static void intend(call *c) {
   run *r = c->owner;
   if (r->in->shared->options->traces) trace_intent(r, c);
@@ -138,7 +139,8 @@ static bool in_line(call_state state) {
 
 static void moved(call *c, call_state from, call_state to) {
   run *r = c->owner;
-  if (in_line(to) && r->state == RUN_RUNNING) run_move(r, RUN_QUEUED, 0, NULL, NULL);
+  if (in_line(to) && r->state == RUN_RUNNING)
+    run_move(r, RUN_QUEUED, 0, NULL, NULL);
   else if (in_line(from) && !in_line(to) && to != CALL_DONE && r->state == RUN_QUEUED)
     run_move(r, RUN_RUNNING, 0, NULL, NULL);
   if (to == CALL_BACKOFF && r->park == PARK_END) call_cut(c); /* nobody waits for another attempt */
@@ -177,12 +179,15 @@ void run_call_done(run *r) {
   call *c = r->call;
   worker *w = r->in;
   if (c->result == CALL_UNDECIDED) {
-    if (r->park == PARK_END) run_finish(r);
-    else atomic_fetch_add(&w->unfinished, 1);
+    if (r->park == PARK_END)
+      run_finish(r);
+    else
+      atomic_fetch_add(&w->unfinished, 1);
     return;
   }
   if (c->attempts) atomic_fetch_add_explicit(&w->finished_calls, 1, memory_order_relaxed);
-  bool goes_on = c->result != CALL_MISTAKE && (c->result != CALL_FAILED || r->on_failure == ON_FAILURE_CONTINUE);
+  bool goes_on =
+      c->result != CALL_MISTAKE && (c->result != CALL_FAILED || r->on_failure == ON_FAILURE_CONTINUE);
   record_result(r, goes_on ? 1 << ELEMENT_WENT_ON : 0);
   if (r->park == PARK_END) { /* it was ended while the call was under way */
     run_finish(r);

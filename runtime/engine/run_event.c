@@ -121,7 +121,8 @@ static bool reaches_goal_by(const run *r, const run_event *event) {
          logical_now_ms(&r->in->shared->clock) <= r->goal_until;
 }
 
-/* Why the run leaves because of this event: "goal", "exit_on", "" when a predicate failed (run_end was called), or NULL. */
+/* Why the run leaves because of this event: "goal", "exit_on", "" when a predicate failed (run_end was
+ * called), or NULL. */
 static const char *leaves_by(run *r, const run_event *event) {
   int yes = reaches_goal_by(r, event) ? matches(r, event, r->goal_where, ANCHOR_GOAL_WHERE) : 0;
   if (yes > 0) return "goal";
@@ -129,7 +130,8 @@ static const char *leaves_by(run *r, const run_event *event) {
   return yes > 0 ? "exit_on" : yes < 0 ? "" : NULL;
 }
 
-bool run_watch(run *r, const char *goal, bool goal_where, int64_t goal_until, char **exit_on, int64_t *exit_until) {
+bool run_watch(run *r, const char *goal, bool goal_where, int64_t goal_until, char **exit_on,
+               int64_t *exit_until) {
   r->goal = mem_text(goal);
   r->goal_where = goal_where;
   r->goal_until = goal_until;
@@ -149,7 +151,8 @@ static void meet(run *r, run_event *event) {
   const char *why = leaves_by(r, event);
   if (why && *why) run_end(r, RUN_EXITED, why, event->name);
   int yes = 0;
-  if (!why && waits && strcmp(r->waits_for, event->name) == 0) yes = matches(r, event, r->waits_where, ANCHOR_WHERE);
+  if (!why && waits && strcmp(r->waits_for, event->name) == 0)
+    yes = matches(r, event, r->waits_where, ANCHOR_WHERE);
   if (why || yes < 0) run_end_soon(r, calling);
   if (why || yes <= 0) return;
   run_event_free(r->taken);

@@ -59,8 +59,10 @@ uint16_t worker_element(worker *w, lua_State *L, const char *name, const char *k
 static void handle(worker *w, message *m) {
   switch (m->kind) {
   case MESSAGE_ADMIT:
-    if (w->draining) shared_active(w->shared, -1);
-    else run_enter(w, m);
+    if (w->draining)
+      shared_active(w->shared, -1);
+    else
+      run_enter(w, m);
     break;
   case MESSAGE_EVENT:
     if (!w->draining) run_event_came(w, m);
@@ -92,8 +94,8 @@ static void durable(void *data, store_position up_to) {
   }
 }
 
-/* Resumes what is ready, lets the store take the records, starts what they let through; returns whether something is left
- * for the next turn. */
+/* Resumes what is ready, lets the store take the records, starts what they let through; returns whether
+ * something is left for the next turn. */
 static bool work_off(worker *w) {
   int left = TURN_RESUMES;
   bool more;
@@ -143,7 +145,8 @@ static void idle_turn(uv_idle_t *idle) {
   (void)idle; /* only keeps the loop from sleeping */
 }
 
-/* Stops in two steps: what is not on the wire is cut at once, what is gets the grace. Then everything is closed. */
+/* Stops in two steps: what is not on the wire is cut at once, what is gets the grace. Then everything is
+ * closed. */
 static void drain(worker *w) {
   if (!w->stopping) {
     w->stopping = true;
@@ -172,8 +175,10 @@ static void alarm_rang(uv_timer_t *alarm) {
 static void arm(worker *w, bool more) {
   int64_t next = timers_next(&w->timers);
   atomic_store(&w->next_due, next);
-  if (more) uv_idle_start(&w->idle, idle_turn);
-  else uv_idle_stop(&w->idle);
+  if (more)
+    uv_idle_start(&w->idle, idle_turn);
+  else
+    uv_idle_stop(&w->idle);
   if (w->stopping || w->shared->clock.is_virtual) return;
   if (next == INT64_MAX) {
     uv_timer_stop(&w->alarm);
@@ -185,8 +190,8 @@ static void arm(worker *w, bool more) {
   uv_timer_start(&w->alarm, alarm_rang, ms > 0 ? (uint64_t)ms : 0, 0);
 }
 
-/* Keeps one token of the shared work while something may happen here without a timer, and gives back those of the
- * messages that were dealt with. */
+/* Keeps one token of the shared work while something may happen here without a timer, and gives back those of
+ * the messages that were dealt with. */
 static void settle_tokens(worker *w, bool busy) {
   int64_t change = (int64_t)busy - (int64_t)w->token - w->taken;
   w->token = busy;
@@ -242,8 +247,8 @@ static int open_wire(worker *w) {
   return 0;
 }
 
-/* jaunt.worker(bundle) gives the two functions that the engine calls: body(profile, event, control), the beginning of every
- * run, and render(vars, person, event). */
+/* jaunt.worker(bundle) gives the two functions that the engine calls: body(profile, event, control), the
+ * beginning of every run, and render(vars, person, event). */
 static int open_scripts(lua_State *L) {
   worker *w = worker_of(L);
   const engine_options *options = w->shared->options;
@@ -265,7 +270,8 @@ static int open_scripts(lua_State *L) {
 
 static int panic(lua_State *L) {
   const char *text = lua_tostring(L, -1);
-  fprintf(stderr, "jaunt: an error in a worker that nobody caught (a mistake in jaunt): %s\n", text ? text : "no text");
+  fprintf(stderr, "jaunt: an error in a worker that nobody caught (a mistake in jaunt): %s\n",
+          text ? text : "no text");
   return 0; /* Lua aborts */
 }
 
@@ -313,8 +319,10 @@ static void run_loop(void *data) {
 
 static void close_failed(worker *w) {
   if (w->calls) calls_free(w->calls);
-  if (w->wire) http_close(w->wire, http_closed, w);
-  else http_closed(w);
+  if (w->wire)
+    http_close(w->wire, http_closed, w);
+  else
+    http_closed(w);
   uv_run(&w->loop, UV_RUN_DEFAULT);
   uv_loop_close(&w->loop);
   if (w->L) lua_close(w->L);

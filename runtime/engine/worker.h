@@ -1,6 +1,8 @@
-/* A worker: one thread with its own loop, its own lua_State, its own multi handles, and its share of the runs.
+/* A worker: one thread with its own loop, its own lua_State, its own multi handles, and its share of the
+ * runs.
  *
- * Private to engine/ and bind/. Everything here is for the worker's own thread, but for what is marked shared. */
+ * Private to engine/ and bind/. Everything here is for the worker's own thread, but for what is marked
+ * shared. */
 #ifndef JAUNT_ENGINE_WORKER_H
 #define JAUNT_ENGINE_WORKER_H
 
@@ -33,8 +35,8 @@ typedef struct engine_shared {
   _Atomic int64_t active; /* runs that are admitted and not waiting, for --in-flight */
   _Atomic bool starved;   /* the control thread waits for room */
   _Atomic int64_t script_errors;
-  _Atomic int stopped;    /* workers that are gone */
-  _Atomic bool ending;    /* engine_stop was called: nobody waits for messages to be fetched */
+  _Atomic int stopped; /* workers that are gone */
+  _Atomic bool ending; /* engine_stop was called: nobody waits for messages to be fetched */
   pthread_mutex_t message_lock;
   list messages;
   size_t message_count, message_bytes;
@@ -44,8 +46,8 @@ void shared_work(engine_shared *s, int64_t change); /* wakes the control thread 
 void shared_active(engine_shared *s, int64_t change);
 
 typedef enum say_kind { SAY_OUTPUT, SAY_WARNING, SAY_TRACE } say_kind;
-/* A line for the control thread; bounded: where too many wait to be fetched it waits, too, and is left out once the engine
- * is being stopped. From workers' threads. */
+/* A line for the control thread; bounded: where too many wait to be fetched it waits, too, and is left out
+ * once the engine is being stopped. From workers' threads. */
 void shared_say(engine_shared *s, say_kind kind, const char *text, size_t length);
 
 enum {
@@ -66,35 +68,35 @@ typedef struct worker {
   int64_t taken;        /* messages whose tokens are given back at the end of the turn */
 
   lua_State *L;
-  lua_State *scratch;   /* where predicates and payloads run */
+  lua_State *scratch; /* where predicates and payloads run */
   int body_ref, render_ref;
-  lua_State *volatile running;     /* the innermost coroutine of a script; NULL between slices */
-  const char *volatile kill;       /* the limit that the running script has broken; NULL: none */
-  char kill_place[128];            /* where that was: "FILE:LINE" */
-  volatile bool overdue;           /* the slice takes long */
-  int strikes;                     /* how often it was found so */
+  lua_State *volatile running; /* the innermost coroutine of a script; NULL between slices */
+  const char *volatile kill;   /* the limit that the running script has broken; NULL: none */
+  char kill_place[128];        /* where that was: "FILE:LINE" */
+  volatile bool overdue;       /* the slice takes long */
+  int strikes;                 /* how often it was found so */
   int slice_depth;
-  buf text;             /* room for what a primitive writes: an error that unwinds it leaks nothing */
-  bool starved;         /* memory was just refused */
-  int64_t memory;       /* bytes that L holds */
-  int64_t collect_at;   /* when over the limit: as many before all garbage is collected again */
-  blocks blocks;        /* where they come from */
-  struct run *current;  /* whose code is running, a predicate's or payload's included */
-  bool chain_blocked;   /* a resumer of the running coroutine can't yield */
-  bool in_predicate;    /* in a predicate or a payload: nothing may yield */
-  bool passing;         /* the engine's own yield is on its way through a script's coroutines */
-  const char *pending;  /* call_api "NAME" that was not given its braces yet; its text is in ANCHOR_PENDING */
+  buf text;            /* room for what a primitive writes: an error that unwinds it leaks nothing */
+  bool starved;        /* memory was just refused */
+  int64_t memory;      /* bytes that L holds */
+  int64_t collect_at;  /* when over the limit: as many before all garbage is collected again */
+  blocks blocks;       /* where they come from */
+  struct run *current; /* whose code is running, a predicate's or payload's included */
+  bool chain_blocked;  /* a resumer of the running coroutine can't yield */
+  bool in_predicate;   /* in a predicate or a payload: nothing may yield */
+  bool passing;        /* the engine's own yield is on its way through a script's coroutines */
+  const char *pending; /* call_api "NAME" that was not given its braces yet; its text is in ANCHOR_PENDING */
 
   http *wire;
   calls *calls;
   int calls_busy;
   timers timers;
   store_lane *lane;
-  bool token;           /* holds one of shared->work */
+  bool token; /* holds one of shared->work */
 
-  list ready;           /* runs to be resumed, oldest first */
-  list gated;           /* runs whose intent is not durable yet, in order of position */
-  list living;          /* all runs that have not ended */
+  list ready;                            /* runs to be resumed, oldest first */
+  list gated;                            /* runs whose intent is not durable yet, in order of position */
+  list living;                           /* all runs that have not ended */
   struct run *by_person[LIVING_BUCKETS]; /* of them, when events are expected */
 
   bool draining, stopping, closing;
@@ -118,7 +120,8 @@ void worker_join(worker *w);
 
 worker *worker_of(lua_State *L); /* of any coroutine of a worker's lua_State */
 
-/* Puts what the script calls element `name` into the funnel, once; `kind` is the primitive. Stack of L unchanged. */
+/* Puts what the script calls element `name` into the funnel, once; `kind` is the primitive. Stack of L
+ * unchanged. */
 uint16_t worker_element(worker *w, lua_State *L, const char *name, const char *kind);
 
 const connection *worker_connection(const worker *w, const char *name); /* NULL when there is none */

@@ -49,11 +49,11 @@ enum {
 typedef struct multi {
   http *wire;
   CURLM *handle;
-  int index;   /* among wire->multis */
+  int index;        /* among wire->multis */
   http_reach reach; /* of all that goes through it: libcurl keeps its connections by host, for whoever asks */
-  int busy;    /* exchanges that are in it */
-  timer alarm; /* libcurl's next timeout */
-  list due;    /* in wire->due while it has to act in the next turn */
+  int busy;         /* exchanges that are in it */
+  timer alarm;      /* libcurl's next timeout */
+  list due;         /* in wire->due while it has to act in the next turn */
 } multi;
 
 /* ---- destinations: scheme, host, port, CA file and reach, within which connections may be shared ---- */
@@ -172,11 +172,11 @@ struct http_exchange {
   buf feed;                    /* for CURLOPT_RESOLVE */
   struct curl_slist feed_node; /* its data is NULL unless this hop tells addresses */
   bool own_ca;                 /* easy's CA file isn't the system's */
-  CURLU *place;    /* the URL of easy's last transfer, taken apart, and its text */
+  CURLU *place;                /* the URL of easy's last transfer, taken apart, and its text */
   char *place_text;
-  int socket_error;            /* why no socket could be had; 0 */
-  bool reached;                /* this hop has opened a socket */
-  bool refused;                /* and an address of its host is beyond the reach: see answer.detail */
+  int socket_error; /* why no socket could be had; 0 */
+  bool reached;     /* this hop has opened a socket */
+  bool refused;     /* and an address of its host is beyond the reach: see answer.detail */
 
   /* what came */
   http_answer answer;

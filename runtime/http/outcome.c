@@ -179,7 +179,7 @@ void outcome_of_transfer(http_exchange *ex, CURLcode code) {
     of_answer(ex);
     return;
   }
-  if (ex->refused && !ex->reached) return; /* sock.c has told why */
+  if (ex->refused && !ex->reached) return;         /* sock.c has told why */
   if (code == CURLE_OK) code = CURLE_PARTIAL_FILE; /* libcurl is content with an end within the headers */
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
     if (kinds[i].code != code) continue;

@@ -27,8 +27,8 @@ static int check_target(http_exchange *ex, const char *url, url_target *next) {
   }
   /* It isn't quoted: an answer may repeat what was asked, and with it a key in the query. */
   if (url_target_read(url, next, NULL) != 0) {
-    answer_say(ex, HTTP_REDIRECT, "%s redirects to a place that can't be followed: it is no http or https URL",
-               ex->at->name);
+    answer_say(ex, HTTP_REDIRECT,
+               "%s redirects to a place that can't be followed: it is no http or https URL", ex->at->name);
     return -1;
   }
   if (ex->target.tls && !next->tls) {

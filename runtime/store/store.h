@@ -1,9 +1,11 @@
-/* The store: the append-only record of everything that happened to runs, and the counters that change with it.
+/* The store: the append-only record of everything that happened to runs, and the counters that change with
+ * it.
  *
- * Each worker has a lane: a bounded ring into which it puts records, in the order in which they happened to it.
- * The store makes them durable in batches and tells each lane how far it is. Nothing may be acted upon outside
- * the process before the position that it depends on is durable. The interface is asynchronous whatever the backend;
- * the memory backend takes a batch at store_flush, a backend on disk takes it on a committer thread.
+ * Each worker has a lane: a bounded ring into which it puts records, in the order in which they happened to
+ * it. The store makes them durable in batches and tells each lane how far it is. Nothing may be acted upon
+ * outside the process before the position that it depends on is durable. The interface is asynchronous
+ * whatever the backend; the memory backend takes a batch at store_flush, a backend on disk takes it on a
+ * committer thread.
  *
  * Counters (the ledger and the funnel) change in the same batch as the records that change them, so that the
  * ledger adds up at every commit. */
@@ -68,12 +70,12 @@ typedef struct store_record {
   const char *more;
   size_t more_length;
   /* What the record changes in the counters. */
-  run_state from, to;      /* both RUN_NONE: no change of state */
-  uint16_t element;        /* as store_element gave it; NO_ELEMENT */
-  uint8_t counts;          /* bits, 1 << element_count, each adding one at `element` */
-  const char *reason;      /* why it was dropped, held or has exited (closed list), NULL without; static text */
-  const char *detail;      /* beside the reason, short: "503"; NULL without; copied */
-  bool control;            /* the run is of the control group */
+  run_state from, to; /* both RUN_NONE: no change of state */
+  uint16_t element;   /* as store_element gave it; NO_ELEMENT */
+  uint8_t counts;     /* bits, 1 << element_count, each adding one at `element` */
+  const char *reason; /* why it was dropped, held or has exited (closed list), NULL without; static text */
+  const char *detail; /* beside the reason, short: "503"; NULL without; copied */
+  bool control;       /* the run is of the control group */
 } store_record;
 
 /* A position in a lane: 1 for its first record. 0 is before everything. */
@@ -102,12 +104,13 @@ uint16_t store_element(store *s, uint16_t journey, const char *name, const char 
 store_lane *store_lane_open(store *s, uint16_t journey, const store_lane_options *options);
 void store_lane_close(store_lane *lane); /* what is in the ring is flushed */
 
-/* Appends. Returns its position, or 0 when the ring is full: the worker then resumes nothing until `durable` has
- * come. */
+/* Appends. Returns its position, or 0 when the ring is full: the worker then resumes nothing until `durable`
+ * has come. */
 store_position store_append(store_lane *lane, const store_record *record);
 bool store_lane_full(const store_lane *lane); /* fewer than 16 places are left */
 
-/* Lets the backend take what has gathered. Once per turn of the worker's loop; cheap when there is nothing. */
+/* Lets the backend take what has gathered. Once per turn of the worker's loop; cheap when there is nothing.
+ */
 void store_flush(store_lane *lane);
 store_position store_durable(const store_lane *lane);
 

@@ -1,8 +1,8 @@
 /* jaunt-spec FILE...: runs busted specs in a control state, with jaunt's native modules and lualib/.
  *
- * The specs run in the command's coroutine, so a spec may wait for the loop. The work is done in spec_runner.lua beside
- * this file, which is found by JAUNT_SOURCE, the repository's folder. Exit codes: 0 all well; 1 something failed; 2 the
- * host could not run; 77 every test was skipped. */
+ * The specs run in the command's coroutine, so a spec may wait for the loop. The work is done in
+ * spec_runner.lua beside this file, which is found by JAUNT_SOURCE, the repository's folder. Exit codes: 0
+ * all well; 1 something failed; 2 the host could not run; 77 every test was skipped. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,8 +33,10 @@ int main(int argc, char **argv) {
   control *c = control_new(native_modules, &err);
   if (c == NULL) return complain(err.text);
   int code = 2;
-  if (find_modules(c, source) != 0) complain(lua_tostring(c->L, -1));
-  else code = control_run(c, "spec_runner", argc - 1, argv + 1);
+  if (find_modules(c, source) != 0)
+    complain(lua_tostring(c->L, -1));
+  else
+    code = control_run(c, "spec_runner", argc - 1, argv + 1);
   if (c->complaint.len > 0) complain(buf_text(&c->complaint));
   control_free(c);
   return code;

@@ -110,8 +110,8 @@ static inline const char *at(const trial *t, fault_port which, const char *path)
 
 /* A GET with time enough for a slow machine, that may reach this one. */
 static inline http_request get(const char *url) {
-  return (http_request){.method = "GET", .url = url, .connect_ms = LONG_MS, .total_ms = LONG_MS,
-                        .reach = HTTP_REACH_ANY};
+  return (http_request){
+      .method = "GET", .url = url, .connect_ms = LONG_MS, .total_ms = LONG_MS, .reach = HTTP_REACH_ANY};
 }
 
 static inline http_request post(const char *url, const char *body) {
