@@ -1,6 +1,6 @@
 -- A bundle: all the scripts that one journey (or one plain script) runs with, as JSON for jaunt.worker.
 --
---   { kind = "journey" or "script", main = SOURCE, modules = { NAME = SOURCE }, payloads = { NAME = SOURCE },
+--   { kind = "journey" or "script", name = (a journey's), main = SOURCE, modules = { NAME = SOURCE }, payloads = { NAME = SOURCE },
 --     arguments = { … } }                       SOURCE = { path =, text =, kind = (a payload's ending) }
 --
 -- The version of a journey is the hash of main and modules; payloads don't count, so that a changed word reaches
@@ -112,7 +112,7 @@ function bundle.gather(path, found, arguments)
     kind = kind, declared = declared, sources = { main, modules },
     name = declared and declared.name or path:match("([^/]+)%.lua$"),
     version = engine.hash(json.encode { main.text, modules }):sub(1, 12),
-    text = json.encode { kind = kind, main = main, modules = modules, payloads = payloads,
+    text = json.encode { kind = kind, name = declared and declared.name, main = main, modules = modules, payloads = payloads,
       arguments = json.array(arguments or {}) },
   }
 end

@@ -72,9 +72,8 @@ function journey.declare(name)
   end
 end
 
--- Brings goal and exit_on of a definition that was checked before into their long form.
-function journey.events_of(definition)
-  local name = definition.name
+-- Brings goal and exit_on of a definition, of the journey `name`, that was checked before into their long form.
+function journey.events_of(definition, name)
   local goal, exit_on = definition.goal, definition.exit_on
   return goal and event_form(name, "goal", goal), exit_on and event_list(name, "exit_on", exit_on)
 end
@@ -94,7 +93,7 @@ function journey.check(definition)
     end
   end
   if type(definition.flow) ~= "function" then fail(name, "flow is missing: flow = function(person, event) … end") end
-  local goal, exit_on = journey.events_of(definition)
+  local goal, exit_on = journey.events_of(definition, name)
   local starts_on = definition.starts_on and event_form(name, "starts_on", definition.starts_on)
   check_within(name, "starts_on", starts_on)
   check_within(name, "goal", goal)

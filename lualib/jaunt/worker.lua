@@ -2,7 +2,8 @@
 --
 -- require "jaunt.worker" (bundle) takes the scripts of one journey as JSON (see jaunt.bundle) and returns
 --   body(profile, event, control)     the beginning of a run: JSON texts, and whether the person is only watched
---   render(what, person, event)       bytes and content type of a payload; what = { name, vars }
+--   render(what, person, event)       a payload's bytes, or a table to be written as JSON, and its content type;
+--                                     what = { name, vars }
 
 local chunk = require "jaunt.chunk"
 local journey = require "jaunt.journey"
@@ -19,9 +20,18 @@ local function compile(source)
   return make
 end
 
+-- Whether a script can tell that its environment has no `require` and no _G of its own: most never name them.
+local function names_environment(source)
+  return source.text:find("require", 1, true) or source.text:find("_G", 1, true) or source.text:find("_ENV", 1, true)
+end
+
+local function bare_environment()
+  return setmetatable({}, meta)
+end
+
 -- The environment of one run, or of one rendering of a payload. Its `require` knows the project's modules: each is
--- instantiated in it when it is first asked for. Every call makes one, so nothing is made before it is needed.
-local function environment(modules)
+-- instantiated in it when it is first asked for.
+local function full_environment(modules)
   local made, loaded
   made = sandbox.environment(meta, function(name)
     if name == "json" or name == "cjson" then return made.json end
@@ -42,12 +52,12 @@ local CONTENT_TYPES = {
   html = "text/html; charset=utf-8", txt = "text/plain; charset=utf-8",
 }
 
--- Each payload as a function of (vars, person, event) that gives bytes and type.
+-- Each payload as a function of (vars, person, event) that gives bytes or a table, and the type.
 local function payload_renderer(name, source, modules)
   if source.kind ~= "lua" then
     return function() return source.text, CONTENT_TYPES[source.kind] end
   end
-  local make = compile(source)
+  local make, environment = compile(source), names_environment(source) and full_environment or bare_environment
   return function(vars, person, event)
     local transform = make(environment(modules))
     if type(transform) ~= "function" then
@@ -58,7 +68,7 @@ local function payload_renderer(name, source, modules)
     if type(value) ~= "table" then
       error(("payload %s gives a %s: a transform returns a table"):format(name, type(value)), 0)
     end
-    return json.encode(value), CONTENT_TYPES.json
+    return value, CONTENT_TYPES.json -- the engine writes it
   end
 end
 
@@ -82,12 +92,12 @@ local function only_watch(goal, exit_on)
   vocabulary.only_watch(goal and goal.within)
 end
 
-local function journey_body(main, modules)
+local function journey_body(main, modules, environment, name)
   return function(profile, event_text, control)
     local person, event = vocabulary.enter(profile, event_text)
     local definition = main(environment(modules))
     event.meta.name = type(definition.starts_on) == "table" and definition.starts_on[1] or definition.starts_on
-    local goal, exit_on = journey.events_of(definition)
+    local goal, exit_on = journey.events_of(definition, name)
     if control then return only_watch(goal, exit_on) end
     if goal or exit_on then vocabulary.watch(goal, exit_on) end
     definition.flow(person, event)
@@ -97,19 +107,25 @@ end
 local function script_body(main, modules, arguments)
   return function(profile, event_text)
     vocabulary.enter(profile, event_text)
-    main(environment(modules), table.unpack(arguments))
+    main(full_environment(modules), table.unpack(arguments))
   end
 end
+
+-- journey "NAME" { … }: it was checked when it was gathered, so that here it only gives the definition.
+local function definition_of(definition) return definition end
+local function declare() return definition_of end
 
 return function(bundle_text)
   local bundle = json.decode(bundle_text)
   local base = sandbox.base(vocabulary, json)
-  base.journey = journey.declare
+  base.journey = declare
   sandbox.lock_strings(vocabulary)
   meta = sandbox.meta(base)
   local modules = {}
   for name, source in pairs(bundle.modules) do modules[name] = compile(source) end
   local main = compile(bundle.main)
-  local body = bundle.kind == "script" and script_body(main, modules, bundle.arguments) or journey_body(main, modules)
+  local environment = names_environment(bundle.main) and full_environment or bare_environment
+  local body = bundle.kind == "script" and script_body(main, modules, bundle.arguments)
+    or journey_body(main, modules, environment, bundle.name)
   return body, payload_renderers(bundle.payloads, modules)
 end

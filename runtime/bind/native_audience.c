@@ -101,6 +101,18 @@ static int people_next(lua_State *L) {
   return 4;
 }
 
+static int people_skip(lua_State *L) {
+  audience *from = people_at(L)->from;
+  error err;
+  person_row row;
+  int found;
+  do found = audience_next(from, &row, &err);
+  while (found > 0 && found != AUDIENCE_LATER);
+  if (found < 0) return control_fail(L, &err);
+  lua_pushinteger(L, (lua_Integer)audience_count(from).people);
+  return 1;
+}
+
 static int people_complaint(lua_State *L) {
   complaint *one = take_complaint(people_at(L));
   if (!one) return 0;
@@ -144,11 +156,9 @@ static int people_close(lua_State *L) {
 static const luaL_Reg functions[] = {{"open", people_open}, {NULL, NULL}};
 
 int native_audience_open(lua_State *L) {
-  static const luaL_Reg methods[] = {{"next", people_next},
-                                     {"complaint", people_complaint},
-                                     {"counts", people_counts},
-                                     {"close", people_close},
-                                     {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"next", people_next},           {"skip", people_skip},
+                                     {"complaint", people_complaint}, {"counts", people_counts},
+                                     {"close", people_close},         {NULL, NULL}};
   if (luaL_newmetatable(L, AUDIENCE)) {
     luaL_newlib(L, methods);
     lua_setfield(L, -2, "__index");

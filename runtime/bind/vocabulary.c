@@ -78,6 +78,7 @@ const engine_lua bind_engine_lua = {
     .open = open_worker,
     .push_response = response_push,
     .push_json = push_json,
+    .encode = json_encode_value,
     .describe_call = describe_call,
     .inner = coroutine_inner,
 };

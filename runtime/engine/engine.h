@@ -30,6 +30,9 @@ typedef struct engine_lua {
   /* Push one value; they may raise, and are called protected. */
   void (*push_response)(lua_State *L, struct call *c);
   void (*push_json)(lua_State *L, const char *json, size_t length);
+  /* Appends the value at `index` as JSON; -1 with the path of what can't be one. `name` is what it is called.
+   */
+  int (*encode)(lua_State *L, int index, buf *out, const char *name, error *err);
   /* What would be sent, for a person to read; secrets are hidden. */
   void (*describe_call)(buf *out, const char *person, const struct call *c);
   /* The script's own coroutine through which this one, which is parked, was parked; NULL where it parked

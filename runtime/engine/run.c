@@ -152,6 +152,7 @@ static void name_run(run *r) {
   const engine_shared *s = r->in->shared;
   r->id = hash_of(store_id(s->store), "run 1", s->options->journey, r->person);
   r->random = r->id.hi ^ r->incarnation;
+  if (s->options->control <= 0) return;
   uint64_t dice = hash_of(s->split_key, "control", s->options->journey, r->person).lo;
   r->control = (double)(dice >> 11) * 0x1.0p-53 < s->options->control;
 }
@@ -159,10 +160,16 @@ static void name_run(run *r) {
 static void start_coroutine(run *r, const message *m) {
   worker *w = r->in;
   lua_State *L = w->L;
-  lua_createtable(L, 4, 0);
-  r->co = lua_newthread(L);
-  lua_rawseti(L, -2, ANCHOR_THREAD);
-  r->anchor = luaL_ref(L, LUA_REGISTRYINDEX);
+  if (w->idle_count) {
+    idle_coroutine idle = w->idle_coroutines[--w->idle_count];
+    r->co = idle.co;
+    r->anchor = idle.anchor;
+  } else {
+    lua_createtable(L, ANCHOR_USUAL, 0);
+    r->co = lua_newthread(L);
+    lua_rawseti(L, -2, ANCHOR_THREAD);
+    r->anchor = luaL_ref(L, LUA_REGISTRYINDEX);
+  }
   lua_rawgeti(r->co, LUA_REGISTRYINDEX, w->body_ref);
   lua_pushlstring(r->co, m->texts[1], m->lengths[1]);
   lua_pushlstring(r->co, m->texts[2], m->lengths[2]);
@@ -257,6 +264,26 @@ void run_end(run *r, run_state outcome, const char *reason, const char *detail) 
   r->detail = mem_text(detail);
 }
 
+/* Its coroutine is kept for another run, without what it had anchored; or left to the collector. */
+static void give_coroutine_back(run *r) {
+  worker *w = r->in;
+  lua_State *L = w->L;
+  if (!r->closed || w->idle_count == IDLE_COROUTINES) {
+    luaL_unref(L, LUA_REGISTRYINDEX, r->anchor);
+    return;
+  }
+  lua_rawgeti(L, LUA_REGISTRYINDEX, r->anchor);
+  for (int slot = ANCHOR_THREAD + 1; slot < ANCHORS; slot++) {
+    bool is_set = lua_rawgeti(L, -1, slot) != LUA_TNIL;
+    lua_pop(L, 1);
+    if (!is_set) continue;
+    lua_pushnil(L);
+    lua_rawseti(L, -2, slot);
+  }
+  lua_pop(L, 1);
+  w->idle_coroutines[w->idle_count++] = (idle_coroutine){r->co, r->anchor};
+}
+
 void run_forget(run *r) {
   worker *w = r->in;
   timer_clear(&w->timers, &r->timer);
@@ -266,7 +293,7 @@ void run_forget(run *r) {
   for (list *l; (l = list_pop(&r->events));) run_event_free(LIST_OF(run_event, link, l));
   run_event_free(r->taken);
   if (r->call) call_free(r->call);
-  luaL_unref(w->L, LUA_REGISTRYINDEX, r->anchor);
+  give_coroutine_back(r);
   for (char **name = r->exit_on; name && *name; name++) free(*name);
   free(r->exit_on);
   free(r->exit_until);
@@ -316,7 +343,10 @@ static void close_coroutine(run *r) {
   r->in->chain_blocked = true;
   close_from_inside(r, r->co);
   r->in->chain_blocked = false;
-  if (r->in->kill) hold_for_limit(r);
+  if (r->in->kill)
+    hold_for_limit(r);
+  else
+    r->closed = lua_status(r->co) == LUA_OK && lua_gettop(r->co) == 0;
 }
 
 static const unsigned char outcome_counts[RUN_STATES] = {

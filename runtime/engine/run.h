@@ -23,14 +23,16 @@ enum {
   ANCHOR_THREAD = 1,
   ANCHOR_PERSON,
   ANCHOR_EVENT,
+  ANCHOR_PENDING,
   ANCHOR_VARS,
+  ANCHOR_USUAL = ANCHOR_VARS, /* most runs have these, and no others */
   ANCHOR_ONLY_IF,
   ANCHOR_SUCCESS,
   ANCHOR_WHERE,
   ANCHOR_GOAL_WHERE,
   ANCHOR_EXIT_ON,
-  ANCHOR_PENDING,
-  ANCHOR_COROUTINES
+  ANCHOR_COROUTINES,
+  ANCHORS
 };
 
 /* An event that waits in a living run's inbox. */
@@ -59,6 +61,7 @@ struct run {
   lua_State *co;
   int anchor;
   int coroutines; /* that its script made since they were last counted */
+  bool closed;    /* its coroutine came to its end and can be another run's */
   bool closing;   /* its <close> variables run: only log works */
 
   run_state state;

@@ -82,15 +82,24 @@ static const char *static_type(const char *type) {
 static int call_render(lua_State *L) {
   question *q = lua_touserdata(L, 1);
   call *c = q->c;
+  run_anchor_get(q->r, L, ANCHOR_VARS); /* 2, for its name below */
   lua_rawgeti(L, LUA_REGISTRYINDEX, q->r->in->render_ref);
-  run_anchor_get(q->r, L, ANCHOR_VARS);
+  lua_pushvalue(L, 2);
   run_anchor_get(q->r, L, ANCHOR_PERSON);
   run_anchor_get(q->r, L, ANCHOR_EVENT);
   lua_call(L, 3, 2);
-  size_t length;
-  const char *bytes = luaL_checklstring(L, -2, &length);
   buf_clear(&c->body);
-  buf_add(&c->body, bytes, length);
+  if (lua_istable(L, -2)) {
+    error err;
+    lua_rawgeti(L, 2, 1);
+    int failed = q->r->in->shared->options->lua->encode(L, -3, &c->body, lua_tostring(L, -1), &err);
+    if (failed) return luaL_error(L, "%s", err.text);
+    lua_pop(L, 1);
+  } else {
+    size_t length;
+    const char *bytes = luaL_checklstring(L, -2, &length);
+    buf_add(&c->body, bytes, length);
+  }
   c->has_body = true;
   if (!c->content_type) c->content_type = static_type(lua_tostring(L, -1));
   return 0;

@@ -52,8 +52,15 @@ void shared_say(engine_shared *s, say_kind kind, const char *text, size_t length
 
 enum {
   LIVING_BUCKETS = 4096,
+  IDLE_COROUTINES = 256,
   SCRIPT_ERRORS_PAUSE = 20, /* admission stops when so many runs were held by script errors */
 };
+
+/* A coroutine that has come to its end, with its table of anchors: the next run's. */
+typedef struct idle_coroutine {
+  lua_State *co;
+  int anchor;
+} idle_coroutine;
 
 typedef struct worker {
   engine_shared *shared;
@@ -70,6 +77,8 @@ typedef struct worker {
   lua_State *L;
   lua_State *scratch; /* where predicates and payloads run */
   int body_ref, render_ref;
+  idle_coroutine idle_coroutines[IDLE_COROUTINES];
+  int idle_count;
   lua_State *volatile running; /* the innermost coroutine of a script; NULL between slices */
   const char *volatile kill;   /* the limit that the running script has broken; NULL: none */
   char kill_place[128];        /* where that was: "FILE:LINE" */

@@ -32,8 +32,7 @@ end
 local function count_people(flags)
   if flags.people == "-" or fs.kind(flags.people) ~= "file" then return nil end
   local people <close> = open_people { path = flags.people, id = flags.id }
-  while people:next() do end
-  return people:counts().people
+  return people:skip()
 end
 
 local function host_of(url)
