@@ -1,8 +1,7 @@
 /* Writes Lua modules as C: jaunt-embed OUTPUT.c FOLDER FILE...
  *
- * Each FILE is a path within FOLDER; "jaunt/cli.lua" becomes the module "jaunt.cli", "jaunt/x/init.lua" the
- * module "jaunt.x". The output defines the table that runtime/base/lualib.h declares. Run by the build only.
- */
+ * Each FILE is a path within FOLDER; "jaunt/cli.lua" becomes the module "jaunt.cli", "jaunt/x/init.lua" the module
+ * "jaunt.x". The output defines the table that runtime/base/lualib.h declares. Run by the build only. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* jaunt: boots, and hands over to a command.
  *
- * Everything a person types is understood in lualib/jaunt/cli.lua; here is only what has to happen before
- * there is a Lua state and after it has gone. Exit codes: the command's own; 2 where it could not run. */
+ * Everything a person types is understood in lualib/jaunt/cli.lua; here is only what has to happen before there is a Lua
+ * state and after it has gone. Exit codes: the command's own; 2 where it could not run. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>

@@ -22,8 +22,7 @@ int lualib_check(error *err) {
   return error_set(err, "JAUNT_LUALIB names %s, which is no folder", folder);
 }
 
-/* "jaunt.cli" with "/" for each dot. Returns -1 for what is no module's name, so that no name leaves the
- * folder. */
+/* "jaunt.cli" with "/" for each dot. Returns -1 for what is no module's name, so that no name leaves the folder. */
 static int module_path(char *out, size_t room, const char *name) {
   size_t i = 0;
   for (; name[i] != '\0'; i++) {

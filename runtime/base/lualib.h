@@ -1,8 +1,7 @@
 /* The Lua side of jaunt, as text: the modules of lualib/, embedded in the binary.
  *
- * While developing, the folder that the environment variable JAUNT_LUALIB names stands before what is
- * embedded. No Lua in here: bind/ and engine/ load what they find into their states. Any thread may call
- * these. */
+ * While developing, the folder that the environment variable JAUNT_LUALIB names stands before what is embedded.
+ * No Lua in here: bind/ and engine/ load what they find into their states. Any thread may call these. */
 #ifndef JAUNT_BASE_LUALIB_H
 #define JAUNT_BASE_LUALIB_H
 
@@ -31,8 +30,8 @@ typedef struct lualib_source {
 /* Checks that JAUNT_LUALIB, where it is set, names a folder. Returns 0, or -1 and fills `err`. */
 int lualib_check(error *err);
 
-/* Finds the module `name`. Returns 1 and fills `source` (hand it to lualib_free), 0 where there is no such
- * module, -1 and fills `err` where its file cannot be read. */
+/* Finds the module `name`. Returns 1 and fills `source` (hand it to lualib_free), 0 where there is no such module,
+ * -1 and fills `err` where its file cannot be read. */
 int lualib_find(const char *name, lualib_source *source, error *err);
 void lualib_free(lualib_source *source);
 

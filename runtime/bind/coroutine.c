@@ -1,10 +1,8 @@
-/* coroutine.* for scripts: Lua's own, but the engine's yields pass through a script's coroutines to the
- * engine.
+/* coroutine.* for scripts: Lua's own, but the engine's yields pass through a script's coroutines to the engine.
  *
- * A primitive that parks yields its own coroutine with worker->passing set; our resume sees that and yields
- * in its turn, and when the engine resumes the run, goes on with the inner coroutine where it was. So
- * call_api and waits work in a coroutine of the script's own. A resumer that can't yield is remembered in
- * worker->chain_blocked. */
+ * A primitive that parks yields its own coroutine with worker->passing set; our resume sees that and yields in its turn,
+ * and when the engine resumes the run, goes on with the inner coroutine where it was. So call_api and waits work
+ * in a coroutine of the script's own. A resumer that can't yield is remembered in worker->chain_blocked. */
 #include "bind/primitive.h"
 #include "engine/guard.h"
 
@@ -16,8 +14,7 @@ static lua_State *coroutine_at(lua_State *L, int index) {
 
 static int after_pass(lua_State *L, int status, lua_KContext wraps);
 
-/* What a resume gives its caller: true and the values, or false and the error; wrap gives the values or
- * raises. */
+/* What a resume gives its caller: true and the values, or false and the error; wrap gives the values or raises. */
 static int deliver(lua_State *L, lua_State *co, int status, int results, bool wraps) {
   if (status == LUA_OK || status == LUA_YIELD) {
     luaL_checkstack(L, results + 1, "too many results");
@@ -40,8 +37,7 @@ static int deliver(lua_State *L, lua_State *co, int status, int results, bool wr
   return 2;
 }
 
-/* Resumes `co`, which stands at index 1 of L (an upvalue for wrap), with `arguments` values already on its
- * stack. */
+/* Resumes `co`, which stands at index 1 of L (an upvalue for wrap), with `arguments` values already on its stack. */
 static int go(lua_State *L, lua_State *co, int arguments, bool wraps) {
   worker *w = worker_of(L);
   bool was_blocked = w->chain_blocked;
@@ -82,8 +78,7 @@ static lua_CFunction suspended_in(lua_State *co) {
   return function;
 }
 
-/* Parked by a primitive, and so for the engine alone to resume: not for a predicate or a <close> that runs
- * meanwhile. */
+/* Parked by a primitive, and so for the engine alone to resume: not for a predicate or a <close> that runs meanwhile. */
 static bool is_parked(lua_State *co) {
   lua_CFunction function = suspended_in(co);
   return function && function != co_yield;
@@ -104,8 +99,7 @@ lua_State *coroutine_inner(lua_State *co) {
 
 /* ---- the library ---- */
 
-/* Moves the arguments from index `first` on to `co`; false with an error text on L when it can't be resumed.
- */
+/* Moves the arguments from index `first` on to `co`; false with an error text on L when it can't be resumed. */
 static bool hand_over(lua_State *L, lua_State *co, int first, int *arguments) {
   int count = lua_gettop(L) - first + 1;
   bool dead = lua_status(co) == LUA_OK && lua_gettop(co) == 0;
@@ -175,8 +169,7 @@ static void push_coroutines(lua_State *L, run *r) {
   run_anchor_set(r, L, ANCHOR_COROUTINES);
 }
 
-/* Takes note of the new coroutine on top of the stack. Only when many were made the living ones are counted.
- */
+/* Takes note of the new coroutine on top of the stack. Only when many were made the living ones are counted. */
 static void register_coroutine(lua_State *L, run *r) {
   int most = r->in->shared->options->limits.coroutines;
   push_coroutines(L, r);

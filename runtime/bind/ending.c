@@ -1,5 +1,4 @@
-/* drop(reason) and exit(reason): the ends a script chooses. They are no errors: pcall does not see them,
- * <close> runs. */
+/* drop(reason) and exit(reason): the ends a script chooses. They are no errors: pcall does not see them, <close> runs. */
 #include "bind/primitive.h"
 
 static int end_as(lua_State *L, const char *primitive, run_state outcome, const char *reason) {

@@ -1,5 +1,4 @@
-/* env(name, default) and secret(name): configuration. A secret is shown as ‹secret NAME› wherever it is
- * looked at. */
+/* env(name, default) and secret(name): configuration. A secret is shown as ‹secret NAME› wherever it is looked at. */
 #include <stdlib.h>
 
 #include "bind/primitive.h"

@@ -5,8 +5,8 @@
  * an array, any other an object; an empty table is {} unless it is marked as an array (json.array(t)), and
  * every array that was decoded is marked. null is json.null, lua-cjson's light userdata. Nothing of a
  * script's is called: tables are read raw. A table or userdata whose metatable has a table in the field
- * `__raw` is a view of that table, which is encoded in its place; a userdata with `true` there is a view of
- * its first user value.
+ * `__raw` is a view of that table, which is encoded in its place; a userdata with `true` there is a view of its
+ * first user value.
  *
  * Decoding: integers become Lua integers where 64 bits hold them, all other numbers floats. Of equal keys the
  * last one wins. */

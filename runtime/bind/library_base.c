@@ -58,8 +58,7 @@ static int base_pairs(lua_State *L) {
 
 /* ---- metatables ---- */
 
-/* What a metatable can say. Neither finalisers nor weak tables: both would show a script when garbage is
- * collected. */
+/* What a metatable can say. Neither finalisers nor weak tables: both would show a script when garbage is collected. */
 static const char *const events[] = {
     "__index", "__newindex", "__call",   "__tostring", "__name", "__pairs", "__close", "__len",  "__eq",
     "__lt",    "__le",       "__concat", "__unm",      "__add",  "__sub",   "__mul",   "__div",  "__mod",
@@ -105,8 +104,8 @@ static void copy_events(lua_State *L, int from, int to) {
   lua_rawset(L, to);
 }
 
-/* setmetatable(table, metatable): what is set is a copy of what the metatable says now. A field that is added
- * to it later counts from the next setmetatable on. */
+/* setmetatable(table, metatable): what is set is a copy of what the metatable says now. A field that is added to it later
+ * counts from the next setmetatable on. */
 static int base_setmetatable(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   luaL_argexpected(L, lua_isnil(L, 2) || lua_istable(L, 2), 2, "nil or table");
@@ -211,8 +210,8 @@ static int tried(lua_State *L, int status, lua_KContext context) {
   return handled(L, lua_pcallk(L, 1, LUA_MULTRET, 0, 0, handled), 0);
 }
 
-/* xpcall(f, handler, …): the handler runs after the stack is unwound, as an ordinary call. Lua's own would
- * run it with hooks off when a hook has raised the error, and it could loop for ever. */
+/* xpcall(f, handler, …): the handler runs after the stack is unwound, as an ordinary call. Lua's own would run it with
+ * hooks off when a hook has raised the error, and it could loop for ever. */
 static int base_xpcall(lua_State *L) {
   int arguments = lua_gettop(L) - 2;
   luaL_checktype(L, 2, LUA_TFUNCTION);

@@ -1,5 +1,5 @@
-/* os for scripts: the time, on the logical clock, and in UTC, so that the same run says the same on every
- * machine. What depends on where a person lives is wait_until's to know. */
+/* os for scripts: the time, on the logical clock, and in UTC, so that the same run says the same on every machine. What
+ * depends on where a person lives is wait_until's to know. */
 #include "base/zone.h"
 #include "bind/libraries.h"
 #include "bind/primitive.h"

@@ -1,5 +1,5 @@
-/* Functions on tables for scripts: see libraries.h. Lua's own loop in C for as long as a table says, and sort
- * by a pivot that hangs on the clock; these look whether the script is being stopped, and sort stably. */
+/* Functions on tables for scripts: see libraries.h. Lua's own loop in C for as long as a table says, and sort by a
+ * pivot that hangs on the clock; these look whether the script is being stopped, and sort stably. */
 #include <stdbool.h>
 
 #include "bind/libraries.h"
@@ -102,8 +102,7 @@ static int table_move(lua_State *L) {
 
 /* ---- sort ---- */
 
-/* Whether the value at `b` has to stand before the one at `a`, which now does. Without an order function (at
- * 2) by <. */
+/* Whether the value at `b` has to stand before the one at `a`, which now does. Without an order function (at 2) by <. */
 static bool is_before(lua_State *L, int b, int a) {
   if (lua_isnil(L, 2)) return lua_compare(L, b, a, LUA_OPLT);
   lua_pushvalue(L, 2);

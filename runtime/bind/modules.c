@@ -1,5 +1,5 @@
-/* Native modules go to package.preload; lualib/ gets a searcher of its own, the second after it, so that no
- * file in the current folder can take the place of one of jaunt's modules. */
+/* Native modules go to package.preload; lualib/ gets a searcher of its own, the second after it, so that no file
+ * in the current folder can take the place of one of jaunt's modules. */
 #include "bind/modules.h"
 
 #include <lualib.h>

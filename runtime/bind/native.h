@@ -1,7 +1,7 @@
 /* The native modules: what `require "jaunt.native.NAME"` gives in the control state.
  *
- * Each opener leaves one table on the stack. The list of all of them stands in runtime/native.c, above the
- * layers, because some belong to layers above bind/. */
+ * Each opener leaves one table on the stack. The list of all of them stands in runtime/native.c, above the layers,
+ * because some belong to layers above bind/. */
 #ifndef JAUNT_BIND_NATIVE_H
 #define JAUNT_BIND_NATIVE_H
 

@@ -1,10 +1,11 @@
 /* jaunt.native.audience: people from a file, for commands.
  *
  *   local people <close> = open { path =, id =, rejects = }
- *   people:next()       id, profile (JSON text), event (JSON text), line; nil at the end; false when nothing
- * has come yet people:complaint()  a rejected row that was not told yet: line, why; or nil people:counts() {
- * people =, rejected =, reasons = { NAME = n }, bytes_read =, bytes_total =, format = } people:close()
- * flushes the rejects file */
+ *   people:next()       id, profile (JSON text), event (JSON text), line; nil at the end; false when nothing has come yet
+ *   people:skip()       reads on to the end (of a file); how many people there were in all
+ *   people:complaint()  a rejected row that was not told yet: line, why; or nil
+ *   people:counts()     { people =, rejected =, reasons = { NAME = n }, bytes_read =, bytes_total =, format = }
+ *   people:close()      flushes the rejects file */
 #include "bind/native_audience.h"
 
 #include <stdlib.h>

@@ -8,8 +8,7 @@
 #include "calls/connection.h"
 #include "calls/secrets.h"
 
-/* Each hands over what the userdata at `index` holds; the caller owns it then. Raises where it was taken
- * before. */
+/* Each hands over what the userdata at `index` holds; the caller owns it then. Raises where it was taken before. */
 secrets *native_secrets_take(lua_State *L, int index);
 connection **native_connections_take(lua_State *L, int index, size_t *count);
 

@@ -1,19 +1,22 @@
 /* jaunt.native.engine: one journey over one audience, for commands.
  *
- *   local engine <close> = start { journey =, version =, bundle = (JSON), workers =, virtual =, start_ms =,
- * seed =, in_flight =, control =, connections =, secrets =, reroute =, traces =, events =, plain =, limits =
- * { run_memory =, worker_memory =, text =, slice_time =, pattern_steps =, coroutines = } }
- *   engine:feed(audience, most, where)   lets up to `most` people in, while there is room. Returns how many
- * came in, how many `where(person)` left out, and "more", "full", "later" (nothing has come yet) or "end"
+ *   local engine <close> = start { journey =, version =, bundle = (JSON), workers =, virtual =, start_ms =, seed =,
+ *                                  in_flight =, control =, connections =, secrets =, reroute =, traces =, events =, plain =,
+ *                                  limits = { run_memory =, worker_memory =, text =, slice_time =, pattern_steps =,
+ *                                             coroutines = } }
+ *   engine:feed(audience, most, where)   lets up to `most` people in, while there is room. Returns how many came in, how
+ *                            many `where(person)` left out, and "more", "full", "later" (nothing has come yet) or "end"
  *   engine:admit(id, profile, event)     lets one in: JSON texts
- *   engine:admission_over(), engine:wants_event(), engine:event(at_ms, person, name, json),
- * engine:events_over() engine:wait(ms)          suspends the command until something changed, or the time is
- * over engine:finished()        nothing will happen any more engine:look()            the figures, as a table
+ *   engine:admission_over(), engine:wants_event(), engine:event(at_ms, person, name, json), engine:events_over()
+ *   engine:wait(ms)          suspends the command until something changed, or the time is over
+ *   engine:finished()        nothing will happen any more
+ *   engine:look()            the figures, as a table
  *   engine:report()          ledger, funnel and exits
  *   engine:connections()     { { name =, base_url =, longest_queue = }, … }
- *   engine:message()         what a script said, oldest first: kind ("output", "warning", "trace") and text;
- * or nil engine:stop(grace_ms)    nothing new is sent; suspends the command until the workers are gone; asked
- * for a second time, by hurry(), what is on the wire is cut hash(text)               32 hexadecimal digits
+ *   engine:message()         what a script said, oldest first: kind ("output", "warning", "trace") and text; or nil
+ *   engine:stop(grace_ms)    nothing new is sent; suspends the command until the workers are gone; asked for a second
+ *                            time, by hurry(), what is on the wire is cut
+ *   hash(text)               32 hexadecimal digits
  *   now_ms()                 the wall clock
  *   rfc3339(ms), moment(text [, zone [, now_ms]])    as base/moment.h; moment gives nil and a message
  *   duration(text)           milliseconds, as base/duration.h reads them; or nil and a message
@@ -39,8 +42,8 @@ typedef struct host {
   engine *e; /* NULL when it is gone */
   control *owner;
   uv_timer_t timer;
-  uv_idle_t turn; /* wakes up after one turn of the loop: a timer of 0 ms, set anew each time, would let it
-                     have none */
+  uv_idle_t
+      turn; /* wakes up after one turn of the loop: a timer of 0 ms, set anew each time, would let it have none */
   int open_handles;
   bool waiting, changed, stopping, stopped;
 } host;

@@ -43,8 +43,7 @@ static int fs_list(lua_State *L) {
   return 1;
 }
 
-/* ---- kind(path): "file", "dir", "other" (a pipe, a device), or nil where there is nothing; follows links
- * ---- */
+/* ---- kind(path): "file", "dir", "other" (a pipe, a device), or nil where there is nothing; follows links ---- */
 
 static int fs_kind(lua_State *L) {
   struct stat st;

@@ -29,8 +29,7 @@ static void push_cjson_version(lua_State *L) {
   lua_remove(L, -2);
 }
 
-/* versions(): {jaunt =, lua =, libcurl =, libuv =, cjson =, libmicrohttpd =}, of what runs, not of what was
- * compiled against. */
+/* versions(): {jaunt =, lua =, libcurl =, libuv =, cjson =, libmicrohttpd =}, of what runs, not of what was compiled against. */
 static int host_versions(lua_State *L) {
   lua_createtable(L, 0, 6);
   lua_pushstring(L, JAUNT_VERSION);

@@ -44,8 +44,7 @@ static bool in_class(unsigned char c, unsigned char letter) {
   return isupper(letter) ? !is : is;
 }
 
-/* The end of the set that begins at `p` ('['): behind its ']'. A ']' right at the beginning belongs to the
- * set. */
+/* The end of the set that begins at `p` ('['): behind its ']'. A ']' right at the beginning belongs to the set. */
 static const char *set_end(pattern_match *m, const char *p) {
   p++;
   if (p < m->pattern_end && *p == '^') p++;
@@ -179,8 +178,8 @@ static const char *match_balance(pattern_match *m, const char *s, const char *p)
   return NULL;
 }
 
-/* %f[set]: between a character that is not in the set and one that is; both ends of the subject are '\0'.
- * Returns what follows in the pattern, or NULL where it does not hold. */
+/* %f[set]: between a character that is not in the set and one that is; both ends of the subject are '\0'. Returns what
+ * follows in the pattern, or NULL where it does not hold. */
 static const char *match_frontier(pattern_match *m, const char *s, const char *p) {
   p += 2;
   if (p >= m->pattern_end || *p != '[') luaL_error(m->L, "missing '[' after '%%f' in pattern");
@@ -192,8 +191,8 @@ static const char *match_frontier(pattern_match *m, const char *s, const char *p
 
 /* ---- the whole ---- */
 
-/* Items that are more than one character: sets *next to what follows in the pattern, *s to where the subject
- * goes on. Returns false where the item is an ordinary one. */
+/* Items that are more than one character: sets *next to what follows in the pattern, *s to where the subject goes on. Returns
+ * false where the item is an ordinary one. */
 static bool match_special(pattern_match *m, const char **s, const char **next) {
   const char *p = *next;
   char kind = *p == '%' && p + 1 < m->pattern_end ? p[1] : '\0';

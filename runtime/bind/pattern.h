@@ -1,5 +1,5 @@
-/* Lua's patterns (Lua 5.4 Reference Manual, 6.4.1), with a budget of steps: a match that would take too long
- * is an error, not a stopped worker. */
+/* Lua's patterns (Lua 5.4 Reference Manual, 6.4.1), with a budget of steps: a match that would take too long is an error,
+ * not a stopped worker. */
 #ifndef JAUNT_BIND_PATTERN_H
 #define JAUNT_BIND_PATTERN_H
 
@@ -23,9 +23,8 @@ typedef struct pattern_match {
   } captures[PATTERN_CAPTURES];
 } pattern_match;
 
-/* Tries to match at exactly `at` of the subject. Returns the end of the match, or NULL. Raises where the
- * pattern is malformed or the steps are used up. An anchor (^) is the caller's business: `pattern` begins
- * behind it. */
+/* Tries to match at exactly `at` of the subject. Returns the end of the match, or NULL. Raises where the pattern is malformed
+ * or the steps are used up. An anchor (^) is the caller's business: `pattern` begins behind it. */
 const char *pattern_match_at(pattern_match *m, const char *at);
 
 /* Pushes capture number `i` (from 0); without any captures, number 0 is the whole match. */

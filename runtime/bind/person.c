@@ -1,5 +1,5 @@
-/* person: the profile as a script sees it. Reading is free, writing an attribute is a recorded step, and what
- * lies inside a value is read-only: a change in there would be lost, so the whole is to be assigned.
+/* person: the profile as a script sees it. Reading is free, writing an attribute is a recorded step, and what lies inside a
+ * value is read-only: a change in there would be lost, so the whole is to be assigned.
  *
  * A view is a userdata with the table it shows as its user value. json.encode sees through it by __raw. */
 #include <string.h>
@@ -59,8 +59,7 @@ static int inside_newindex(lua_State *L) {
          "person.NAME = { ... }");
 }
 
-/* The value as the profile keeps it: a copy of a table, so that later changes of the script's own don't reach
- * it. */
+/* The value as the profile keeps it: a copy of a table, so that later changes of the script's own don't reach it. */
 static int write_attribute(lua_State *L) {
   run *r = primitive_run(L, "a write to person");
   if (lua_type(L, 2) != LUA_TSTRING)

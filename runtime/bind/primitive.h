@@ -9,8 +9,8 @@
 
 #include "engine/run.h"
 
-/* The run whose code is running. Raises where there is none, where it is ending (only log works in <close>),
- * and in predicates and payloads. */
+/* The run whose code is running. Raises where there is none, where it is ending (only log works in <close>), and in
+ * predicates and payloads. */
 run *primitive_run(lua_State *L, const char *primitive);
 
 /* The same for a primitive that yields: it also raises where the coroutine, or one that resumed it, can't. */
@@ -61,8 +61,7 @@ lua_State *coroutine_inner(lua_State *co); /* a callback of engine_lua */
 /* Pushes the response of a call that is done or being judged. */
 void response_push(lua_State *L, call *c);
 
-/* What would be sent, as one JSON object { person, element, key, method, url, headers, body }, secrets
- * hidden. */
+/* What would be sent, as one JSON object { person, element, key, method, url, headers, body }, secrets hidden. */
 void describe_call(buf *out, const char *person, const call *c);
 
 /* Opens the vocabulary on a worker's fresh state: a callback of engine_lua. */

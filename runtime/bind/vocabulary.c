@@ -1,8 +1,7 @@
-/* The vocabulary as workers' states have it: the module jaunt.native.vocabulary, and what the engine asks of
- * bind/.
+/* The vocabulary as workers' states have it: the module jaunt.native.vocabulary, and what the engine asks of bind/.
  *
- * Names here are those of the scripts' environment; lualib/jaunt/sandbox.lua decides which of them, and of
- * Lua's own, a script sees. */
+ * Names here are those of the scripts' environment; lualib/jaunt/sandbox.lua decides which of them, and of Lua's own, a
+ * script sees. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,8 +50,7 @@ static int open_vocabulary(lua_State *L) {
   return 1;
 }
 
-/* JAUNT_COLLECTOR=incremental, generational or aggressive: for tests that what a script does hangs on none of
- * it. */
+/* JAUNT_COLLECTOR=incremental, generational or aggressive: for tests that what a script does hangs on none of it. */
 static void choose_collector(lua_State *L) {
   const char *mode = getenv("JAUNT_COLLECTOR");
   if (mode && strcmp(mode, "generational") == 0) lua_gc(L, LUA_GCGEN, 0, 0);

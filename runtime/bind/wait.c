@@ -35,8 +35,7 @@ int primitive_wait(lua_State *L) {
   return park_until(L, r, "wait", what, logical_now_ms(&r->in->shared->clock) + ms);
 }
 
-/* The field `zone` of the value on top: a zone's name, or NULL where there is none; `whose` says in words
- * where it stands. */
+/* The field `zone` of the value on top: a zone's name, or NULL where there is none; `whose` says in words where it stands. */
 static const char *zone_name_at(lua_State *L, const char *whose) {
   int type = lua_getfield(L, -1, "zone");
   if (type == LUA_TNIL) return NULL;
@@ -46,8 +45,7 @@ static const char *zone_name_at(lua_State *L, const char *whose) {
   return lua_tostring(L, -1);
 }
 
-/* The zone: the one that is asked for, else the person's (an empty text, as CSV has it, is none), else the
- * system's. */
+/* The zone: the one that is asked for, else the person's (an empty text, as CSV has it, is none), else the system's. */
 static const zone *zone_for(lua_State *L, run *r) {
   error err;
   const char *name = NULL;
@@ -67,8 +65,8 @@ static const zone *zone_for(lua_State *L, run *r) {
   return found;
 }
 
-/* Refuses what is not among the names (NULL at the end) in the table at `index`; its first item alone may
- * stand there without a name, if `items`. */
+/* Refuses what is not among the names (NULL at the end) in the table at `index`; its first item alone may stand there without
+ * a name, if `items`. */
 static void check_names(lua_State *L, int index, const char *primitive, const char *const *names,
                         bool items) {
   for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
@@ -90,8 +88,8 @@ static int64_t instant_at(lua_State *L, int index) {
   return (int64_t)(seconds * 1000);
 }
 
-/* wait_until(moment): "mon 09:00", "2026-11-30 09:00", an RFC 3339 time, or { "09:00", zone = "Europe/Berlin"
- * }. A number is a time as now() gives it. */
+/* wait_until(moment): "mon 09:00", "2026-11-30 09:00", an RFC 3339 time, or { "09:00", zone = "Europe/Berlin" }. A number is a
+ * time as now() gives it. */
 int primitive_wait_until(lua_State *L) {
   static const char *const names[] = {"zone", NULL};
   run *r = primitive_parking_run(L, "wait_until");
@@ -135,8 +133,7 @@ static int event_came(lua_State *L, int status, lua_KContext context) {
   return push_event(L, worker_of(L)->current);
 }
 
-/* wait_for(event, { where =, within = }) or wait_for { event, where =, within = }: the event, or nil when the
- * time is over. */
+/* wait_for(event, { where =, within = }) or wait_for { event, where =, within = }: the event, or nil when the time is over. */
 int primitive_wait_for(lua_State *L) {
   static const char *const names[] = {"where", "within", NULL};
   run *r = primitive_parking_run(L, "wait_for");

@@ -14,8 +14,8 @@ static int64_t until_when(lua_State *L, const run *r, const char *what) {
   return until;
 }
 
-/* The times of a list of event specifications at `index` ({ "name", where =, within = } each). A time that is
- * none raises, so this comes before anything that would be lost then. */
+/* The times of a list of event specifications at `index` ({ "name", where =, within = } each). A time that is none raises,
+ * so this comes before anything that would be lost then. */
 static int64_t *read_times(lua_State *L, const run *r, int index) {
   size_t count = (size_t)lua_rawlen(L, index);
   int64_t *kept = lua_newuserdatauv(L, (count + 1) * sizeof *kept, 0);
@@ -46,8 +46,8 @@ static char **read_names(lua_State *L, int index) {
   return names;
 }
 
-/* watch(goal | nil, exits | nil): both in the checked form that jaunt.journey gives them: goal { "name",
- * where =, within = }, exits a list of the same. It has no element and takes no time. */
+/* watch(goal | nil, exits | nil): both in the checked form that jaunt.journey gives them: goal { "name", where =, within = },
+ * exits a list of the same. It has no element and takes no time. */
 int primitive_watch(lua_State *L) {
   run *r = primitive_parking_run(L, "watch");
   lua_settop(L, 2);
@@ -73,8 +73,7 @@ int primitive_watch(lua_State *L) {
   return run_watch(r, goal, has_where, until, exits, times) ? primitive_leave(L) : 0;
 }
 
-/* only_watch(duration | nil): a person of the control group waits for the goal's time, at no element, and is
- * then complete. */
+/* only_watch(duration | nil): a person of the control group waits for the goal's time, at no element, and is then complete. */
 static int watched(lua_State *L, int status, lua_KContext context) {
   (void)L, (void)status, (void)context;
   return 0;

@@ -26,8 +26,8 @@ static bool same_name(const char *a, const char *b) {
   return strcasecmp(a, b) == 0;
 }
 
-/* Their values follow from the body and the URL: others would make the vendor wait, read two requests in one,
- * or take it for one to somebody else. */
+/* Their values follow from the body and the URL: others would make the vendor wait, read two requests in one, or take it
+ * for one to somebody else. */
 static bool is_framing(const char *name) {
   return same_name(name, "Content-Length") || same_name(name, "Transfer-Encoding") || same_name(name, "Host");
 }

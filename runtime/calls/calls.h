@@ -3,9 +3,8 @@
  *   queued -> turn (only_if, render once, intent once) -> gated (until the intent is durable) -> on the wire
  *          -> judged -> done, or backing off and queued again
  *
- * It retries, honours Retry-After, keeps `within`, and never sends twice what must not be. It knows nothing
- * of runs, journeys and Lua: what they decide it asks through hooks. One `calls` belongs to one worker and
- * thread. */
+ * It retries, honours Retry-After, keeps `within`, and never sends twice what must not be. It knows nothing of
+ * runs, journeys and Lua: what they decide it asks through hooks. One `calls` belongs to one worker and thread. */
 #ifndef JAUNT_CALLS_CALLS_H
 #define JAUNT_CALLS_CALLS_H
 
@@ -49,8 +48,7 @@ typedef enum call_state {
 
 typedef enum call_verdict { CALL_NO, CALL_YES, CALL_ERROR } call_verdict;
 
-/* What a call asks of the engine; all on the worker's thread, none from within call_start. NULL where noted.
- */
+/* What a call asks of the engine; all on the worker's thread, none from within call_start. NULL where noted. */
 typedef struct call_hooks {
   /* Asked before each send when call->asks_only_if. CALL_ERROR: err says what the predicate raised. */
   call_verdict (*only_if)(call *c, error *err);
@@ -127,14 +125,13 @@ typedef struct calls_options {
   timers *clock_timers; /* the worker's heap, on the logical clock */
   const logical_clock *clock;
   const call_hooks *hooks;
-  /* Carries `waiter` to this worker's thread, where calls_granted(in, waiter) has to be called. From any
-   * thread. */
+  /* Carries `waiter` to this worker's thread, where calls_granted(in, waiter) has to be called. From any thread. */
   void (*post_grant)(void *worker, limit_waiter *waiter);
   /* Work that keeps a virtual clock from jumping began (+1) or ended (-1). */
   void (*busy)(void *worker, int change);
   void *worker;
   const char *reroute; /* a rehearsal: NULL, or "http://127.0.0.1:PORT": where calls whose connection has no
-                          base_url go, with the URL's host as the first path segment */
+                                   base_url go, with the URL's host as the first path segment */
 } calls_options;
 
 calls *calls_new(const calls_options *options);
@@ -143,20 +140,19 @@ void calls_free(calls *all); /* nothing may be open */
 call *call_new(calls *in); /* zeroed, with the lists in order */
 void call_free(call *c);   /* after done, or before call_start */
 
-/* Starts the clock of `within`; calls_run then puts it in line. No hook is called from within this and the
- * next three: they come from calls_run, and `judge`, `attempted` and `moved` also from the wire's callbacks.
- */
+/* Starts the clock of `within`; calls_run then puts it in line. No hook is called from within this and the next
+ * three: they come from calls_run, and `judge`, `attempted` and `moved` also from the wire's callbacks. */
 void call_start(call *c);
 void call_release(
     call *c); /* the intent is durable: it may leave; nothing happens when the call has ended since */
 void calls_granted(calls *all, limit_waiter *waiter);
 
-/* Ends a call without a result (CALL_UNDECIDED, REASON_CUT); done comes as ever, also when it was never
- * started. On the wire the exchange is cancelled first; an answer that is whole by then still counts. */
+/* Ends a call without a result (CALL_UNDECIDED, REASON_CUT); done comes as ever, also when it was never started.
+ * On the wire the exchange is cancelled first; an answer that is whole by then still counts. */
 void call_cut(call *c);
 
-/* Does what call_start, timers, grants and the wire left to do; the worker calls it before its loop sleeps,
- * until it returns false. */
+/* Does what call_start, timers, grants and the wire left to do; the worker calls it before its loop sleeps, until it
+ * returns false. */
 bool calls_run(calls *all);
 bool calls_due(const calls *all); /* it has something to do */
 
@@ -164,8 +160,7 @@ size_t calls_open(const calls *all);
 double calls_random_backoff(const retry_policy *retry, int attempt,
                             const char *key); /* ms; the same for the same key */
 
-/* Retry-After of an answer, in ms from now_ms (wall): delta-seconds or an HTTP date (RFC 9110, 10.2.3); -1
- * without. */
+/* Retry-After of an answer, in ms from now_ms (wall): delta-seconds or an HTTP date (RFC 9110, 10.2.3); -1 without. */
 int64_t calls_retry_after(const char *headers, size_t length, int64_t now_ms);
 
 #endif

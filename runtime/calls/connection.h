@@ -69,9 +69,9 @@ typedef struct connection {
   int64_t timeout_ms; /* one attempt; default 30 s */
   retry_policy retry; /* default 4 attempts, 1 s, 60 s */
   status_set success; /* default 200..299 */
-  char *idempotent;   /* the header that carries the key, "Idempotency-Key" by default; NULL: the vendor knows
-                         none */
-  limit *limit;       /* max_in_flight; never NULL */
+  char *
+      idempotent; /* the header that carries the key, "Idempotency-Key" by default; NULL: the vendor knows none */
+  limit *limit;         /* max_in_flight; never NULL */
   bool private_network; /* its calls may leave the public internet: see HTTP_REACH_ANY */
   char *ca_file;        /* NULL: the system's */
   size_t max_body;      /* of an answer; 0: the default of http/ */

@@ -27,8 +27,8 @@ void limit_free(limit *l);
 bool limit_acquire(limit *l, limit_waiter *waiter);
 void limit_release(limit *l); /* gives the place to the first in line, or back */
 
-/* Leaves the line. True: it was still in it. False: `granted` was called or is being called; that place has
- * to be released by whoever gets the news. */
+/* Leaves the line. True: it was still in it. False: `granted` was called or is being called; that place has to be
+ * released by whoever gets the news. */
 bool limit_leave(limit *l, limit_waiter *waiter);
 
 size_t limit_queued(limit *l);        /* how many are in line now */

@@ -155,7 +155,7 @@ static const char *scheme_of(const char *url, size_t length, size_t *behind) {
   static const char *const schemes[] = {"http", "https"};
   for (size_t i = 0; i < 2; i++) {
     size_t n = strlen(schemes[i]);
-    if (length < n + 3 || strncasecmp(url, schemes[i], n) || memcmp(url + n, "://", 3)) continue;
+    if (length < n + 3 || strncasecmp(url, schemes[i], n) != 0 || memcmp(url + n, "://", 3) != 0) continue;
     *behind = n + 3;
     return schemes[i];
   }

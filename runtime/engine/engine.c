@@ -71,8 +71,8 @@ static bool has_message_room(const engine_shared *s) {
   return s->message_count < MESSAGES_KEPT && s->message_bytes < MESSAGE_BYTES_KEPT;
 }
 
-/* Locks the messages, and waits before that until there is room. Returns false where nobody will fetch any:
- * then there is no room, and the lock is held as well. */
+/* Locks the messages, and waits before that until there is room. Returns false where nobody will fetch any: then there is
+ * no room, and the lock is held as well. */
 static bool lock_messages(engine_shared *s) {
   pthread_mutex_lock(&s->message_lock);
   while (!has_message_room(s) && !atomic_load(&s->ending)) {
@@ -175,8 +175,8 @@ static bool is_among(uint64_t hash, const uint64_t *hashes, size_t count) {
   return count > 0;
 }
 
-/* Hands over the events whose time has come. On a virtual clock nobody gets two of them at once: what the
- * first one does to a run is done before the second comes, however quick its worker is. */
+/* Hands over the events whose time has come. On a virtual clock nobody gets two of them at once: what the first one does to
+ * a run is done before the second comes, however quick its worker is. */
 static void deliver_events(engine *e, int64_t now) {
   uint64_t told[EVENTS_AHEAD];
   size_t count = 0;
@@ -209,9 +209,8 @@ static int64_t quantum_end(int64_t ms) {
   return (ms + CLOCK_QUANTUM_MS - 1) / CLOCK_QUANTUM_MS * CLOCK_QUANTUM_MS;
 }
 
-/* Moves a virtual clock to the next thing that happens, and tells the workers. What is due by then goes
- * before the events: they come when that is done, so that it is never a race which of the two a run sees
- * first. */
+/* Moves a virtual clock to the next thing that happens, and tells the workers. What is due by then goes before the events:
+ * they come when that is done, so that it is never a race which of the two a run sees first. */
 static void jump(engine *e, int64_t timer_at, int64_t event_at) {
   int64_t to = event_at <= timer_at ? event_at : quantum_end(timer_at);
   if (to > event_at) to = event_at;
@@ -238,8 +237,7 @@ static void arm_event_timer(engine *e, int64_t event_at) {
   uv_timer_start(&e->event_timer, event_time, ms > 0 ? (uint64_t)ms : 0, 0);
 }
 
-/* Is everybody idle? Then the clock may jump, or all is over. The epoch tells whether work began while we
- * looked. */
+/* Is everybody idle? Then the clock may jump, or all is over. The epoch tells whether work began while we looked. */
 static void consider(engine *e) {
   engine_shared *s = &e->shared;
   if (e->stopping || e->finished) return;

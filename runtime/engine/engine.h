@@ -1,8 +1,7 @@
 /* The engine: one journey over one audience, on N workers. The control thread's side of it.
  *
- * It starts the workers, shards people over them, moves the virtual clock when everybody is idle, gathers
- * what is to be shown, and stops cleanly. All functions are for the thread that runs `options.loop`, unless
- * noted. */
+ * It starts the workers, shards people over them, moves the virtual clock when everybody is idle, gathers what is
+ * to be shown, and stops cleanly. All functions are for the thread that runs `options.loop`, unless noted. */
 #ifndef JAUNT_ENGINE_ENGINE_H
 #define JAUNT_ENGINE_ENGINE_H
 
@@ -35,8 +34,7 @@ typedef struct engine_lua {
   int (*encode)(lua_State *L, int index, buf *out, const char *name, error *err);
   /* What would be sent, for a person to read; secrets are hidden. */
   void (*describe_call)(buf *out, const char *person, const struct call *c);
-  /* The script's own coroutine through which this one, which is parked, was parked; NULL where it parked
-   * itself. */
+  /* The script's own coroutine through which this one, which is parked, was parked; NULL where it parked itself. */
   lua_State *(*inner)(lua_State *co);
 } engine_lua;
 
@@ -79,8 +77,7 @@ typedef struct engine_options {
   void *data;
 } engine_options;
 
-/* Starts the workers. Returns NULL and fills `err` (a script that does not load, libcurl that can't be set
- * up). */
+/* Starts the workers. Returns NULL and fills `err` (a script that does not load, libcurl that can't be set up). */
 engine *engine_start(const engine_options *options, error *err);
 
 /* True while admission has room. When it was full, `changed` is called as soon as there is room again. */
@@ -91,9 +88,9 @@ void engine_admit(engine *e, const char *id, size_t id_length, const char *profi
                   const char *event, size_t event_length);
 void engine_admission_over(engine *e); /* nobody else will come */
 
-/* Events for people, in the order of their times. The engine holds a few hundred of them and delivers each
- * when its time has come on the logical clock (and not before admission is over); `changed` is called when it
- * wants more. `json` is what the script will see; everything is copied. */
+/* Events for people, in the order of their times. The engine holds a few hundred of them and delivers each when its
+ * time has come on the logical clock (and not before admission is over); `changed` is called when it wants more.
+ * `json` is what the script will see; everything is copied. */
 bool engine_wants_event(const engine *e);
 void engine_event(engine *e, int64_t at_ms, const char *person, const char *name, const char *json,
                   size_t length);
@@ -102,8 +99,8 @@ void engine_events_over(engine *e);
 /* True when nothing will happen any more: no admission, nothing ready, no timer, no event to come. */
 bool engine_finished(engine *e);
 
-/* Ends it: nothing new is sent; calls on the wire get `grace_ms` (real time), then are cut. `stopped` is
- * called on the loop when all workers are gone. The store stays readable until engine_free. */
+/* Ends it: nothing new is sent; calls on the wire get `grace_ms` (real time), then are cut. `stopped` is called on the
+ * loop when all workers are gone. The store stays readable until engine_free. */
 void engine_stop(engine *e, int64_t grace_ms, void (*stopped)(void *data), void *data);
 void engine_free(engine *e); /* after `stopped` */
 

@@ -21,8 +21,7 @@ static void note_place(worker *w, lua_State *L) {
 
 /* ---- memory ---- */
 
-/* Lua collects all garbage after the first refusal and asks again: the second one in a row is the script's
- * end. */
+/* Lua collects all garbage after the first refusal and asks again: the second one in a row is the script's end. */
 static bool refuses(worker *w, size_t more) {
   run *r = w->current;
   if (!r || r->memory + (int64_t)more <= (int64_t)w->shared->options->limits.run_memory) return false;
@@ -50,8 +49,8 @@ void *guard_alloc(void *data, void *old, size_t old_size, size_t size) {
 
 /* ---- killing ---- */
 
-/* The slice takes long. Once that may be the collector's doing, with a million coroutines to look at: only a
- * script that is found at work twice is stopped. */
+/* The slice takes long. Once that may be the collector's doing, with a million coroutines to look at: only a script that is
+ * found at work twice is stopped. */
 static void consider_time(worker *w) {
   if (!w->overdue) return;
   w->overdue = false;

@@ -1,13 +1,13 @@
-/* What keeps one script from stopping the others: memory charged to the run that asks for it, and a watchdog
- * for slices that never pause.
+/* What keeps one script from stopping the others: memory charged to the run that asks for it, and a watchdog for slices
+ * that never pause.
  *
- * A script that breaks a limit is killed: a flag is set and a hook put on the innermost running coroutine.
- * The hook yields where that is possible; elsewhere (a sort comparator, a gsub callback) it raises an error,
- * at every instruction, until a place is reached where it can yield. So no pcall keeps a killed script alive.
- * run.c then holds the run for the reason `limit`.
+ * A script that breaks a limit is killed: a flag is set and a hook put on the innermost running coroutine. The hook
+ * yields where that is possible; elsewhere (a sort comparator, a gsub callback) it raises an error, at every
+ * instruction, until a place is reached where it can yield. So no pcall keeps a killed script alive. run.c then holds the
+ * run for the reason `limit`.
  *
- * A slice is what a script runs between two pauses; its time is the processor time of its thread, so that a
- * busy machine kills nobody. */
+ * A slice is what a script runs between two pauses; its time is the processor time of its thread, so that a busy
+ * machine kills nobody. */
 #ifndef JAUNT_ENGINE_GUARD_H
 #define JAUNT_ENGINE_GUARD_H
 
@@ -49,8 +49,7 @@ void guard_settle(struct worker *w, lua_State *L);
 /* Says which limit was broken, by how much, and at which line: "slice_time: …". Needs a kill. */
 void guard_describe(const struct worker *w, char *out, size_t room);
 
-/* The watchdog's thread looks at `count` workers until it is stopped. Returns 0, or -1 where the system has
- * no thread. */
+/* The watchdog's thread looks at `count` workers until it is stopped. Returns 0, or -1 where the system has no thread. */
 typedef struct watchdog watchdog;
 watchdog *watchdog_start(struct worker *workers, int count);
 void watchdog_stop(watchdog *dog);     /* NULL is taken */

@@ -1,5 +1,4 @@
-/* A run's life: entry, steps, parking, waking, ending. See run.h. Its calls are in run_call.c, its events in
- * run_event.c. */
+/* A run's life: entry, steps, parking, waking, ending. See run.h. Its calls are in run_call.c, its events in run_event.c. */
 #include "engine/run.h"
 
 #include <lauxlib.h>
@@ -146,8 +145,8 @@ static hash128 hash_of(hash128 key, const char *what, const char *journey, const
   return hash_parts(key, parts, 3);
 }
 
-/* A run's name: hash(store id, journey, person, entry number). Nobody enters twice in one process, so the
- * entry is the first. */
+/* A run's name: hash(store id, journey, person, entry number). Nobody enters twice in one process, so the entry is the
+ * first. */
 static void name_run(run *r) {
   const engine_shared *s = r->in->shared;
   r->id = hash_of(store_id(s->store), "run 1", s->options->journey, r->person);
@@ -336,8 +335,8 @@ static void close_from_inside(run *r, lua_State *co) {
   if (!r->in->kill) close_one(r, co);
 }
 
-/* Closes what a script left open with <close>, in the coroutines of its own where it was as well; nothing but
- * log works in there. */
+/* Closes what a script left open with <close>, in the coroutines of its own where it was as well; nothing but log works in
+ * there. */
 static void close_coroutine(run *r) {
   r->closing = true;
   r->in->chain_blocked = true;
@@ -409,8 +408,8 @@ void run_end_soon(run *r, bool calling) {
     call_cut(r->call);
 }
 
-/* The worker has more than its share although its garbage was collected: whoever holds most has to go, not
- * whoever happens to ask next. */
+/* The worker has more than its share although its garbage was collected: whoever holds most has to go, not whoever happens
+ * to ask next. */
 void run_hold_largest(worker *w) {
   run *largest = NULL;
   for (list *l = w->living.next; l != &w->living; l = l->next) {

@@ -1,8 +1,8 @@
 /* A run: one person's trip through the journey, as one coroutine.
  *
- * Every primitive has the same way through here: run_step takes its number and fingerprint and records what
- * is to be recorded, then one of run_wait, run_wait_for, run_call and run_end parks or ends the run, and the
- * binding yields. When the run is resumed, the binding's continuation finds the answer in the run. */
+ * Every primitive has the same way through here: run_step takes its number and fingerprint and records what is to be recorded,
+ * then one of run_wait, run_wait_for, run_call and run_end parks or ends the run, and the binding yields. When
+ * the run is resumed, the binding's continuation finds the answer in the run. */
 #ifndef JAUNT_ENGINE_RUN_H
 #define JAUNT_ENGINE_RUN_H
 
@@ -113,8 +113,8 @@ typedef struct run_step_info {
   const char *data;        /* the recorded verdict, as text; NULL without */
 } run_step_info;
 
-/* Takes the next step: numbers it, fingerprints it, records it as reached, and as gone on when `passes` (the
- * primitive does not park). L gives the script line. */
+/* Takes the next step: numbers it, fingerprints it, records it as reached, and as gone on when `passes` (the primitive does not
+ * park). L gives the script line. */
 void run_step(run *r, lua_State *L, const run_step_info *info, bool passes);
 
 void run_wait(run *r, int64_t at_ms);
@@ -122,9 +122,9 @@ void run_wait(run *r, int64_t at_ms);
  * Returns true when r->taken is there at once and nothing is to be yielded. */
 bool run_wait_for(run *r, const char *name, bool has_where, int64_t until_ms);
 void run_call(run *r, call *c, on_failure policy);
-/* Sets the goal (NULL: none) and what it exits on (names, NULL at the end, and until when, or NULL; both
- * taken); their predicates stand in ANCHOR_GOAL_WHERE and, by position, in the table at ANCHOR_EXIT_ON.
- * Returns true when an event that came before ends the run: yield then. */
+/* Sets the goal (NULL: none) and what it exits on (names, NULL at the end, and until when, or NULL; both taken); their
+ * predicates stand in ANCHOR_GOAL_WHERE and, by position, in the table at ANCHOR_EXIT_ON. Returns true when an event that
+ * came before ends the run: yield then. */
 bool run_watch(run *r, const char *goal, bool goal_where, int64_t goal_until, char **exit_on,
                int64_t *exit_until);
 /* Ends the run after the yield: dropped, exited or held; `reason` is static text. */
@@ -135,8 +135,8 @@ void run_write(run *r, const char *name, const char *json, size_t length);
 void run_anchor_get(run *r, lua_State *L, int slot); /* pushes */
 void run_anchor_set(run *r, lua_State *L, int slot); /* pops */
 
-/* Calls `function` (its one argument is `task`, a light userdata) on the worker's scratch stack, protected,
- * on behalf of the run: nothing in it may yield. Returns 0, or -1 with what was raised. */
+/* Calls `function` (its one argument is `task`, a light userdata) on the worker's scratch stack, protected, on behalf of the
+ * run: nothing in it may yield. Returns 0, or -1 with what was raised. */
 int run_protected(run *r, lua_CFunction function, void *task, error *err);
 
 void run_event_free(run_event *event);

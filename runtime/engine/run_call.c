@@ -8,8 +8,7 @@
 #include "engine/run.h"
 #include "engine/run_parts.h"
 
-/* Key = hash(run id, incarnation, step, redrive number): the same after a crash, never the same for two
- * calls. */
+/* Key = hash(run id, incarnation, step, redrive number): the same after a crash, never the same for two calls. */
 static void name_call(const run *r, call *c) {
   uint32_t numbers[3] = {r->incarnation, r->step, 0};
   hash_part parts[] = {{&r->id, sizeof r->id}, {numbers, sizeof numbers}};
@@ -77,8 +76,8 @@ static const char *static_type(const char *type) {
   return NULL;
 }
 
-/* render(vars, person, event) on the Lua side gives the bytes and their type; `vars` there is what call_api
- * left in the anchor: the payload's name with its vars. */
+/* render(vars, person, event) on the Lua side gives the bytes and their type; `vars` there is what call_api left in the
+ * anchor: the payload's name with its vars. */
 static int call_render(lua_State *L) {
   question *q = lua_touserdata(L, 1);
   call *c = q->c;
@@ -117,8 +116,8 @@ static void trace_intent(run *r, call *c) {
   buf_free(&text);
 }
 
-/* The intent rides in the same commit as all that happened before it in the run, and the call leaves when
- * that is durable: that is the output gate. */
+/* The intent rides in the same commit as all that happened before it in the run, and the call leaves when that is
+ * durable: that is the output gate. */
 static void intend(call *c) {
   run *r = c->owner;
   if (r->in->shared->options->traces) trace_intent(r, c);

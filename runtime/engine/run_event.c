@@ -121,8 +121,7 @@ static bool reaches_goal_by(const run *r, const run_event *event) {
          logical_now_ms(&r->in->shared->clock) <= r->goal_until;
 }
 
-/* Why the run leaves because of this event: "goal", "exit_on", "" when a predicate failed (run_end was
- * called), or NULL. */
+/* Why the run leaves because of this event: "goal", "exit_on", "" when a predicate failed (run_end was called), or NULL. */
 static const char *leaves_by(run *r, const run_event *event) {
   int yes = reaches_goal_by(r, event) ? matches(r, event, r->goal_where, ANCHOR_GOAL_WHERE) : 0;
   if (yes > 0) return "goal";

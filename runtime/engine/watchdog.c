@@ -1,6 +1,6 @@
-/* The watchdog: a thread that looks every few milliseconds whether a worker is still in the slice it was in
- * before, and for how long its thread has been computing in it. One that takes too long is sent a signal; the
- * rest happens on the worker's own thread, because only there a hook may be set. */
+/* The watchdog: a thread that looks every few milliseconds whether a worker is still in the slice it was in before, and
+ * for how long its thread has been computing in it. One that takes too long is sent a signal; the rest happens on the
+ * worker's own thread, because only there a hook may be set. */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -36,8 +36,7 @@ static int signal_number(void) {
   return SIGRTMIN + 5;
 }
 
-/* On the worker's thread, wherever it is. lua_sethook is the one function of Lua that a signal handler may
- * call. */
+/* On the worker's thread, wherever it is. lua_sethook is the one function of Lua that a signal handler may call. */
 static void overrun(int number) {
   (void)number;
   int saved = errno;

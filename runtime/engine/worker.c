@@ -94,8 +94,8 @@ static void durable(void *data, store_position up_to) {
   }
 }
 
-/* Resumes what is ready, lets the store take the records, starts what they let through; returns whether
- * something is left for the next turn. */
+/* Resumes what is ready, lets the store take the records, starts what they let through; returns whether something is left
+ * for the next turn. */
 static bool work_off(worker *w) {
   int left = TURN_RESUMES;
   bool more;
@@ -145,8 +145,7 @@ static void idle_turn(uv_idle_t *idle) {
   (void)idle; /* only keeps the loop from sleeping */
 }
 
-/* Stops in two steps: what is not on the wire is cut at once, what is gets the grace. Then everything is
- * closed. */
+/* Stops in two steps: what is not on the wire is cut at once, what is gets the grace. Then everything is closed. */
 static void drain(worker *w) {
   if (!w->stopping) {
     w->stopping = true;
@@ -190,8 +189,8 @@ static void arm(worker *w, bool more) {
   uv_timer_start(&w->alarm, alarm_rang, ms > 0 ? (uint64_t)ms : 0, 0);
 }
 
-/* Keeps one token of the shared work while something may happen here without a timer, and gives back those of
- * the messages that were dealt with. */
+/* Keeps one token of the shared work while something may happen here without a timer, and gives back those of the
+ * messages that were dealt with. */
 static void settle_tokens(worker *w, bool busy) {
   int64_t change = (int64_t)busy - (int64_t)w->token - w->taken;
   w->token = busy;
@@ -247,8 +246,8 @@ static int open_wire(worker *w) {
   return 0;
 }
 
-/* jaunt.worker(bundle) gives the two functions that the engine calls: body(profile, event, control), the
- * beginning of every run, and render(vars, person, event). */
+/* jaunt.worker(bundle) gives the two functions that the engine calls: body(profile, event, control), the beginning of every
+ * run, and render(vars, person, event). */
 static int open_scripts(lua_State *L) {
   worker *w = worker_of(L);
   const engine_options *options = w->shared->options;

@@ -1,8 +1,6 @@
-/* A worker: one thread with its own loop, its own lua_State, its own multi handles, and its share of the
- * runs.
+/* A worker: one thread with its own loop, its own lua_State, its own multi handles, and its share of the runs.
  *
- * Private to engine/ and bind/. Everything here is for the worker's own thread, but for what is marked
- * shared. */
+ * Private to engine/ and bind/. Everything here is for the worker's own thread, but for what is marked shared. */
 #ifndef JAUNT_ENGINE_WORKER_H
 #define JAUNT_ENGINE_WORKER_H
 
@@ -46,8 +44,8 @@ void shared_work(engine_shared *s, int64_t change); /* wakes the control thread 
 void shared_active(engine_shared *s, int64_t change);
 
 typedef enum say_kind { SAY_OUTPUT, SAY_WARNING, SAY_TRACE } say_kind;
-/* A line for the control thread; bounded: where too many wait to be fetched it waits, too, and is left out
- * once the engine is being stopped. From workers' threads. */
+/* A line for the control thread; bounded: where too many wait to be fetched it waits, too, and is left out once the engine
+ * is being stopped. From workers' threads. */
 void shared_say(engine_shared *s, say_kind kind, const char *text, size_t length);
 
 enum {
@@ -129,8 +127,7 @@ void worker_join(worker *w);
 
 worker *worker_of(lua_State *L); /* of any coroutine of a worker's lua_State */
 
-/* Puts what the script calls element `name` into the funnel, once; `kind` is the primitive. Stack of L
- * unchanged. */
+/* Puts what the script calls element `name` into the funnel, once; `kind` is the primitive. Stack of L unchanged. */
 uint16_t worker_element(worker *w, lua_State *L, const char *name, const char *kind);
 
 const connection *worker_connection(const worker *w, const char *name); /* NULL when there is none */

@@ -35,8 +35,8 @@ typedef enum http_outcome {
 
 const char *http_outcome_name(http_outcome outcome); /* "connect", "dns", ... */
 
-/* How far a request may go: judged by the resolved address on every connect, redirects included. Connections
- * that were opened under one reach are not used under another. What is what stands in egress.h. */
+/* How far a request may go: judged by the resolved address on every connect, redirects included. Connections that
+ * were opened under one reach are not used under another. What is what stands in egress.h. */
 typedef enum http_reach {
   HTTP_REACH_PUBLIC,   /* the internet alone */
   HTTP_REACH_ANY,      /* private networks and this machine, too; never link-local and metadata addresses */

@@ -105,8 +105,8 @@ static int find_first(input *in, char *first, error *err) {
   }
 }
 
-/* Looks at how the input begins. Returns 0 and sets a->rows (NULL where there is nothing in it), INPUT_LATER
- * or -1. When it begins anew, white space and the byte order mark may be gone already. */
+/* Looks at how the input begins. Returns 0 and sets a->rows (NULL where there is nothing in it), INPUT_LATER or
+ * -1. When it begins anew, white space and the byte order mark may be gone already. */
 static int find_format(audience *a, error *err) {
   input *in = &a->in;
   int held = hold(in, 4, err);

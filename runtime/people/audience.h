@@ -64,10 +64,10 @@ audience *audience_open(const audience_options *options, error *err);
 
 enum { AUDIENCE_LATER = 2 };
 
-/* The next usable person. Returns 1; 0 at the end; AUDIENCE_LATER where nothing has come yet from a pipe: it
- * is waited for only shortly (some 50 ms, or until a signal comes), so that the caller can look after other
- * things and ask again; -1 where reading itself fails, where an array is cut off or followed by more, or
- * where the rejects cannot be written; then for good. */
+/* The next usable person. Returns 1; 0 at the end; AUDIENCE_LATER where nothing has come yet from a pipe: it is
+ * waited for only shortly (some 50 ms, or until a signal comes), so that the caller can look after other things
+ * and ask again; -1 where reading itself fails, where an array is cut off or followed by more, or where the
+ * rejects cannot be written; then for good. */
 int audience_next(audience *a, person_row *row, error *err);
 
 audience_counts audience_count(const audience *a);

@@ -39,10 +39,9 @@ static inline size_t input_held(const input *in) {
 
 enum { INPUT_LATER = 2 };
 
-/* Reads more behind what is held. Offsets from input_at() stay right, pointers do not. Returns 1; 0 at the
- * end; INPUT_LATER where nothing came from a pipe for a short time, or a signal did: whoever asked leaves
- * what is held where it stands, and asks again when others had their turn; -1 and fills `err` where reading
- * fails. */
+/* Reads more behind what is held. Offsets from input_at() stay right, pointers do not. Returns 1; 0 at the end;
+ * INPUT_LATER where nothing came from a pipe for a short time, or a signal did: whoever asked leaves what is held
+ * where it stands, and asks again when others had their turn; -1 and fills `err` where reading fails. */
 int input_more(input *in, error *err);
 
 typedef enum line_found { LINE_FAILED = -1, LINE_NONE, LINE_WHOLE, LINE_TOO_LONG, LINE_LATER } line_found;

@@ -21,8 +21,7 @@ enum {
   SHOWN_MOST = 80,
 };
 
-/* ROW_LATER: the row has not come whole. Nothing of it was taken; `next` looks at it again from its
- * beginning. */
+/* ROW_LATER: the row has not come whole. Nothing of it was taken; `next` looks at it again from its beginning. */
 typedef enum row_found { ROW_FAILED = -1, ROW_END, ROW_USABLE, ROW_REJECTED, ROW_LATER } row_found;
 
 typedef struct row {
@@ -42,16 +41,14 @@ struct rows {
   size_t head_length;
   bool one_line; /* a rejected row may stand on several lines and is to be written as one */
   row_found (*next)(rows *r, row *out, error *err);
-  /* What follows of a row that was rejected with `more`: sets length, lines and more. Returns 0, INPUT_LATER
-   * or -1. */
+  /* What follows of a row that was rejected with `more`: sets length, lines and more. Returns 0, INPUT_LATER or -1. */
   int (*rest)(rows *r, row *out, error *err);
   void (*free)(rows *r);
 };
 
 /* Each reads from `in`, which stands at the header or at the first row and outlives it. `id_name` is the name
- * of the column or member that holds the id; it is kept, not copied. Returns 0 and sets *out; INPUT_LATER
- * where the header or the first line has not come whole, and nothing was taken; -1 and `err` where it cannot
- * work. */
+ * of the column or member that holds the id; it is kept, not copied. Returns 0 and sets *out; INPUT_LATER where the
+ * header or the first line has not come whole, and nothing was taken; -1 and `err` where it cannot work. */
 int rows_csv_open(rows **out, input *in, const char *id_name, error *err);
 int rows_json_lines_open(rows **out, input *in, const char *id_name, error *err);
 rows *rows_json_array_open(input *in, const char *id_name);
@@ -66,8 +63,7 @@ row_found row_reject(row *r, reject_reason reason, const char *format, ...)
 /* Rejects a line that is longer than ROW_MOST; the held part of it is the row, and more follows. */
 row_found row_reject_long_line(row *r, const input *in);
 
-/* The next part of such a line: `rest` of the formats that have a row a line. Returns 0, INPUT_LATER or -1.
- */
+/* The next part of such a line: `rest` of the formats that have a row a line. Returns 0, INPUT_LATER or -1. */
 int row_rest_of_line(row *r, input *in, char newline, error *err);
 
 /* Begins the next member of the object being built in `object`: a '{' or a comma, then `key` as it stands

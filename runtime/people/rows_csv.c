@@ -254,8 +254,8 @@ static int fail_header(const csv_rows *r, const char *what, error *err) {
   return error_set(err, "%s:%llu: %s", r->in->name, (unsigned long long)r->in->line, what);
 }
 
-/* Feeds the header's lines to on_name. Returns 0 and sets *length and *lines; INPUT_LATER; -1 when they make
- * no header. */
+/* Feeds the header's lines to on_name. Returns 0 and sets *length and *lines; INPUT_LATER; -1 when they make no
+ * header. */
 static int feed_header(csv_rows *r, size_t *length, uint64_t *lines, error *err) {
   size_t from = 0, behind = 0, at = 0;
   for (*lines = 1;; ++*lines) {

@@ -44,7 +44,7 @@ uint16_t store_journey(store *s, const char *name, const char *version) {
   pthread_mutex_lock(&s->lock);
   size_t i = 0;
   while (i < s->journey_count &&
-         (strcmp(s->journeys[i].name, name) || strcmp(s->journeys[i].version, version)))
+         (strcmp(s->journeys[i].name, name) != 0 || strcmp(s->journeys[i].version, version) != 0))
     i++;
   if (i == s->journey_count) {
     s->journeys = mem_grow(s->journeys, (i + 1) * sizeof *s->journeys);
@@ -57,7 +57,7 @@ uint16_t store_journey(store *s, const char *name, const char *version) {
 uint16_t store_element(store *s, uint16_t journey, const char *name, const char *kind, uint32_t line) {
   pthread_mutex_lock(&s->lock);
   size_t i = 0;
-  while (i < s->element_count && (s->elements[i].journey != journey || strcmp(s->elements[i].name, name)))
+  while (i < s->element_count && (s->elements[i].journey != journey || strcmp(s->elements[i].name, name) != 0))
     i++;
   if (i == s->element_count && i < NO_ELEMENT) {
     s->elements = mem_grow(s->elements, (i + 1) * sizeof *s->elements);

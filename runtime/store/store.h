@@ -1,11 +1,9 @@
-/* The store: the append-only record of everything that happened to runs, and the counters that change with
- * it.
+/* The store: the append-only record of everything that happened to runs, and the counters that change with it.
  *
- * Each worker has a lane: a bounded ring into which it puts records, in the order in which they happened to
- * it. The store makes them durable in batches and tells each lane how far it is. Nothing may be acted upon
- * outside the process before the position that it depends on is durable. The interface is asynchronous
- * whatever the backend; the memory backend takes a batch at store_flush, a backend on disk takes it on a
- * committer thread.
+ * Each worker has a lane: a bounded ring into which it puts records, in the order in which they happened to it.
+ * The store makes them durable in batches and tells each lane how far it is. Nothing may be acted upon outside
+ * the process before the position that it depends on is durable. The interface is asynchronous whatever the backend;
+ * the memory backend takes a batch at store_flush, a backend on disk takes it on a committer thread.
  *
  * Counters (the ledger and the funnel) change in the same batch as the records that change them, so that the
  * ledger adds up at every commit. */
@@ -104,13 +102,12 @@ uint16_t store_element(store *s, uint16_t journey, const char *name, const char 
 store_lane *store_lane_open(store *s, uint16_t journey, const store_lane_options *options);
 void store_lane_close(store_lane *lane); /* what is in the ring is flushed */
 
-/* Appends. Returns its position, or 0 when the ring is full: the worker then resumes nothing until `durable`
- * has come. */
+/* Appends. Returns its position, or 0 when the ring is full: the worker then resumes nothing until `durable` has
+ * come. */
 store_position store_append(store_lane *lane, const store_record *record);
 bool store_lane_full(const store_lane *lane); /* fewer than 16 places are left */
 
-/* Lets the backend take what has gathered. Once per turn of the worker's loop; cheap when there is nothing.
- */
+/* Lets the backend take what has gathered. Once per turn of the worker's loop; cheap when there is nothing. */
 void store_flush(store_lane *lane);
 store_position store_durable(const store_lane *lane);
 

@@ -12,8 +12,8 @@
 
 const char *const fuzz_seeds[] = {
     "id,name,event.cart\n1,Ada,\"a,\"\"b\"\"\nc\"\n2,Bob,\n2,Bob again,x\n",
-    "\xEF\xBB\xBF"
-    "id;name\r\n1;\xC3\xA4\r\n\r\n2;\"x\r\ny\"\r\n",
+    ("\xEF\xBB\xBF"
+     "id;name\r\n1;\xC3\xA4\r\n\r\n2;\"x\r\ny\"\r\n"),
     "id\tname\n1\ta\n2\t\"b\n3\tc\n",
     "id,name\r1,a\r2,b\r",
     "{\"id\":1,\"event\":{\"a\":1},\"event.b\":[2]}\n{\"id\":\"\\u00e4\"}\n{\"id\":1}\nnull\n{\"id\":1.5}\n",

@@ -1,8 +1,8 @@
 /* jaunt-spec FILE...: runs busted specs in a control state, with jaunt's native modules and lualib/.
  *
- * The specs run in the command's coroutine, so a spec may wait for the loop. The work is done in
- * spec_runner.lua beside this file, which is found by JAUNT_SOURCE, the repository's folder. Exit codes: 0
- * all well; 1 something failed; 2 the host could not run; 77 every test was skipped. */
+ * The specs run in the command's coroutine, so a spec may wait for the loop. The work is done in spec_runner.lua beside
+ * this file, which is found by JAUNT_SOURCE, the repository's folder. Exit codes: 0 all well; 1 something failed; 2 the
+ * host could not run; 77 every test was skipped. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

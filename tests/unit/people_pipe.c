@@ -1,5 +1,5 @@
-/* A pipe that stops in the midst of a row: wherever that is, the reader is told "later", nothing is lost or
- * taken twice, and the people are those of the same bytes in a file. */
+/* A pipe that stops in the midst of a row: wherever that is, the reader is told "later", nothing is lost or taken
+ * twice, and the people are those of the same bytes in a file. */
 #include <fcntl.h>
 
 #include "people_reading.h"
