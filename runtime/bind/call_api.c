@@ -181,6 +181,15 @@ static const char *name_of_target(const spec *s) {
 
 /* ---- checks that need no call ---- */
 
+static on_failure policy_named(lua_State *L, const char *name) {
+  static const char *const policies[] = {
+      [ON_FAILURE_DROP] = "drop", [ON_FAILURE_CONTINUE] = "continue", [ON_FAILURE_HOLD] = "hold"};
+  for (int policy = ON_FAILURE_DROP; policy <= ON_FAILURE_HOLD; policy++) {
+    if (strcmp(policies[policy], name) == 0) return (on_failure)policy;
+  }
+  return (on_failure)luaL_error(L, "call_api: on_failure is \"drop\", \"continue\" or \"hold\", not \"%s\"", name);
+}
+
 static void check_fields(spec *s) {
   lua_State *L = s->L;
   static const enum field bodies[] = {PAYLOAD, JSON, FORM, BODY};
@@ -198,14 +207,7 @@ static void check_fields(spec *s) {
   if (given(L, PAYLOAD) && !lua_istable(L, slot(PAYLOAD))) text_field(s, PAYLOAD, NULL);
   if (given(L, ONLY_IF) && !lua_isfunction(L, slot(ONLY_IF)))
     luaL_error(L, "call_api: only_if is a function(person, event) that says whether to send");
-  const char *policy = text_field(s, ON_FAILURE, NULL);
-  static const char *const policies[] = {"drop", "continue", "hold"};
-  for (size_t i = 0; policy && i < 3; i++) {
-    if (strcmp(policies[i], policy) != 0) continue;
-    s->policy = (on_failure)i;
-    policy = NULL;
-  }
-  if (policy) luaL_error(L, "call_api: on_failure is \"drop\", \"continue\" or \"hold\", not \"%s\"", policy);
+  if (given(L, ON_FAILURE)) s->policy = policy_named(L, text_field(s, ON_FAILURE, NULL));
 }
 
 static void read_policies(spec *s) {

@@ -1,7 +1,8 @@
 /* jaunt.native.vendor: the pretend vendor, for commands.
  *
- *   local vendor <close> = require("jaunt.native.vendor").start { port = 0, latency = 20, fail = 0.02, reset
- * = 0.005, seed = 7, behaviour = "scripts/vendor.lua", remember = 100000 }     -- all optional; latency in ms
+ *   local vendor <close> = require("jaunt.native.vendor").start {
+ *     port = 0, latency = 20, fail = 0.02, reset = 0.005, seed = 7,
+ *     behaviour = "scripts/vendor.lua", remember = 100000 }     -- all optional; latency in ms
  *   vendor:port()      the port it listens on
  *   vendor:url()       "http://127.0.0.1:PORT"
  *   vendor:counts()    { requests = n, accepted = n, … }

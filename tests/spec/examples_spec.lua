@@ -134,7 +134,7 @@ local EXAMPLES = {
     shows = { "left out  2 people by --where\n" },
   },
   idempotent = {
-    funnel = { { "point", 6, 6, 0, 0, "" }, { "text message", 6, 6, 0, 0, "" } },
+    funnel = { { "point", 6, 6, 0, 0, "" }, { "text message", 6, 6, 0, 0, "2× unknown (reset)" } },
     ledger = { entered = 6, completed = 6 },
     shows = { "bob: may have got it: reset: ", "fumiko: may have got it: reset: " },
   },
