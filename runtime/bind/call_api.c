@@ -187,7 +187,8 @@ static on_failure policy_named(lua_State *L, const char *name) {
   for (int policy = ON_FAILURE_DROP; policy <= ON_FAILURE_HOLD; policy++) {
     if (strcmp(policies[policy], name) == 0) return (on_failure)policy;
   }
-  return (on_failure)luaL_error(L, "call_api: on_failure is \"drop\", \"continue\" or \"hold\", not \"%s\"", name);
+  return (on_failure)luaL_error(L, "call_api: on_failure is \"drop\", \"continue\" or \"hold\", not \"%s\"",
+                                name);
 }
 
 static void check_fields(spec *s) {

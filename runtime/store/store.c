@@ -57,7 +57,8 @@ uint16_t store_journey(store *s, const char *name, const char *version) {
 uint16_t store_element(store *s, uint16_t journey, const char *name, const char *kind, uint32_t line) {
   pthread_mutex_lock(&s->lock);
   size_t i = 0;
-  while (i < s->element_count && (s->elements[i].journey != journey || strcmp(s->elements[i].name, name) != 0))
+  while (i < s->element_count &&
+         (s->elements[i].journey != journey || strcmp(s->elements[i].name, name) != 0))
     i++;
   if (i == s->element_count && i < NO_ELEMENT) {
     s->elements = mem_grow(s->elements, (i + 1) * sizeof *s->elements);
