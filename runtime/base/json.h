@@ -23,6 +23,8 @@ typedef struct json_marks {
   bool integers;    /* a number without fraction and exponent: must become a Lua integer */
   bool big_numbers; /* an integer that 64 bits don't hold: becomes a float */
   bool empties;     /* [] or {}: must stay what it is */
+  bool arrays;      /* an array: must stay one */
+  bool escapes;     /* a string with an escape: takes room to be read */
   unsigned depth;   /* the deepest nesting */
 } json_marks;
 

@@ -165,13 +165,14 @@ static const char *read_escape(const char *at, buf *out) {
   return at;
 }
 
-/* The quote that ends the string, or its next backslash. */
+/* The quote that ends the string, or its next backslash: one of them is there. */
 static const char *string_stop(const char *at, const char *end) {
-  for (;;) {
-    at = json_plain_end(at, end);
-    if (*at == '"' || *at == '\\') return at;
-    at++;
+  for (; end - at >= 8; at += 8) {
+    uint64_t stops = json_stop_bytes(json_eight(at));
+    if (stops) return at + json_first_of(stops);
   }
+  while (*at != '"' && *at != '\\') at++;
+  return at;
 }
 
 const char *json_read_string(const char *at, const char *end, buf *scratch, const char **bytes,

@@ -107,6 +107,7 @@ static int scan_unicode_escape(scan *s) {
 }
 
 static int scan_escape(scan *s) {
+  s->marks.escapes = true;
   s->at++;
   if (s->at == s->end) return fail_found(s, s->at, "expected an escape after the backslash", false);
   char c = *s->at;
@@ -213,6 +214,7 @@ static int open_container(scan *s, bool object) {
     s->objects[s->depth / 64] |= (uint64_t)1 << (s->depth % 64);
   } else {
     s->objects[s->depth / 64] &= ~((uint64_t)1 << (s->depth % 64));
+    s->marks.arrays = true;
   }
   s->depth++;
   if (s->marks.depth < s->depth) s->marks.depth = s->depth;

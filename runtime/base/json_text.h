@@ -26,19 +26,42 @@ static inline bool json_is_plain(char c) {
   return u >= 0x20 && u < 0x80 && u != '"' && u != '\\';
 }
 
-/* The first byte from `at` on that is not plain, or `end`. Looks at eight bytes at once: each term below
- * has a byte's top bit set when that byte is above ASCII, a quote, a backslash or a control. A borrow can
- * only taint bytes behind one that was found, and those are looked at singly. */
+/* Eight bytes as a number whose lowest byte is the first of them, on every machine. */
+static inline uint64_t json_eight(const char *at) {
+  uint64_t x;
+  memcpy(&x, at, sizeof x);
+  return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? x : __builtin_bswap64(x);
+}
+
+#define JSON_ONES 0x0101010101010101u
+#define JSON_TOPS 0x8080808080808080u
+
+/* Of eight bytes, the top bits of those that are not plain: each term has a byte's top bit set when that byte
+ * is above ASCII, a quote, a backslash or a control. A borrow can only taint bytes behind one that was found,
+ * so the lowest bit is right. */
+static inline uint64_t json_odd_bytes(uint64_t x) {
+  uint64_t quote = (x ^ (JSON_ONES * '"')) - JSON_ONES;
+  uint64_t backslash = (x ^ (JSON_ONES * '\\')) - JSON_ONES;
+  uint64_t control = x - JSON_ONES * 0x20;
+  return (x | quote | backslash | control) & JSON_TOPS;
+}
+
+/* The same for quotes and backslashes alone. */
+static inline uint64_t json_stop_bytes(uint64_t x) {
+  uint64_t quote = x ^ (JSON_ONES * '"'), backslash = x ^ (JSON_ONES * '\\');
+  return (((quote - JSON_ONES) & ~quote) | ((backslash - JSON_ONES) & ~backslash)) & JSON_TOPS;
+}
+
+/* The offset of the first of the bytes whose top bits are in `found`. */
+static inline int json_first_of(uint64_t found) {
+  return __builtin_ctzll(found) / 8;
+}
+
+/* The first byte from `at` on that is not plain, or `end`. */
 static inline const char *json_plain_end(const char *at, const char *end) {
-  const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
-  while (end - at >= 8) {
-    uint64_t x;
-    memcpy(&x, at, 8);
-    uint64_t quote = (x ^ (ones * '"')) - ones;
-    uint64_t backslash = (x ^ (ones * '\\')) - ones;
-    uint64_t control = x - ones * 0x20;
-    if ((x | quote | backslash | control) & tops) break;
-    at += 8;
+  for (; end - at >= 8; at += 8) {
+    uint64_t odd = json_odd_bytes(json_eight(at));
+    if (odd) return at + json_first_of(odd);
   }
   while (at < end && json_is_plain(*at)) at++;
   return at;

@@ -60,15 +60,31 @@ static int add_text(buf *out, const char *at, const char *end) {
   return 0;
 }
 
+/* Copies what is plain from the start of `bytes` to `to`, eight bytes at once; `to` has room for all of them.
+ * Returns how many that were. */
+static size_t copy_plain(char *to, const char *bytes, size_t length) {
+  size_t done = 0;
+  for (; length - done >= 8; done += 8) {
+    uint64_t odd = json_odd_bytes(json_eight(bytes + done));
+    memcpy(to + done, bytes + done, 8);
+    if (odd) return done + (size_t)json_first_of(odd);
+  }
+  for (; done < length && json_is_plain(bytes[done]); done++) to[done] = bytes[done];
+  return done;
+}
+
 int json_write_string(buf *out, const char *bytes, size_t length) {
   size_t before = out->len;
-  const char *end = bytes + length;
-  size_t plain = (size_t)(json_plain_end(bytes, end) - bytes);
   char *to = buf_room(out, length + 2);
   *to = '"';
-  if (plain > 0) memcpy(to + 1, bytes, plain);
+  size_t plain = copy_plain(to + 1, bytes, length);
+  if (plain == length) {
+    to[1 + length] = '"';
+    out->len += length + 2;
+    return 0;
+  }
   out->len += 1 + plain;
-  if (plain < length && add_text(out, bytes + plain, end) != 0) {
+  if (add_text(out, bytes + plain, bytes + length) != 0) {
     out->len = before;
     return -1;
   }

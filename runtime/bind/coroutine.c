@@ -14,6 +14,16 @@ static lua_State *coroutine_at(lua_State *L, int index) {
 
 static int after_pass(lua_State *L, int status, lua_KContext wraps);
 
+/* Runs what `co` left open with <close>, as the innermost coroutine: the watchdog has to find it there. */
+static int close_in(lua_State *L, lua_State *co) {
+  worker *w = worker_of(L);
+  lua_State *outer = guard_switch(w, co);
+  int status = lua_resetthread(co);
+  guard_switch(w, outer);
+  if (w->kill) guard_pass_on(w, L);
+  return status;
+}
+
 /* What a resume gives its caller: true and the values, or false and the error; wrap gives the values or raises. */
 static int deliver(lua_State *L, lua_State *co, int status, int results, bool wraps) {
   if (status == LUA_OK || status == LUA_YIELD) {
@@ -23,7 +33,7 @@ static int deliver(lua_State *L, lua_State *co, int status, int results, bool wr
     return results + !wraps;
   }
   if (wraps) {
-    if (lua_status(co) != LUA_OK && lua_status(co) != LUA_YIELD) lua_resetthread(co);
+    if (lua_status(co) != LUA_OK && lua_status(co) != LUA_YIELD) close_in(L, co);
     lua_xmove(co, L, 1);
     if (lua_type(L, -1) == LUA_TSTRING) {
       luaL_where(L, 1);
@@ -212,22 +222,26 @@ static int co_yield (lua_State *L) {
   return lua_yield(L, lua_gettop(L));
 }
 
-/* Lua's own, the upvalue; but not for the coroutine that the flow itself runs in. */
+/* As Lua's own; but not for the coroutine that the flow itself runs in. */
 static int co_close(lua_State *L) {
+  lua_State *co = coroutine_at(L, 1);
   const run *r = worker_of(L)->current;
-  if (r && coroutine_at(L, 1) == r->co && lua_status(r->co) == LUA_YIELD)
+  lua_Debug at;
+  if (r && co == r->co && lua_status(co) == LUA_YIELD)
     return luaL_error(L, "cannot close the coroutine that the flow runs in");
-  lua_settop(L, 1);
-  lua_pushvalue(L, lua_upvalueindex(1));
-  lua_insert(L, 1);
-  lua_call(L, 1, LUA_MULTRET);
-  return lua_gettop(L);
+  if (lua_status(co) == LUA_OK && lua_getstack(co, 0, &at))
+    return luaL_error(L, "cannot close a %s coroutine", co == L ? "running" : "normal");
+  bool well = close_in(L, co) == LUA_OK;
+  lua_pushboolean(L, well);
+  if (well) return 1;
+  lua_xmove(co, L, 1);
+  return 2;
 }
 
 /* status, running and isyieldable are Lua's own. */
 int coroutine_open(lua_State *L) {
-  static const luaL_Reg ours[] = {
-      {"create", co_create}, {"resume", co_resume}, {"wrap", co_wrap}, {"yield", co_yield }, {NULL, NULL}};
+  static const luaL_Reg ours[] = {{"create", co_create}, {"resume", co_resume}, {"wrap", co_wrap},
+                                  {"yield", co_yield },  {"close", co_close},   {NULL, NULL}};
   static const char *const taken[] = {"status", "running", "isyieldable"};
   luaL_newlib(L, ours);
   lua_getglobal(L, "coroutine");
@@ -235,9 +249,6 @@ int coroutine_open(lua_State *L) {
     lua_getfield(L, -1, taken[i]);
     lua_setfield(L, -3, taken[i]);
   }
-  lua_getfield(L, -1, "close");
-  lua_pushcclosure(L, co_close, 1);
-  lua_setfield(L, -3, "close");
   lua_pop(L, 1);
   return 1;
 }

@@ -60,6 +60,7 @@ json_state *json_state_of(lua_State *L) {
 }
 
 void json_state_trim(json_state *state) {
+  if (state->out.cap > ROOM_KEPT) buf_free(&state->out);
   if (state->scratch.cap > ROOM_KEPT) buf_free(&state->scratch);
   if (state->key_room <= KEYS_KEPT) return;
   free(state->keys);
@@ -104,14 +105,11 @@ static int indent_option(lua_State *L, int index) {
 static int json_encode(lua_State *L) {
   luaL_checkany(L, 1);
   int indent = indent_option(L, 2);
-  json_state *state = json_state_of(L);
   error err;
-  buf_clear(&state->out);
-  if (json_encode_lines(L, 1, &state->out, "value", indent, &err) != 0) {
-    return luaL_error(L, "json.encode: %s", err.text);
-  }
+  json_state *state = json_encode_kept(L, 1, "value", indent, &err);
+  if (!state) return luaL_error(L, "json.encode: %s", err.text);
   lua_pushlstring(L, state->out.data, state->out.len);
-  if (state->out.cap > ROOM_KEPT) buf_free(&state->out);
+  json_state_trim(state);
   return 1;
 }
 

@@ -19,8 +19,8 @@ enum { GATHERED_MOST = 8 };
 typedef struct builder {
   lua_State *L;
   const char *at, *end;
-  int array_mark; /* stack index of the metatable for arrays */
-  json_state *state;
+  int array_mark; /* stack index of the metatable for arrays; there when the text has arrays... */
+  buf *scratch;   /* ...and this when it has escapes */
 } builder;
 
 static void build_value(builder *b);
@@ -33,7 +33,7 @@ static char next_token(builder *b) {
 static void build_string(builder *b) {
   const char *bytes;
   size_t length;
-  b->at = json_read_string(b->at, b->end, &b->state->scratch, &bytes, &length);
+  b->at = json_read_string(b->at, b->end, b->scratch, &bytes, &length);
   lua_pushlstring(b->L, bytes, length);
 }
 
@@ -145,11 +145,18 @@ static void build_value(builder *b) {
 }
 
 int json_decode_value(lua_State *L, const char *text, size_t length, error *err) {
-  if (json_scan(text, length, JSON_DEPTH, NULL, err) != 0) return -1;
+  json_marks marks;
+  if (json_scan(text, length, JSON_DEPTH, &marks, err) != 0) return -1;
   json_need_stack(L, 4);
+  builder b = {.L = L, .at = json_read_start(text, text + length), .end = text + length};
+  if (!marks.arrays && !marks.escapes) {
+    build_value(&b);
+    return 0;
+  }
   json_state *state = json_state_of(L);
   json_push_array_mark(L);
-  builder b = {L, json_read_start(text, text + length), text + length, lua_gettop(L), state};
+  b.array_mark = lua_gettop(L);
+  b.scratch = &state->scratch;
   build_value(&b);
   lua_remove(L, b.array_mark);
   json_state_trim(state);

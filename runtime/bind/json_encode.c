@@ -10,13 +10,16 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "base/json_text.h"
 #include "bind/json_path.h"
 #include "bind/json_state.h"
+
+/* Slots of the Lua stack: four members, a view with its metatables, and what looking at them takes. */
+enum { STACK_ROOM = 20 };
 
 typedef struct encoder {
   lua_State *L;
   buf *out;
-  size_t start; /* where the text begins in `out` */
   int indent, depth;
   int array_mark, raw_name; /* stack indices: the metatable of arrays, the string "__raw" */
   json_state *state;
@@ -30,6 +33,12 @@ typedef struct census {
 } census;
 
 static int encode_value(encoder *e, int index, const json_place *place);
+
+static inline void add_char(encoder *e, char c) {
+  buf *out = e->out;
+  if (out->len == out->cap) buf_room(out, 1);
+  out->data[out->len++] = c;
+}
 
 /* ---- the parts that need no table ---- */
 
@@ -69,7 +78,7 @@ static int encode_light(encoder *e, int index, const json_place *place) {
 static void new_line(encoder *e) {
   if (e->indent == 0) return;
   size_t blanks = (size_t)(e->indent * e->depth);
-  buf_char(e->out, '\n');
+  add_char(e, '\n');
   memset(buf_room(e->out, blanks), ' ', blanks);
   e->out->len += blanks;
 }
@@ -99,22 +108,25 @@ static int push_behind(encoder *e, int index) {
   return 0;
 }
 
-static bool is_marked(encoder *e, int table) {
-  if (!lua_getmetatable(e->L, table)) return false;
-  bool marked = lua_rawequal(e->L, -1, e->array_mark);
-  lua_pop(e->L, 1);
-  return marked;
+/* The key's first bytes as a number that is in the order of the bytes; what a short key lacks counts as 0. */
+static uint64_t first_bytes(const char *bytes, size_t length) {
+  if (length >= 8) return __builtin_bswap64(json_eight(bytes));
+  uint64_t first = 0;
+  for (size_t i = 0; i < length; i++) first |= (uint64_t)(unsigned char)bytes[i] << (56 - 8 * i);
+  return first;
 }
 
-static void keep_key(encoder *e) {
+/* Keeps the member whose key is the string at `slot`. */
+static void keep_key(encoder *e, int slot) {
   json_state *state = e->state;
   if (state->key_count == state->key_room) {
     state->key_room = state->key_room ? state->key_room * 2 : 64;
     state->keys = mem_grow(state->keys, state->key_room * sizeof *state->keys);
   }
   json_key *key = &state->keys[state->key_count++];
-  key->bytes = lua_tolstring(e->L, -1, &key->length);
-  key->slot = lua_gettop(e->L);
+  key->slot = slot;
+  key->bytes = lua_tolstring(e->L, slot, &key->length);
+  key->first = first_bytes(key->bytes, key->length);
 }
 
 static void count_integer(census *found, lua_Integer key) {
@@ -123,26 +135,38 @@ static void count_integer(census *found, lua_Integer key) {
   found->integers++;
 }
 
-/* Looks at all keys of the table; string keys stay on the stack and are kept in the state.
- * stack: …, string keys */
+/* Keeps the member on top of the stack, the `count`th, and pushes its key once more, for lua_next. Room is made
+ * for four members at once. */
+static int keep_member(encoder *e, int slot, size_t count, const json_place *place) {
+  keep_key(e, slot);
+  if (count % 4 == 0 && !lua_checkstack(e->L, STACK_ROOM))
+    return json_path_error(e->err, place, "has too many keys to be sorted");
+  lua_pushvalue(e->L, slot);
+  return 0;
+}
+
+/* Looks at all keys of the table; members whose keys are strings stay on the stack and are kept in the state.
+ * stack: …, string keys and their values in turn */
 static int take_census(encoder *e, int table, const json_place *place, census *found) {
   lua_State *L = e->L;
+  int slot = lua_gettop(L) + 1;
   *found = (census){0};
   lua_pushnil(L);
   while (lua_next(L, table)) {
-    lua_pop(L, 1);
-    if (lua_type(L, -1) == LUA_TSTRING) {
-      keep_key(e);
-      found->names++;
-      if (!lua_checkstack(L, 8)) return json_path_error(e->err, place, "has too many keys to be sorted");
-      lua_pushvalue(L, -1);
-    } else if (lua_isinteger(L, -1)) {
-      count_integer(found, lua_tointeger(L, -1));
-    } else {
+    int whole = 0, type = lua_type(L, slot);
+    if (type == LUA_TSTRING) {
+      if (keep_member(e, slot, ++found->names, place) != 0) return -1;
+      slot += 2;
+      continue;
+    }
+    lua_Integer key = type == LUA_TNUMBER ? lua_tointegerx(L, slot, &whole) : 0;
+    if (!whole) {
       return json_path_error(e->err, place,
                              "has a key that is a %s; JSON's keys are strings, so use tostring(key)",
-                             lua_typename(L, lua_type(L, -1)));
+                             lua_typename(L, type));
     }
+    count_integer(found, key);
+    lua_settop(L, slot);
   }
   return 0;
 }
@@ -151,6 +175,7 @@ static int take_census(encoder *e, int table, const json_place *place, census *f
 
 static int by_bytes(const void *left, const void *right) {
   const json_key *a = left, *b = right;
+  if (a->first != b->first) return a->first < b->first ? -1 : 1;
   size_t shorter = a->length < b->length ? a->length : b->length;
   int order = memcmp(a->bytes, b->bytes, shorter);
   return order ? order : (a->length > b->length) - (a->length < b->length);
@@ -165,58 +190,56 @@ static void sort_keys(json_key *keys, size_t count) {
   for (size_t i = 1; i < count; i++) {
     json_key key = keys[i];
     size_t j = i;
-    for (; j > 0 && by_bytes(&keys[j - 1], &key) > 0; j--) keys[j] = keys[j - 1];
+    for (; j > 0 && by_bytes(&key, &keys[j - 1]) < 0; j--) keys[j] = keys[j - 1];
     keys[j] = key;
   }
 }
 
-static int encode_member(encoder *e, int table, json_key key, const json_place *outer) {
+static int encode_member(encoder *e, json_key key, const json_place *outer) {
   json_place place = {.outer = outer, .key = key.bytes, .key_length = key.length};
   new_line(e);
   if (json_write_string(e->out, key.bytes, key.length) != 0) {
     return json_path_error(e->err, &place, "has a name that is not valid UTF-8");
   }
-  buf_add(e->out, ": ", e->indent ? 2 : 1);
-  lua_pushvalue(e->L, key.slot);
-  lua_rawget(e->L, table);
-  int status = encode_value(e, lua_gettop(e->L), &place);
-  lua_pop(e->L, 1);
-  return status;
+  add_char(e, ':');
+  if (e->indent) add_char(e, ' ');
+  return encode_value(e, key.slot + 1, &place);
 }
 
 /* Keys are looked up by number: members grow the array that they are in. */
-static int encode_object(encoder *e, int table, size_t first_key, const json_place *place) {
+static int encode_object(encoder *e, size_t first_key, const json_place *place) {
   json_state *state = e->state;
   size_t behind = state->key_count;
   sort_keys(state->keys + first_key, behind - first_key);
-  buf_char(e->out, '{');
+  add_char(e, '{');
   e->depth++;
   for (size_t i = first_key; i < behind; i++) {
-    if (i > first_key) buf_char(e->out, ',');
-    if (encode_member(e, table, state->keys[i], place) != 0) return -1;
+    if (i > first_key) add_char(e, ',');
+    if (encode_member(e, state->keys[i], place) != 0) return -1;
   }
   e->depth--;
   if (behind > first_key) new_line(e);
-  buf_char(e->out, '}');
+  add_char(e, '}');
   return 0;
 }
 
 /* ---- arrays ---- */
 
 static int encode_array(encoder *e, int table, lua_Integer count, const json_place *outer) {
-  buf_char(e->out, '[');
+  int item = lua_gettop(e->L) + 1;
+  add_char(e, '[');
   e->depth++;
   for (lua_Integer i = 1; i <= count; i++) {
     json_place place = {.outer = outer, .index = i};
-    if (i > 1) buf_char(e->out, ',');
+    if (i > 1) add_char(e, ',');
     new_line(e);
     lua_rawgeti(e->L, table, i);
-    if (encode_value(e, lua_gettop(e->L), &place) != 0) return -1;
-    lua_pop(e->L, 1);
+    if (encode_value(e, item, &place) != 0) return -1;
+    lua_settop(e->L, item - 1);
   }
   e->depth--;
   if (count > 0) new_line(e);
-  buf_char(e->out, ']');
+  add_char(e, ']');
   return 0;
 }
 
@@ -251,44 +274,55 @@ static int fail_mixed(encoder *e, const json_key *name, const census *found, con
 
 /* ---- values ---- */
 
-/* A table that is no view. stack: …, string keys */
-static int encode_plain_table(encoder *e, int table, const json_place *place) {
+/* A table that is no view; `marked` as an array, or not. Leaves its members on the stack. */
+static int encode_plain_table(encoder *e, int table, bool marked, const json_place *place) {
   size_t first_key = e->state->key_count;
   census found;
   if (take_census(e, table, place, &found) != 0) return -1;
-  bool marked = is_marked(e, table);
   if (found.names > 0 && (found.integers > 0 || marked)) {
     return fail_mixed(e, &e->state->keys[first_key], &found, place);
   }
   if (found.integers > 0 && (found.low < 1 || found.high != found.integers))
     return fail_gaps(e, table, &found, place);
   int status = found.integers > 0 || marked ? encode_array(e, table, found.integers, place)
-                                            : encode_object(e, table, first_key, place);
+                                            : encode_object(e, first_key, place);
   e->state->key_count = first_key;
   return status;
 }
 
+/* A table or userdata with a metatable, which stands on top of the stack. */
+static int encode_with_metatable(encoder *e, int index, const json_place *place) {
+  lua_State *L = e->L;
+  if (lua_rawequal(L, -1, e->array_mark)) return encode_plain_table(e, index, true, place);
+  if (push_behind(e, index) != 0)
+    return json_path_error(e->err, place, "is a view (__raw) of views without end");
+  if (!lua_istable(L, -1)) return json_path_error(e->err, place, "is a userdata, which JSON cannot hold");
+  int table = lua_gettop(L);
+  bool marked = lua_getmetatable(L, table) && lua_rawequal(L, -1, e->array_mark);
+  return encode_plain_table(e, table, marked, place);
+}
+
 static int encode_table(encoder *e, int index, const json_place *place) {
+  lua_State *L = e->L;
   if (e->depth == JSON_DEPTH) {
     return json_path_error(e->err, place, "is nested more than %d deep; does a table contain itself?",
                            JSON_DEPTH);
   }
-  if (!lua_checkstack(e->L, 8)) return json_path_error(e->err, place, "finds no room on the Lua stack");
-  int top = lua_gettop(e->L);
-  int status;
-  if (push_behind(e, index) != 0) {
-    status = json_path_error(e->err, place, "is a view (__raw) of views without end");
-  } else if (!lua_istable(e->L, -1)) {
-    status = json_path_error(e->err, place, "is a userdata, which JSON cannot hold");
+  int top = lua_gettop(L), status;
+  if (!lua_checkstack(L, STACK_ROOM)) return json_path_error(e->err, place, "finds no room on the Lua stack");
+  if (lua_getmetatable(L, index)) {
+    status = encode_with_metatable(e, index, place);
+  } else if (lua_istable(L, index)) {
+    status = encode_plain_table(e, index, false, place);
   } else {
-    status = encode_plain_table(e, lua_gettop(e->L), place);
+    status = json_path_error(e->err, place, "is a userdata, which JSON cannot hold");
   }
-  lua_settop(e->L, top);
+  lua_settop(L, top);
   return status;
 }
 
 static int encode_value(encoder *e, int index, const json_place *place) {
-  if (e->out->len - e->start > JSON_ENCODE_MOST) {
+  if (e->out->len > JSON_ENCODE_MOST) {
     return json_path_error(e->err, place, "comes after %d MiB of JSON, which is the most that is written",
                            JSON_ENCODE_MOST >> 20);
   }
@@ -306,23 +340,35 @@ static int encode_value(encoder *e, int index, const json_place *place) {
   }
 }
 
-int json_encode_lines(lua_State *L, int index, buf *out, const char *name, int indent, error *err) {
+json_state *json_encode_kept(lua_State *L, int index, const char *name, int indent, error *err) {
   int top = lua_gettop(L);
   index = lua_absindex(L, index);
   json_place root = {.key = name, .key_length = strlen(name)};
-  if (!lua_checkstack(L, 8)) return json_path_error(err, &root, "finds no room on the Lua stack");
+  if (!lua_checkstack(L, 8)) {
+    json_path_error(err, &root, "finds no room on the Lua stack");
+    return NULL;
+  }
   json_state *state = json_state_of(L); /* from here on, nothing of Lua's is allocated */
   json_push_array_mark(L);
   json_push_raw_name(L);
-  encoder e = {.L = L, .out = out, .start = out->len, .indent = indent, .state = state, .err = err};
+  buf_clear(&state->out);
+  encoder e = {.L = L, .out = &state->out, .indent = indent, .state = state, .err = err};
   e.array_mark = top + 1;
   e.raw_name = top + 2;
   int status = encode_value(&e, index, &root);
-  if (status != 0) out->len = e.start;
   state->key_count = 0;
-  json_state_trim(state);
   lua_settop(L, top);
-  return status;
+  if (status == 0) return state;
+  json_state_trim(state);
+  return NULL;
+}
+
+int json_encode_lines(lua_State *L, int index, buf *out, const char *name, int indent, error *err) {
+  json_state *state = json_encode_kept(L, index, name, indent, err);
+  if (!state) return -1;
+  buf_add(out, state->out.data, state->out.len);
+  json_state_trim(state);
+  return 0;
 }
 
 int json_encode_value(lua_State *L, int index, buf *out, const char *name, error *err) {

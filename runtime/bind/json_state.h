@@ -4,13 +4,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <lua.h>
 
 #include "base/buf.h"
+#include "base/error.h"
 
-/* A key of the table that is being encoded; its string is anchored at stack index `slot`. */
+/* A member of the table that is being encoded; its key stands at stack index `slot`, its value behind it. */
 typedef struct json_key {
+  uint64_t first; /* the key's first eight bytes, so that numbers are in the order of keys */
   const char *bytes;
   size_t length;
   int slot;
@@ -19,7 +22,7 @@ typedef struct json_key {
 /* Room that is used again from call to call. It is Lua's, so an error that unwinds the C stack leaks nothing;
  * no Lua code runs while any of it is in use, so coroutines and finalizers cannot mix it up. */
 typedef struct json_state {
-  buf out;     /* json.encode's text */
+  buf out;     /* the text that is written */
   buf scratch; /* a string whose escapes were resolved */
   json_key *keys;
   size_t key_count, key_room;
@@ -33,6 +36,10 @@ void json_need_stack(lua_State *L, int slots);
 
 /* Gives back what an unusually big value made grow. */
 void json_state_trim(json_state *state);
+
+/* Encodes the value at `index` as json_encode_lines does, into the state's `out`, where it stays until the next
+ * value is encoded; to be followed by json_state_trim. Returns the state, or NULL and fills `err`. */
+json_state *json_encode_kept(lua_State *L, int index, const char *name, int indent, error *err);
 
 /* Both want a state, and allocate nothing: push the metatable that marks a table as an array, and the string
  * "__raw". */

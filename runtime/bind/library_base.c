@@ -21,7 +21,9 @@ const char *text_of_value(lua_State *L, int index) {
     return luaL_tolstring(L, index, NULL);
   }
   if (lua_islightuserdata(L, index)) return lua_pushliteral(L, "null");
-  if (luaL_getmetafield(L, index, "__name") == LUA_TSTRING) return lua_tostring(L, -1);
+  int name = luaL_getmetafield(L, index, "__name");
+  if (name == LUA_TSTRING) return lua_tostring(L, -1);
+  if (name != LUA_TNIL) lua_pop(L, 1); /* callers count on one value, no more */
   return lua_pushstring(L, luaL_typename(L, index));
 }
 

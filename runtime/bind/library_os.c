@@ -4,6 +4,8 @@
 #include "bind/libraries.h"
 #include "bind/primitive.h"
 
+enum { YEAR_MOST = 100000000 }; /* its milliseconds are an int64_t */
+
 static double now_of(lua_State *L) {
   const run *r = worker_of(L)->current;
   if (!r)
@@ -41,6 +43,8 @@ static int os_time(lua_State *L) {
   int month = field_of(L, "month", -1) - 1; /* the one field that civil_ms wants in range */
   c.year += month >= 0 ? month / 12 : -((11 - month) / 12);
   c.month = (month % 12 + 12) % 12 + 1;
+  if (c.year < -YEAR_MOST || c.year > YEAR_MOST)
+    return luaL_error(L, "field 'year' is not a whole number in range");
   lua_pushinteger(L, civil_ms(&c) / 1000);
   return 1;
 }
@@ -48,10 +52,12 @@ static int os_time(lua_State *L) {
 /* os.date([format [, time]]): Lua's own (the upvalue), always in UTC. */
 static int os_date(lua_State *L) {
   const char *format = luaL_optstring(L, 1, "%c");
-  lua_Integer time = lua_isnoneornil(L, 2) ? (lua_Integer)now_of(L) : (lua_Integer)luaL_checknumber(L, 2);
+  lua_Number seconds = lua_isnoneornil(L, 2) ? now_of(L) : luaL_checknumber(L, 2);
+  if (!(seconds > -9e18 && seconds < 9e18))
+    return luaL_error(L, "%f is no time in seconds since 1970", seconds);
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_pushfstring(L, "%s%s", *format == '!' ? "" : "!", format);
-  lua_pushinteger(L, time);
+  lua_pushinteger(L, (lua_Integer)seconds);
   lua_call(L, 2, 1);
   return 1;
 }

@@ -224,9 +224,10 @@ static int string_rep(lua_State *L) {
 
 /* Texts for %s are made by our tostring, and %p, an address, is refused. */
 static int string_format(lua_State *L) {
-  const char *at = luaL_checkstring(L, 1);
+  size_t length;
+  const char *at = luaL_checklstring(L, 1, &length), *end = at + length; /* there may be NUL bytes in it */
   int argument = 1;
-  while ((at = strchr(at, '%'))) {
+  while ((at = memchr(at, '%', (size_t)(end - at)))) {
     at++;
     if (*at == '%') {
       at++;

@@ -9,19 +9,31 @@
 
 enum {
   DEPTH_MOST = 200,
+  BYTES_A_STEP = 64,
   OPEN = -1,     /* lengths of captures that are none: not closed yet, */
   POSITION = -2, /* and () */
 };
 
 static const char *match_here(pattern_match *m, const char *s, const char *p);
 
-static void spend(pattern_match *m) {
-  if (m->steps-- > 0) {
-    if (m->steps % 65536 == 0) guard_check(m->L);
+static void spend_many(pattern_match *m, uint64_t steps) {
+  if (m->steps >= steps) {
+    uint64_t before = m->steps;
+    m->steps -= steps;
+    if (before / 65536 != m->steps / 65536) guard_check(m->L);
     return;
   }
   luaL_error(m->L, "the pattern takes too many steps on this text (limit pattern_steps): make it simpler, or "
                    "the text shorter");
+}
+
+static void spend(pattern_match *m) {
+  spend_many(m, 1);
+}
+
+/* For bytes that are looked at in one go: a long set, what is matched again. */
+static void spend_bytes(pattern_match *m, ptrdiff_t count) {
+  if (count >= BYTES_A_STEP) spend_many(m, (uint64_t)count / BYTES_A_STEP);
 }
 
 /* ---- one character ---- */
@@ -46,6 +58,7 @@ static bool in_class(unsigned char c, unsigned char letter) {
 
 /* The end of the set that begins at `p` ('['): behind its ']'. A ']' right at the beginning belongs to the set. */
 static const char *set_end(pattern_match *m, const char *p) {
+  const char *begin = p;
   p++;
   if (p < m->pattern_end && *p == '^') p++;
   do {
@@ -55,6 +68,7 @@ static const char *set_end(pattern_match *m, const char *p) {
       p++;
     }
   } while (p >= m->pattern_end || *p != ']');
+  spend_bytes(m, p - begin);
   return p + 1;
 }
 
@@ -90,7 +104,7 @@ static bool matches_one(pattern_match *m, const char *s, const char *p, const ch
   switch (*p) {
   case '.': return true;
   case '%': return in_class(c, (unsigned char)p[1]);
-  case '[': return in_set(c, p, end);
+  case '[': spend_bytes(m, end - p); return in_set(c, p, end);
   default: return (unsigned char)*p == c;
   }
 }
@@ -156,6 +170,7 @@ static const char *match_again(pattern_match *m, const char *s, char digit) {
     luaL_error(m->L, "invalid capture index %%%d", i + 1);
   ptrdiff_t length = m->captures[i].length;
   if (length == POSITION) length = 0;
+  spend_bytes(m, length);
   if (m->subject_end - s < length || memcmp(m->captures[i].start, s, (size_t)length) != 0) return NULL;
   return s + length;
 }

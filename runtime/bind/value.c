@@ -179,41 +179,39 @@ const char *value_text(lua_State *L, int index, const char *what, size_t *length
 
 /* ---- tables of names and values ---- */
 
-static int by_bytes(lua_State *L, int a, int b) {
-  size_t n, m;
-  const char *x = lua_tolstring(L, a, &n), *y = lua_tolstring(L, b, &m);
-  int order = memcmp(x, y, n < m ? n : m);
-  return order ? order : (n > m) - (n < m);
-}
+typedef struct field_name {
+  const char *bytes; /* the table holds it */
+  size_t length;
+} field_name;
 
-/* An insertion sort: the tables that people write are short. */
-static void put_in_order(lua_State *L, int sorted, lua_Integer count) {
-  lua_Integer at = count;
-  for (; at > 1; at--) { /* stack: name */
-    lua_rawgeti(L, sorted, at - 1);
-    if (by_bytes(L, -1, -2) <= 0) {
-      lua_pop(L, 1);
-      break;
-    }
-    lua_rawseti(L, sorted, at);
-  }
-  lua_rawseti(L, sorted, at);
+static int by_bytes(const void *left, const void *right) {
+  const field_name *a = left, *b = right;
+  int order = memcmp(a->bytes, b->bytes, a->length < b->length ? a->length : b->length);
+  return order ? order : (a->length > b->length) - (a->length < b->length);
 }
 
 void value_sorted_names(lua_State *L, int index, const char *what) {
   index = lua_absindex(L, index);
   if (!lua_istable(L, index))
     luaL_error(L, "%s is a table of names and values, not a %s", what, luaL_typename(L, index));
-  lua_newtable(L);
-  int sorted = lua_gettop(L);
-  lua_Integer count = 0;
-  for (lua_pushnil(L); lua_next(L, index);) {
-    lua_pop(L, 1);
-    if (lua_type(L, -1) != LUA_TSTRING) luaL_error(L, "%s: its fields have names, name = value", what);
-    lua_pushvalue(L, -1);
-    put_in_order(L, sorted, ++count);
+  size_t count = 0, at = 0;
+  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+    if (lua_type(L, -2) != LUA_TSTRING) luaL_error(L, "%s: its fields have names, name = value", what);
+    count++;
   }
+  field_name *names = lua_newuserdatauv(L, (count + 1) * sizeof *names, 0);
+  for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1), at++)
+    names[at].bytes = lua_tolstring(L, -2, &names[at].length);
+  qsort(names, count, sizeof *names, by_bytes);
+  lua_createtable(L, (int)count, 0);
+  for (at = 0; at < count; at++) {
+    lua_pushlstring(L, names[at].bytes, names[at].length);
+    lua_rawseti(L, -2, (lua_Integer)at + 1);
+  }
+  lua_remove(L, -2);
 }
+
+enum { PAIRS_MOST = 100 << 20 }; /* one text may stand there a thousand times: it is Lua's only once */
 
 typedef struct pairs_task {
   const char *what;
@@ -225,6 +223,8 @@ static void add_encoded(lua_State *L, const pairs_task *task, const char *name, 
   size_t value_length;
   const char *what = lua_pushfstring(L, "%s.%s", task->what, name);
   const char *bytes = value_text(L, value, what, &value_length);
+  if (task->out->len + value_length > PAIRS_MOST)
+    luaL_error(L, "%s is more than %d MiB, which can't be sent", task->what, PAIRS_MOST >> 20);
   if (task->out->len) buf_char(task->out, '&');
   task->encode(task->out, name, length);
   buf_char(task->out, '=');

@@ -71,7 +71,7 @@ static void look_at(worker *w, watch *seen) {
 
 static void pause_a_little(watchdog *dog) {
   struct timespec until;
-  clock_gettime(CLOCK_REALTIME, &until);
+  clock_gettime(CLOCK_MONOTONIC, &until);
   until.tv_nsec += LOOK_MS * 1000000;
   until.tv_sec += until.tv_nsec / 1000000000;
   until.tv_nsec %= 1000000000;
@@ -98,7 +98,11 @@ watchdog *watchdog_start(worker *workers, int count) {
   dog->count = count;
   dog->seen = mem_zero((size_t)count * sizeof *dog->seen);
   pthread_mutex_init(&dog->lock, NULL);
-  pthread_cond_init(&dog->stop_asked, NULL);
+  pthread_condattr_t steady; /* a wall clock that is stepped back would put the dog to sleep */
+  pthread_condattr_init(&steady);
+  pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
+  pthread_cond_init(&dog->stop_asked, &steady);
+  pthread_condattr_destroy(&steady);
   if (pthread_create(&dog->thread, NULL, watch_all, dog) == 0) return dog;
   pthread_mutex_destroy(&dog->lock);
   pthread_cond_destroy(&dog->stop_asked);

@@ -50,8 +50,10 @@ int row_rest_of_line(row *r, input *in, char newline, error *err) {
 }
 
 void row_add_key(buf *object, const char *key, size_t length) {
-  buf_char(object, object->len == 0 ? '{' : ',');
-  buf_add(object, key, length);
+  char *to = buf_room(object, 1 + length);
+  *to = object->len == 0 ? '{' : ',';
+  memcpy(to + 1, key, length);
+  object->len += 1 + length;
 }
 
 static bool is_blank(const buf *text) {

@@ -348,7 +348,7 @@ end)
 describe("memory", function()
   -- What is there once and not for each person may differ by this much between a short run and a long one: the buffers
   -- of the admission window, the collector's pace, the stacks and arenas of threads.
-  local ONCE = 4 << 20
+  local ONCE = 10 << 20
 
   local function status(pid, field)
     return tonumber(helper.read_file(("/proc/%d/status"):format(pid)):match(field .. ":%s*(%d+) kB")) << 10

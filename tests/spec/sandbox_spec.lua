@@ -133,6 +133,21 @@ describe("a script that reaches for what is not its own", function()
 end)
 
 describe("what a script sees", function()
+  it("is a table's type where its __name is no text, in a long line, too", function()
+    local run = journeys.run {
+      flow = [[
+        local odd = setmetatable({}, { __name = 5 })
+        local many = {}
+        for i = 1, 200 do many[i] = odd end
+        assert(("%s"):rep(200):format(table.unpack(many)) == ("table"):rep(200))
+        assert(("\0%s"):format(odd) == "\0table")
+        print("said", ("x"):rep(3000), odd, odd, "end")]],
+      people = 1, workers = 1,
+    }
+    assert.equal(1, run.completed, run.err)
+    assert.equal(("x"):rep(3000) .. "\ttable\ttable\tend", run.said[1])
+  end)
+
   it("is the same under another hash seed and another number of workers", function()
     local first
     for _, workers in ipairs { 1, 2, 4 } do

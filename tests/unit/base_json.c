@@ -32,10 +32,12 @@ static void accepted_texts_are_marked(void **state) {
       {"-9223372036854775809", {.big_numbers = true}},
       {"1e5", {.depth = 0}},
       {"1e-999", {.depth = 0}},
-      {"[]", {.empties = true, .depth = 1}},
-      {"{\"a\":[{ }]}", {.empties = true, .depth = 3}},
-      {"[[1],[true,false,null]]", {.integers = true, .depth = 2}},
-      {"\xEF\xBB\xBF{\"a\":\"\\ud83d\\ude00 \xF0\x9F\x98\x80\"}", {.depth = 1}},
+      {"[]", {.empties = true, .arrays = true, .depth = 1}},
+      {"{\"a\":[{ }]}", {.empties = true, .arrays = true, .depth = 3}},
+      {"{\"a\":{\"b\":\"[\"}}", {.depth = 2}},
+      {"{\"\\n\":1.5}", {.escapes = true, .depth = 1}},
+      {"[[1],[true,false,null]]", {.integers = true, .arrays = true, .depth = 2}},
+      {"\xEF\xBB\xBF{\"a\":\"\\ud83d\\ude00 \xF0\x9F\x98\x80\"}", {.escapes = true, .depth = 1}},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     json_marks marks;
@@ -44,6 +46,8 @@ static void accepted_texts_are_marked(void **state) {
     assert_int_equal(marks.integers, cases[i].marks.integers);
     assert_int_equal(marks.big_numbers, cases[i].marks.big_numbers);
     assert_int_equal(marks.empties, cases[i].marks.empties);
+    assert_int_equal(marks.arrays, cases[i].marks.arrays);
+    assert_int_equal(marks.escapes, cases[i].marks.escapes);
     assert_int_equal(marks.depth, cases[i].marks.depth);
   }
 }

@@ -338,6 +338,58 @@ static void strings_written_as_csv_are_read_unharmed(void **state) {
   }
 }
 
+/* ---- both ways to read a row ---- */
+
+/* A row of random cells that hold no quotes, some of them too few, too many, or broken. */
+static void add_row_behind_id(buf *out, const char *id, char parts, const char *end) {
+  static const char *const pieces[] = {",",    ";",    "\t", "a",    " ",    "ü",  "\\",
+                                       "\x01", "\x7F", "{}", "\xFF", "\xE2", "\r", "longer than eight bytes"};
+  buf_text_add(out, id);
+  for (size_t left = 2 + roll(8) / 7; left > 0; left--) {
+    buf_char(out, parts);
+    for (size_t more = roll(5); more > 0; more--)
+      buf_text_add(out, pieces[roll(roll(4) ? 4 : sizeof pieces / sizeof *pieces)]);
+    if (roll(40) == 0) buf_char(out, '\0');
+  }
+  buf_text_add(out, end);
+}
+
+/* Random rows under a header, each id as `format` has it; the same `seed` gives the same rows. */
+static void make_rows(buf *out, uint64_t seed, const char *format) {
+  static const char *const ends[] = {"\n", "\r\n", "\r"};
+  dice = seed;
+  const char parts = ",;\t"[roll(3)], *end = ends[roll(3)];
+  buf_format(out, "id%ca%cevent.b%s", parts, parts, end);
+  for (int i = 0; i < 40; i++) {
+    char id[16];
+    snprintf(id, sizeof id, format, i);
+    add_row_behind_id(out, id, parts, i < 39 ? end : "");
+  }
+}
+
+static void a_row_without_quotes_is_read_as_if_it_had_some(void **state) {
+  (void)state;
+  size_t people = 0, rejected = 0;
+  for (uint64_t seed = 1; seed <= 200; seed++) {
+    buf bare = BUF_EMPTY, quoted = BUF_EMPTY;
+    make_rows(&bare, seed, "%d");
+    make_rows(&quoted, seed, "\"%d\"");
+    reading a = reading_of_bytes(bare.data, bare.len, NULL, 1 + roll(200));
+    reading b = reading_of_bytes(quoted.data, quoted.len, NULL, 0);
+    assert_int_equal(a.people.len, b.people.len);
+    assert_memory_equal(a.people.data, b.people.data, a.people.len);
+    assert_string_equal(a.rejected.data, b.rejected.data);
+    assert_memory_equal(a.counts.by_reason, b.counts.by_reason, sizeof a.counts.by_reason);
+    people += a.counts.people;
+    rejected += a.counts.rejected;
+    reading_end(&a);
+    reading_end(&b);
+    buf_free(&bare);
+    buf_free(&quoted);
+  }
+  assert_true(people > 1000 && rejected > 1000);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(cells_are_strings_and_empty_ones_are_absent),
@@ -363,6 +415,7 @@ int main(void) {
       cmocka_unit_test(a_wide_header_is_listed_in_part),
       cmocka_unit_test(a_header_may_be_quoted_and_span_lines),
       cmocka_unit_test(strings_written_as_csv_are_read_unharmed),
+      cmocka_unit_test(a_row_without_quotes_is_read_as_if_it_had_some),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
