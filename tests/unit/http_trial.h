@@ -20,7 +20,11 @@
 #include "http/http.h"
 #include "support/fault_server.h"
 
-enum { LONG_MS = 100000, SHORT_MS = 200 };
+enum {
+  LONG_MS = 100000,
+  SHORT_MS = 200,
+  ROUNDING_MS = 5
+}; /* clocks are read in whole milliseconds, libcurl's apart from ours */
 
 typedef struct trial {
   fault_server *server;
