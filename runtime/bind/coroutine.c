@@ -20,7 +20,7 @@ static int close_in(lua_State *L, lua_State *co) {
   lua_State *outer = guard_switch(w, co);
   int status = lua_resetthread(co);
   guard_switch(w, outer);
-  if (w->kill) guard_pass_on(w, L);
+  if (w->kill) guard_pass_on(L);
   return status;
 }
 
@@ -57,7 +57,7 @@ static int go(lua_State *L, lua_State *co, int arguments, bool wraps) {
   int status = lua_resume(co, L, arguments, &results);
   guard_switch(w, outer);
   w->chain_blocked = was_blocked;
-  if (w->kill) guard_pass_on(w, L); /* ends what stands around it, too */
+  if (w->kill) guard_pass_on(L); /* ends what stands around it, too */
   if (status == LUA_YIELD && (w->passing || w->kill)) {
     lua_pop(co, results);
     if (!lua_isyieldable(L)) return luaL_error(L, "the script is being stopped (limit %s)", w->kill);

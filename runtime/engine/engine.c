@@ -421,10 +421,6 @@ uint16_t engine_journey(const engine *e) {
   return e->shared.journey;
 }
 
-const logical_clock *engine_clock(const engine *e) {
-  return &e->shared.clock;
-}
-
 connection *const *engine_connections(const engine *e, size_t *count) {
   *count = e->options.connection_count;
   return e->options.connections;

@@ -119,7 +119,6 @@ typedef struct engine_figures {
 engine_figures engine_look(engine *e);
 store *engine_store(engine *e);
 uint16_t engine_journey(const engine *e);
-const logical_clock *engine_clock(const engine *e);
 connection *const *engine_connections(const engine *e, size_t *count);
 
 /* What scripts said (log, print), traces and warnings, oldest first. Returns 1 and fills `out`, or 0. */

@@ -83,8 +83,7 @@ void guard_check(lua_State *L) {
   luaL_error(L, "the script is being stopped (limit %s)", w->kill);
 }
 
-void guard_pass_on(worker *w, lua_State *L) {
-  (void)w;
+void guard_pass_on(lua_State *L) {
   lua_sethook(L, hook, LUA_MASKCOUNT, 1);
 }
 

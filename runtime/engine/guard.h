@@ -41,7 +41,7 @@ void guard_kill(struct worker *w, const char *name);
 void guard_check(lua_State *L);
 
 /* Puts the hook on `L`, too: for a resumer whose inner coroutine was killed. */
-void guard_pass_on(struct worker *w, lua_State *L);
+void guard_pass_on(lua_State *L);
 
 /* Forgets the kill, once it was dealt with; `L` is what ran. */
 void guard_settle(struct worker *w, lua_State *L);
