@@ -17,6 +17,11 @@ static const struct {
   int port;
 } schemes[] = {{"http://", false, 80}, {"https://", true, 443}};
 
+/* Where the host begins in a URL that has one. */
+static size_t host_of(const char *url) {
+  return (size_t)(strchr(url, ':') - url) + 3;
+}
+
 static int read_scheme(const char **at, url_target *target, error *err) {
   for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
     size_t length = strlen(schemes[i].prefix);
@@ -85,10 +90,6 @@ int url_target_read(const char *url, url_target *target, error *err) {
   return 0;
 }
 
-bool url_target_same(const url_target *a, const url_target *b) {
-  return a->tls == b->tls && strcmp(a->name, b->name) == 0;
-}
-
 bool url_target_is_loopback(const url_target *target) {
   unsigned char bytes[4];
   if (strcmp(target->host, "[::1]") == 0 || strcmp(target->host, "localhost") == 0) return true;
@@ -102,23 +103,29 @@ static bool is_address(const char *host) {
   return *host == '[' || uv_inet_pton(AF_INET, host, bytes) == 0;
 }
 
-static destination *destination_new(http *h, const url_target *target, http_reach reach, const char *key) {
+static destination *destination_new(http *h, const url_target *target, const char *ca_file, http_reach reach,
+                                    const char *key) {
   destination *at = mem_zero(sizeof *at);
   at->wire = h;
   at->key = mem_text(key);
+  at->ca_file = mem_text(ca_file);
   at->name = mem_text(target->name);
   at->host = mem_text(target->host);
   at->port = target->port;
   at->tls = target->tls;
   at->literal = is_address(target->host);
+  at->is_here = url_target_is_loopback(target);
   at->reach = reach;
   at->speaks = target->tls ? PROTOCOL_UNKNOWN : PROTOCOL_1;
   at->home = at->last = -1;
+  list_init(&at->idle);
+  list_init(&at->waiting);
   table_add(&h->destinations, &at->entry, at->key);
   return at;
 }
 
-destination *destination_get(http *h, const url_target *target, const char *ca_file, http_reach reach) {
+static destination *destination_get(http *h, const url_target *target, const char *ca_file,
+                                    http_reach reach) {
   buf key = BUF_EMPTY;
   buf_text_add(&key, target->tls ? "https://" : "http://");
   buf_text_add(&key, target->name);
@@ -127,18 +134,79 @@ destination *destination_get(http *h, const url_target *target, const char *ca_f
   buf_text_add(&key, ca_file ? ca_file : "");
   table_entry *entry = table_find(&h->destinations, buf_text(&key));
   destination *at =
-      entry ? LIST_OF(destination, entry, entry) : destination_new(h, target, reach, buf_text(&key));
+      entry ? LIST_OF(destination, entry, entry) : destination_new(h, target, ca_file, reach, buf_text(&key));
   buf_free(&key);
+  return at;
+}
+
+/* ---- those that were used lately, by the beginning of a URL ---- */
+
+static bool ends_host(char c) {
+  return c == '\0' || c == '/' || c == '?' || c == '#';
+}
+
+static bool same_text(const char *a, const char *b) {
+  return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool leads_to(const destination *at, const char *url, const char *ca_file, http_reach reach) {
+  return at->reach == reach && strncmp(url, at->origin, at->origin_length) == 0 &&
+         ends_host(url[at->origin_length]) && same_text(at->ca_file, ca_file);
+}
+
+static destination *find_recent(const http *h, const char *url, const char *ca_file, http_reach reach) {
+  for (int i = 0; i < RECENT; i++) {
+    if (h->recent[i] && leads_to(h->recent[i], url, ca_file, reach)) return h->recent[i];
+  }
+  return NULL;
+}
+
+/* A place that is written in another way than the first time is looked up in the table. */
+static void remember(http *h, destination *at, const char *url) {
+  if (!at->origin) {
+    at->origin_length = host_of(url) + strcspn(url + host_of(url), "/?#");
+    at->origin = mem_text_of(url, at->origin_length);
+  }
+  if (!leads_to(at, url, at->ca_file, at->reach)) return;
+  h->recent[h->recent_next] = at;
+  h->recent_next = (h->recent_next + 1) % RECENT;
+}
+
+static void forget(destination *at) {
+  for (int i = 0; i < RECENT; i++) {
+    if (at->wire->recent[i] == at) at->wire->recent[i] = NULL;
+  }
+}
+
+destination *destination_of(http *h, const char *url, const char *ca_file, http_reach reach, error *err) {
+  url_target target;
+  destination *at = find_recent(h, url, ca_file, reach);
+  if (at && check_bytes(url + at->origin_length, err) != 0) return NULL;
+  if (!at) {
+    if (url_target_read(url, &target, err) != 0) return NULL;
+    at = destination_get(h, &target, ca_file, reach);
+    remember(h, at, url);
+  }
   at->users++;
   return at;
 }
 
+const char *destination_path(const destination *at, const char *url) {
+  const char *host = url + host_of(url);
+  if (strncmp(url, at->origin, at->origin_length) == 0 && ends_host(url[at->origin_length]))
+    return url + at->origin_length;
+  return host + strcspn(host, "/?#");
+}
+
 void destination_leave(destination *at) {
   if (--at->users > 0) return;
+  forget(at);
   table_remove(&at->wire->destinations, &at->entry);
   free(at->spots);
   free(at->host);
   free(at->name);
+  free(at->ca_file);
+  free(at->origin);
   free(at->key);
   free(at);
 }
@@ -188,4 +256,9 @@ multi *destination_pick(destination *at) {
   multi *m = index >= 0 ? h->multis[index] : least_busy(h, at->reach);
   if (m) at->last = m->index;
   return m;
+}
+
+/* libcurl looks at all connections of a multi handle for each that it makes for us, so they are spread. */
+multi *destination_pick_connect(destination *at) {
+  return least_busy(at->wire, at->reach);
 }

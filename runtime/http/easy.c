@@ -1,7 +1,8 @@
 /* libcurl's options for one transfer: those that are always the same once for each handle, the others for
  * each hop.
  *
- * Handles go back to a pool as they are, so whatever easy_start_hop may set it sets every time. */
+ * Handles go back to a pool as they are, so whatever one transfer may set the next sets, too. */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,54 +31,100 @@ static const struct {
 
 /* CURLOPT_PREREQFUNCTION: libcurl is about to send the request. It comes once more when a reused connection
  * has died and libcurl wants to send it again on another: here that is counted, or stopped. */
-static int about_to_send(void *exchange, char *remote, char *local, int remote_port, int local_port) {
-  http_exchange *ex = exchange;
+static int about_to_send(void *data, char *remote, char *local, int remote_port, int local_port) {
+  const transfer *t = data;
+  http_exchange *ex = t->of;
   (void)remote;
   (void)local;
   (void)remote_port;
   (void)local_port;
-  if (ex->hop_sends > 0 && ex->resend_forbidden) {
-    ex->resend_stopped = true;
-    return CURL_PREREQFUNC_ABORT;
-  }
-  if (ex->hop_sends > 0 || ex->answer.sends == 0) ex->answer.sends++;
-  ex->hop_sends++;
-  ex->answer.sent = true;
-  return CURL_PREREQFUNC_OK;
+  if (ex->connecting) return CURL_PREREQFUNC_OK; /* it sends nothing */
+  return exchange_about_to_send(ex) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
-static int set_callbacks(http_exchange *ex, CURL *easy) {
+static int set_callbacks(transfer *t) {
+  CURL *easy = t->easy;
   int failed = 0;
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_PRIVATE, ex);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, ex->error);
+  failed |= (int)curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
+  failed |= (int)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, sock_open);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, ex);
+  failed |= (int)curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, sock_close);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, ex->wire);
+  failed |= (int)curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, t->wire);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, about_to_send);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_PREREQDATA, ex);
+  failed |= (int)curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, answer_header);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_HEADERDATA, ex);
+  failed |= (int)curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, answer_body);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_WRITEDATA, ex);
+  failed |= (int)curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
   return failed;
 }
 
-CURL *easy_new(http_exchange *ex, error *err) {
-  http *h = ex->wire;
-  CURL *easy = curl_easy_init();
-  int failed = easy ? set_callbacks(ex, easy) : 1;
-  for (size_t i = 0; !failed && i < sizeof fixed / sizeof *fixed; i++)
-    failed = (int)curl_easy_setopt(easy, fixed[i].option, fixed[i].value);
-  if (!failed) failed |= (int)curl_easy_setopt(easy, CURLOPT_SHARE, h->share);
-  if (!failed) failed |= (int)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  if (!failed) failed |= (int)curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* nor one from the environment */
-  if (!failed)
-    failed |= (int)curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, ""); /* it decodes; request.c asks */
-  if (!failed) return easy;
+static int set_fixed(transfer *t) {
+  CURL *easy = t->easy;
+  int failed = set_callbacks(t);
+  for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
+    failed |= (int)curl_easy_setopt(easy, fixed[i].option, fixed[i].value);
+  failed |= (int)curl_easy_setopt(easy, CURLOPT_SHARE, t->wire->share);
+  failed |= (int)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  failed |= (int)curl_easy_setopt(easy, CURLOPT_PROXY, "");           /* nor one from the environment */
+  failed |= (int)curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, ""); /* it decodes; chain_headers asks */
+  return failed;
+}
+
+/* ---- the pool ---- */
+
+void transfer_free(transfer *t) {
+  curl_easy_cleanup(t->easy);
+  curl_url_cleanup(t->place);
+  free(t->place_text);
+  buf_free(&t->feed);
+  free(t);
+}
+
+static transfer *transfer_new(http *h, error *err) {
+  if (http_prepare(h, err) != 0) return NULL;
+  transfer *t = mem_zero(sizeof *t);
+  t->wire = h;
+  list_init(&t->link);
+  t->easy = curl_easy_init();
+  if (t->easy && set_fixed(t) == 0) return t;
   error_set(err, "libcurl can't make a handle for a request");
-  curl_easy_cleanup(easy);
+  transfer_free(t);
   return NULL;
+}
+
+/* One for the exchange. Returns 0, or -1 and fills `err`. */
+static int transfer_take(http_exchange *ex, error *err) {
+  http *h = ex->wire;
+  transfer *t;
+  if (list_empty(&h->transfers)) {
+    t = transfer_new(h, err);
+    if (!t) return -1;
+  } else {
+    list *newest = h->transfers.prev; /* its memory is the warmest */
+    list_remove(newest);
+    h->transfers_count--;
+    t = LIST_OF(transfer, link, newest);
+  }
+  t->error[0] = '\0';
+  t->of = ex;
+  ex->transfer = t;
+  return 0;
+}
+
+void transfer_give(http_exchange *ex) {
+  http *h = ex->wire;
+  transfer *t = ex->transfer;
+  if (!t) return;
+  ex->transfer = NULL;
+  t->of = NULL;
+  if (h->transfers_count >= POOL_MOST || h->torn) {
+    transfer_free(t);
+    return;
+  }
+  h->transfers_count++;
+  list_push(&h->transfers, &t->link);
 }
 
 /* ---- what differs ---- */
@@ -85,32 +132,27 @@ CURL *easy_new(http_exchange *ex, error *err) {
 /* The URL, taken apart; nothing to do for the same as last time. Given a text, libcurl takes it apart, puts
  * it together and apart again for every transfer. One that it can't read it is given as a text, to say why.
  */
-static int set_url(http_exchange *ex) {
-  const char *url = ex->hop_url ? ex->hop_url : ex->url;
-  if (ex->place_text && strcmp(ex->place_text, url) == 0) return 0;
-  free(ex->place_text);
-  ex->place_text = NULL;
-  if (!ex->place) ex->place = curl_url();
-  bool read = ex->place && curl_url_set(ex->place, CURLUPART_URL, url, 0) == CURLUE_OK;
-  if (read) ex->place_text = mem_text(url);
-  int failed = (int)curl_easy_setopt(ex->easy, CURLOPT_URL, read ? NULL : url);
-  return failed | (int)curl_easy_setopt(ex->easy, CURLOPT_CURLU, read ? ex->place : NULL);
-}
-
-static bool wants_length(const char *method) {
-  return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0;
+static int set_url(transfer *t, const char *url) {
+  if (t->place_text && strcmp(t->place_text, url) == 0) return 0;
+  free(t->place_text);
+  t->place_text = NULL;
+  if (!t->place) t->place = curl_url();
+  bool read = t->place && curl_url_set(t->place, CURLUPART_URL, url, 0) == CURLUE_OK;
+  if (read) t->place_text = mem_text(url);
+  int failed = (int)curl_easy_setopt(t->easy, CURLOPT_URL, read ? NULL : url);
+  return failed | (int)curl_easy_setopt(t->easy, CURLOPT_CURLU, read ? t->place : NULL);
 }
 
 /* The body is handed to libcurl as a pointer, and read from there as the socket takes it. */
 static int set_method(http_exchange *ex) {
-  CURL *easy = ex->easy;
+  CURL *easy = ex->transfer->easy;
   const char *method = ex->method;
   int failed = 0;
   failed |= (int)curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L); /* takes back NOBODY and POST */
   if (strcmp(method, "HEAD") == 0) {
     failed |= (int)curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
     method = NULL;
-  } else if (ex->body || wants_length(method)) {
+  } else if (request_has_length(ex)) {
     failed |= (int)curl_easy_setopt(easy, CURLOPT_POST, 1L);
     failed |= (int)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)ex->body_length);
     failed |= (int)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, ex->body ? ex->body : "");
@@ -118,48 +160,114 @@ static int set_method(http_exchange *ex) {
   return failed | (int)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
 }
 
+/* libcurl takes "Name:" for leaving a header out; an empty one is written "Name;". */
+static struct curl_slist **chain_own(http_exchange *ex, struct curl_slist **end) {
+  for (size_t i = 0; i < ex->headers_count; i++) {
+    request_header *h = &ex->headers[i];
+    if (!request_goes(ex, h)) continue;
+    if (h->kind & HEADER_EMPTY) memcpy(h->node.data + h->name_length, ";", 2);
+    *end = &h->node;
+    end = &h->node.next;
+  }
+  return end;
+}
+
+/* What is not the user's own. Without the absence of the first libcurl would wait for a 100 before large
+ * bodies, and without that of the second call any body a form; the others it would print anew for each
+ * request. */
+static int set_headers(http_exchange *ex) {
+  transfer *t = ex->transfer;
+  const struct {
+    unsigned kind;
+    const char *line;
+  } defaults[] = {
+      {HEADER_OURS, "Expect:"},
+      {HEADER_TYPE, "Content-Type:"},
+      {HEADER_AGENT, ex->wire->user_agent},
+      {HEADER_ENCODINGS, ex->wire->encodings},
+  };
+  struct curl_slist *first = NULL, **end = chain_own(ex, &first);
+  for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
+    if (ex->given & defaults[i].kind) continue;
+    t->defaults[i] = (struct curl_slist){.data = (char *)(uintptr_t)defaults[i].line};
+    *end = &t->defaults[i];
+    end = &t->defaults[i].next;
+  }
+  *end = NULL;
+  return (int)curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, first);
+}
+
 /* With a CA file of its own, a request trusts that and nothing else. */
 static int set_ca(http_exchange *ex) {
   const http *h = ex->wire;
+  transfer *t = ex->transfer;
   bool own = ex->ca_file != NULL;
   int failed = 0;
-  if (!own && !ex->own_ca) return 0;
-  failed |= (int)curl_easy_setopt(ex->easy, CURLOPT_CAINFO, own ? ex->ca_file : h->system_ca_file);
-  failed |= (int)curl_easy_setopt(ex->easy, CURLOPT_CAPATH, own ? NULL : h->system_ca_path);
-  ex->own_ca = own;
+  if (!own && !t->own_ca) return 0;
+  failed |= (int)curl_easy_setopt(t->easy, CURLOPT_CAINFO, own ? ex->ca_file : h->system_ca_file);
+  failed |= (int)curl_easy_setopt(t->easy, CURLOPT_CAPATH, own ? NULL : h->system_ca_path);
+  t->own_ca = own;
   return failed;
 }
 
 /* Tells the multi handle the host's addresses, unless it has them. */
 static int set_addresses(http_exchange *ex, const known_host *of, multi *m) {
   spot *s = destination_spot(ex->at, m->index);
+  transfer *t = ex->transfer;
   struct curl_slist *addresses = NULL;
   int64_t now = http_now_ms();
-  ex->feed_node.data = NULL;
+  t->feed_node.data = NULL;
   if (of && (s->fed != of->number || now - s->fed_ms > TELL_AGAIN_MS)) {
     s->fed = of->number;
     s->fed_ms = now;
-    buf_clear(&ex->feed);
-    buf_format(&ex->feed, "+%s:%d:%s", ex->at->host, ex->at->port, of->addresses);
-    ex->feed_node = (struct curl_slist){.data = (char *)buf_text(&ex->feed)};
-    addresses = &ex->feed_node;
+    buf_clear(&t->feed);
+    buf_format(&t->feed, "+%s:%d:%s", ex->at->host, ex->at->port, of->addresses);
+    t->feed_node = (struct curl_slist){.data = (char *)(uintptr_t)buf_text(&t->feed)};
+    addresses = &t->feed_node;
   }
-  return (int)curl_easy_setopt(ex->easy, CURLOPT_RESOLVE, addresses);
+  return (int)curl_easy_setopt(t->easy, CURLOPT_RESOLVE, addresses);
 }
 
-int easy_start_hop(http_exchange *ex, const known_host *of) {
-  CURL *easy = ex->easy;
-  multi *m = destination_pick(ex->at);
-  if (!m) return -1;
+static int set_connect_timeout(http_exchange *ex) {
   int64_t spent = http_now_ms() - ex->hop_ns / 1000000;
   int64_t connect_ms = ex->connect_ms > spent ? ex->connect_ms - spent : 1;
+  return (int)curl_easy_setopt(ex->transfer->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
+}
+
+/* What was set is no use without memory for all of it. */
+static int go(http_exchange *ex, multi *m, int failed, error *err) {
+  if (!failed && multi_add(m, ex) == 0) return 0;
+  transfer_give(ex);
+  return error_set(err, "no memory for a request to %s", ex->at->name);
+}
+
+int easy_start_hop(http_exchange *ex, const known_host *of, error *err) {
+  if (transfer_take(ex, err) != 0) return -1;
+  CURL *easy = ex->transfer->easy;
+  multi *m = destination_pick(ex->at);
+  if (!m) return go(ex, m, 1, err);
   curl_off_t most = strcmp(ex->method, "HEAD") == 0 ? 0 : (curl_off_t)ex->max_body_bytes;
   int failed = 0;
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, ex->sent_headers);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)connect_ms);
+  failed |= (int)curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 0L);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE,
                                   most); /* known lengths; answer.c does the rest */
   failed |= (int)curl_easy_setopt(easy, CURLOPT_PIPEWAIT, ex->at->speaks == PROTOCOL_1 ? 0L : 1L);
-  failed |= set_url(ex) | set_method(ex) | set_ca(ex) | set_addresses(ex, of, m);
-  return failed || multi_add(m, ex) ? -1 : 0;
+  failed |= set_url(ex->transfer, request_url(ex)) | set_method(ex) | set_headers(ex) | set_ca(ex);
+  failed |= set_connect_timeout(ex) | set_addresses(ex, of, m);
+  return go(ex, m, failed, err);
+}
+
+/* Of the request nothing but where it goes. */
+int easy_start_connect(http_exchange *ex, const known_host *of, error *err) {
+  if (transfer_take(ex, err) != 0) return -1;
+  CURL *easy = ex->transfer->easy;
+  multi *m = destination_pick_connect(ex->at);
+  if (!m) return go(ex, m, 1, err);
+  int failed = 0;
+  failed |= (int)curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);
+  failed |= (int)curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+  failed |= (int)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, NULL);
+  failed |= (int)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
+  failed |= set_url(ex->transfer, ex->at->origin) | set_connect_timeout(ex) | set_addresses(ex, of, m);
+  return go(ex, m, failed, err);
 }

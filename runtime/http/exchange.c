@@ -8,19 +8,11 @@
 
 /* ---- the pool ---- */
 
-static http_exchange *exchange_new(http *h, error *err) {
-  http_exchange *ex = mem_zero(sizeof *ex);
-  ex->wire = h;
-  ex->easy = easy_new(ex, err);
-  if (ex->easy) return ex;
-  free(ex);
-  return NULL;
-}
-
-static http_exchange *exchange_take(http *h, error *err) {
+static http_exchange *exchange_take(http *h) {
   if (list_empty(&h->pool)) {
-    http_exchange *ex = exchange_new(h, err);
-    if (ex) list_init(&ex->link);
+    http_exchange *ex = mem_zero(sizeof *ex);
+    ex->wire = h;
+    list_init(&ex->link);
     return ex;
   }
   h->pool_count--;
@@ -30,10 +22,7 @@ static http_exchange *exchange_take(http *h, error *err) {
 }
 
 void exchange_free(http_exchange *ex) {
-  curl_easy_cleanup(ex->easy);
-  curl_url_cleanup(ex->place);
-  free(ex->place_text);
-  buf_free(&ex->feed);
+  h1_answer_free(&ex->parser);
   buf_free(&ex->headers_in);
   free(ex);
 }
@@ -42,6 +31,8 @@ void exchange_free(http_exchange *ex) {
 static void exchange_give(http_exchange *ex) {
   http *h = ex->wire;
   request_forget(ex);
+  h1_decoder_free(ex->decoder);
+  ex->decoder = NULL;
   buf_free(&ex->answer.body);
   save_drop(&ex->file);
   if (ex->headers_in.cap > 16384) buf_free(&ex->headers_in);
@@ -56,13 +47,19 @@ static void exchange_give(http_exchange *ex) {
 
 /* ---- the end ---- */
 
+static void leave_wire(http_exchange *ex) {
+  multi_leave(ex);
+  h1_leave(ex);
+  if (ex->at) destination_leave(ex->at);
+  if (ex->next) destination_leave(ex->next);
+  ex->at = ex->next = NULL;
+}
+
 /* Off the wire, off the clock: only the callback is left. The answer says by now how it ended. */
 static void end(http_exchange *ex) {
-  multi_leave(ex);
+  leave_wire(ex);
   resolver_leave(&ex->lookup);
   timer_clear(&ex->wire->timers, &ex->deadline);
-  if (ex->at) destination_leave(ex->at);
-  ex->at = NULL;
   ex->state = EXCHANGE_ENDED;
   list_remove(&ex->link);
 }
@@ -97,18 +94,54 @@ static void total_is_over(timer *t) {
   end_now(ex);
 }
 
-/* ---- a hop ---- */
+void exchange_fail_soon(http_exchange *ex) {
+  end_in_turn(ex);
+}
+
+static int64_t total_end_ms(const http_exchange *ex) {
+  return ex->started_ns / 1000000 + 1 + ex->total_ms;
+}
+
+static void watch_total(http_exchange *ex) {
+  http_timer_set(ex->wire, &ex->deadline, total_end_ms(ex), total_is_over);
+}
+
+/* ---- a connection for a hop ---- */
+
+/* Is there a segment that is "." or ".."? */
+static bool has_dots(const char *path) {
+  for (; *path && *path != '?' && *path != '#'; path++) {
+    if (path[0] != '/' || path[1] != '.') continue;
+    const char *after = path + (path[2] == '.' ? 3 : 2);
+    if (*after == '\0' || strchr("/?#", *after)) return true;
+  }
+  return false;
+}
+
+/* What goes to http:// is spoken by us, unless the user decides about encodings, of which libcurl knows more,
+ * or the path is one that libcurl makes another of. */
+static bool is_ours(const http_exchange *ex) {
+  if (ex->at->tls || ex->wire->all_through_libcurl || ex->given & HEADER_ENCODINGS) return false;
+  return !has_dots(destination_path(ex->at, request_url(ex)));
+}
 
 /* With the addresses of its host, or NULL for an address. Returns 0, or -1 and the outcome is set. */
 static int start(http_exchange *ex, const known_host *of) {
+  error err;
   if (of && !of->addresses) {
     answer_say(ex, HTTP_DNS, "%s does not resolve: %s", ex->at->host, of->error);
     return -1;
   }
   ex->state = EXCHANGE_WIRE;
-  if (easy_start_hop(ex, of) == 0) return 0;
-  answer_say(ex, HTTP_CONNECT, "no memory for a request to %s", ex->at->name);
+  if (ex->ours) return h1_start(ex, of);
+  if (easy_start_hop(ex, of, &err) == 0) return 0;
+  answer_say(ex, HTTP_CONNECT, "%s", err.text);
   return -1;
+}
+
+void exchange_wait(http_exchange *ex, timer_due due) {
+  int64_t connect_end = ex->hop_ns / 1000000 + 1 + ex->connect_ms;
+  if (connect_end < total_end_ms(ex)) http_timer_set(ex->wire, &ex->deadline, connect_end, due);
 }
 
 static void lookup_too_long(timer *t) {
@@ -118,66 +151,94 @@ static void lookup_too_long(timer *t) {
   end_now(ex);
 }
 
-static int64_t total_end_ms(const http_exchange *ex) {
-  return ex->started_ns / 1000000 + 1 + ex->total_ms;
-}
-
 static void looked_up(host_waiter *waiter, const known_host *of) {
   http_exchange *ex = LIST_OF(http_exchange, lookup, waiter);
-  http_timer_set(ex->wire, &ex->deadline, total_end_ms(ex), total_is_over);
+  watch_total(ex);
   if (start(ex, of) != 0) end_now(ex);
 }
 
+/* Where a connection is idle, nobody has to be asked for addresses. */
+int exchange_reach(http_exchange *ex) {
+  const known_host *of = NULL;
+  ex->reached = ex->refused = false;
+  if (ex->ours && !ex->fresh && h1_reuse(ex)) {
+    ex->state = EXCHANGE_WIRE;
+    return 0;
+  }
+  ex->lookup.found = looked_up;
+  if (ex->at->literal || (of = resolver_ask(&ex->wire->names, ex->at->host, &ex->lookup)))
+    return start(ex, of);
+  ex->state = EXCHANGE_LOOKUP;
+  exchange_wait(ex, lookup_too_long);
+  return 0;
+}
+
+void exchange_wait_no_more(http_exchange *ex) {
+  watch_total(ex);
+}
+
+/* ---- a hop ---- */
+
 /* Where nothing goes further than loopback, no name server is asked either. */
 static int check_reach(http_exchange *ex) {
-  ex->reached = ex->refused = false;
-  if (ex->reach != HTTP_REACH_LOOPBACK || url_target_is_loopback(&ex->target)) return 0;
+  if (ex->reach != HTTP_REACH_LOOPBACK || ex->at->is_here) return 0;
   answer_say(ex, HTTP_EGRESS, "%s%s is not on this machine; here nothing goes further than loopback",
-             ex->hops ? "after a redirect: " : "", ex->target.name);
+             ex->hops ? "after a redirect: " : "", ex->at->name);
   return -1;
 }
 
-/* Goes to ex->target. Returns 0, or -1 when it ended at once and the outcome is set. */
+/* Goes to ex->next. Returns 0, or -1 when it ended at once and the outcome is set. */
 static int start_hop(http_exchange *ex) {
-  http *h = ex->wire;
-  ex->hop_ns = clock_mono_ns();
+  ex->at = ex->next;
+  ex->next = NULL;
+  ex->fresh = false;
   if (check_reach(ex) != 0) return -1;
-  ex->at = destination_get(h, &ex->target, ex->ca_file, ex->reach);
-  ex->lookup.found = looked_up;
-  const known_host *of = NULL;
-  if (!ex->at->literal && !(of = resolver_ask(&h->names, ex->at->host, &ex->lookup))) {
-    int64_t connect_end = ex->hop_ns / 1000000 + 1 + ex->connect_ms;
-    ex->state = EXCHANGE_LOOKUP;
-    if (connect_end < total_end_ms(ex)) http_timer_set(h, &ex->deadline, connect_end, lookup_too_long);
-    return 0;
-  }
-  return start(ex, of);
+  ex->ours = is_ours(ex);
+  return exchange_reach(ex);
 }
 
 static void next_hop(http_exchange *ex) {
-  multi_leave(ex);
-  destination_leave(ex->at);
-  ex->at = NULL;
+  destination *next = ex->next;
+  ex->next = NULL;
+  leave_wire(ex);
+  ex->next = next;
+  ex->hop_ns = clock_mono_ns();
   if (start_hop(ex) != 0) end_now(ex);
+}
+
+bool exchange_about_to_send(http_exchange *ex) {
+  if (ex->hop_sends > 0 && ex->resend_forbidden) {
+    ex->resend_stopped = true;
+    return false;
+  }
+  if (ex->hop_sends > 0 || ex->answer.sends == 0) ex->answer.sends++;
+  ex->hop_sends++;
+  ex->answer.sent = true;
+  return true;
+}
+
+void exchange_hop_over(http_exchange *ex) {
+  if (ex->answer.outcome == HTTP_ANSWERED && redirect_prepare(ex))
+    next_hop(ex);
+  else
+    end_now(ex);
 }
 
 static void learn(http_exchange *ex) {
   long version = 0;
   if (ex->at->speaks != PROTOCOL_UNKNOWN) return;
-  curl_easy_getinfo(ex->easy, CURLINFO_HTTP_VERSION, &version);
+  curl_easy_getinfo(ex->transfer->easy, CURLINFO_HTTP_VERSION, &version);
   ex->at->speaks = version >= CURL_HTTP_VERSION_2_0 ? PROTOCOL_2 : PROTOCOL_1;
 }
 
 void exchange_transferred(http_exchange *ex, CURLcode code) {
-  outcome_of_transfer(ex, code);
-  if (ex->answer.outcome == HTTP_ANSWERED) {
-    learn(ex);
-    if (redirect_prepare(ex)) {
-      next_hop(ex);
-      return;
-    }
+  if (ex->connecting) {
+    h1_connected(ex, code);
+    return;
   }
-  end_now(ex);
+  outcome_of_transfer(ex, code);
+  if (ex->answer.outcome == HTTP_ANSWERED) learn(ex);
+  exchange_hop_over(ex);
 }
 
 /* ---- what users call ---- */
@@ -186,11 +247,30 @@ static void reset(http_exchange *ex) {
   ex->answer = (http_answer){.body = BUF_EMPTY};
   ex->file = (save){0};
   ex->hops = 0;
+  ex->drops_body_headers = false;
   ex->deadline = (timer){0};
-  ex->in = NULL;
-  ex->at = NULL;
   list_init(&ex->lookup.link);
+  list_init(&ex->queue);
   answer_restart(ex);
+}
+
+static void begin(http_exchange *ex, const http_request *request, http_done done, void *data) {
+  error why;
+  ex->done = done;
+  ex->data = data;
+  ex->started_ns = ex->hop_ns = clock_mono_ns();
+  ex->next = ex->origin;
+  ex->next->users++;
+  ex->wire->open_count++;
+  list_push(&ex->wire->open, &ex->link);
+  watch_total(ex);
+  if (request->save_to &&
+      save_open(&ex->file, request->save_below, request->save_to, &why) != 0) { /* before anything is sent */
+    answer_say(ex, HTTP_FILE, "%s", why.text);
+    end_in_turn(ex);
+  } else if (start_hop(ex) != 0) {
+    end_in_turn(ex);
+  }
 }
 
 http_exchange *http_send(http *h, const http_request *request, http_done done, void *data, error *err) {
@@ -198,26 +278,14 @@ http_exchange *http_send(http *h, const http_request *request, http_done done, v
     error_set(err, "the runtime is shutting down: nothing more is sent");
     return NULL;
   }
-  http_exchange *ex = exchange_take(h, err);
-  if (!ex) return NULL;
+  if (http_prepare(h, err) != 0) return NULL;
+  http_exchange *ex = exchange_take(h);
   reset(ex);
   if (request_copy(ex, request, err) != 0) {
     exchange_give(ex);
     return NULL;
   }
-  error why;
-  ex->done = done;
-  ex->data = data;
-  ex->started_ns = clock_mono_ns();
-  h->open_count++;
-  list_push(&h->open, &ex->link);
-  http_timer_set(h, &ex->deadline, total_end_ms(ex), total_is_over);
-  if (request->save_to && save_open(&ex->file, request->save_to, &why) != 0) { /* before anything is sent */
-    answer_say(ex, HTTP_FILE, "%s", why.text);
-    end_in_turn(ex);
-  } else if (start_hop(ex) != 0) {
-    end_in_turn(ex);
-  }
+  begin(ex, request, done, data);
   return ex;
 }
 

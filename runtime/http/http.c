@@ -1,5 +1,6 @@
 /* The wire as a whole: what all requests share, its clock, its turns, and how it is closed. See http_parts.h.
  */
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "http/http_parts.h"
+#include "http/libcurl.h"
 
 #ifndef JAUNT_VERSION
 #define JAUNT_VERSION "0"
@@ -15,16 +17,27 @@
 /* libcurl tells right before each sending of a request (CURLOPT_PREREQFUNCTION) from here on: see easy.c */
 enum { CURL_LEAST = 0x075500 };
 
-int http_process_init(error *err) {
+static int set_up_libcurl(error *err) {
+  if (libcurl_load(err) != 0) return -1;
   CURLcode code = curl_global_init(CURL_GLOBAL_ALL);
   if (code) return error_set(err, "libcurl can't be set up: %s", curl_easy_strerror(code));
   const curl_version_info_data *info = curl_version_info(CURLVERSION_NOW);
   if (info->version_num < CURL_LEAST || !(info->features & CURL_VERSION_SSL))
     return error_set(err, "libcurl %s is too old or has no TLS: install 7.85 or later, with OpenSSL",
                      info->version);
-  struct sigaction now; /* a peer that has gone is an error of a write, not the end of the process */
-  if (sigaction(SIGPIPE, NULL, &now) == 0 && now.sa_handler == SIG_DFL) signal(SIGPIPE, SIG_IGN);
   return 0;
+}
+
+int http_process_init(error *err) {
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  static bool done;
+  struct sigaction now; /* a peer that has gone is an error of a write, not the end of the process */
+  pthread_mutex_lock(&lock);
+  if (!done && sigaction(SIGPIPE, NULL, &now) == 0 && now.sa_handler == SIG_DFL) signal(SIGPIPE, SIG_IGN);
+  done = done || set_up_libcurl(err) == 0;
+  int status = done ? 0 : -1;
+  pthread_mutex_unlock(&lock);
+  return status;
 }
 
 int64_t http_now_ms(void) {
@@ -100,12 +113,30 @@ static int find_system_ca(http *h, error *err) {
   return 0;
 }
 
-static void free_outside_loop(http *h) {
-  while (!list_empty(&h->pool)) exchange_free(LIST_OF(http_exchange, link, list_pop(&h->pool)));
-  for (int i = 0; i < h->multis_count; i++) multi_free(h->multis[i]);
-  h->multis_count = 0;
+static void free_shared(http *h) {
   if (h->share) curl_share_cleanup(h->share);
   h->share = NULL;
+}
+
+int http_prepare(http *h, error *err) {
+  if (h->share) return 0;
+  if (http_process_init(err) != 0) return -1;
+  bool brotli = curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_BROTLI;
+  if (share_sessions(h, err) == 0 && find_system_ca(h, err) == 0) {
+    h->encodings = mem_text(brotli ? "Accept-Encoding: gzip, br, deflate" : "Accept-Encoding: gzip, deflate");
+    return 0;
+  }
+  free_shared(h);
+  return -1;
+}
+
+static void free_outside_loop(http *h) {
+  while (!list_empty(&h->pool)) exchange_free(LIST_OF(http_exchange, link, list_pop(&h->pool)));
+  while (!list_empty(&h->transfers)) transfer_free(LIST_OF(transfer, link, list_pop(&h->transfers)));
+  while (!list_empty(&h->idle)) h1_connection_close(LIST_OF(h1_connection, among_idle, h->idle.next));
+  for (int i = 0; i < h->multis_count; i++) multi_free(h->multis[i]);
+  h->multis_count = 0;
+  free_shared(h);
 }
 
 static void free_memory(http *h) {
@@ -114,6 +145,8 @@ static void free_memory(http *h) {
   table_free(&h->destinations);
   free(h->multis);
   free(h->socks);
+  free(h->inbox);
+  buf_free(&h->outbox);
   free(h->user_agent);
   free(h->encodings);
   free(h->system_ca_file);
@@ -147,27 +180,24 @@ static char *header_line(const char *name, const char *value) {
   return buf_take(&line, NULL);
 }
 
-http *http_new(uv_loop_t *loop, const http_options *options, error *err) {
+http *http_new(uv_loop_t *loop, const http_options *options) {
   http *h = mem_zero(sizeof *h);
-  bool brotli = curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_BROTLI;
   h->loop = loop;
-  h->encodings = mem_text(brotli ? "Accept-Encoding: gzip, br, deflate" : "Accept-Encoding: gzip, deflate");
   h->user_agent =
       header_line("User-Agent", options->user_agent ? options->user_agent : "jaunt/" JAUNT_VERSION);
   h->max_connections = options->max_connections > 0 ? options->max_connections : CONNECTIONS_DEFAULT;
   h->multis_wanted = options->multis > 0 ? options->multis : MULTIS_DEFAULT;
+  h->all_through_libcurl = options->all_through_libcurl;
+  h->taking = CURL_SOCKET_BAD;
   h->clock_at = INT64_MAX;
   list_init(&h->due);
   list_init(&h->ended);
   list_init(&h->open);
   list_init(&h->pool);
+  list_init(&h->transfers);
+  list_init(&h->idle);
   timers_init(&h->timers);
   resolver_init(&h->names, loop, names_idle);
-  if (share_sessions(h, err) != 0 || find_system_ca(h, err) != 0) {
-    free_outside_loop(h);
-    free_memory(h);
-    return NULL;
-  }
   init_loop(h);
   return h;
 }

@@ -1,8 +1,10 @@
 /* HTTP out: one attempt. A request goes in, one callback comes back.
  *
  * It knows nothing of journeys, retries, queues or Lua: calls/ decides what is sent, when and how often.
- * What is behind this header is libcurl's multi interface on the worker's libuv loop; another transport can
- * come to stand beside it. One `http` belongs to one thread and one loop. */
+ * Behind this header are two transports on the worker's libuv loop: HTTP/1.1 spoken by us, for http:// URLs, on
+ * connections that libcurl makes; and libcurl's multi interface for all else, https:// above all. Nobody can tell
+ * them apart by what comes of a request, but that an answer in brotli is taken by the second alone. One `http`
+ * belongs to one thread and one loop. */
 #ifndef JAUNT_HTTP_HTTP_H
 #define JAUNT_HTTP_HTTP_H
 
@@ -53,14 +55,15 @@ typedef struct http_request {
   int64_t total_ms;        /* for the whole attempt */
   size_t max_header_bytes; /* of the answer, all header lines together; 0 for the default of 256 KiB */
   size_t max_body_bytes;   /* of the answer, decoded; 0 for the default of 16 MiB */
-  bool resend_forbidden;   /* never put on the wire twice, not even by libcurl on a dead connection */
+  bool resend_forbidden;   /* never put on the wire twice, not even where a connection was dead */
   int follow;              /* how many redirects are followed; 0 (default): a redirect is an answer.
                               Headers in `headers` named Authorization, Cookie, or listed in `private_headers`
                               never go to another host, port or scheme */
   const char *const *private_headers; /* names, NULL at the end; may be NULL */
   const char *ca_file; /* PEM; NULL for the system's. Certificates and names are always verified */
   const char *save_to; /* stream the body of a 2xx answer into this file instead of memory; NULL: keep it */
-  http_reach reach;    /* the public internet by default */
+  const char *save_below; /* the folder that save_to is in: see save.h. NULL: save_to is any path */
+  http_reach reach;       /* the public internet by default */
 } http_request;
 
 typedef struct http_answer {
@@ -73,7 +76,7 @@ typedef struct http_answer {
   size_t saved_bytes; /* written to save_to */
   bool sent;          /* a byte of the request may have left: without an answer its fate is unclear */
   bool off_public;    /* HTTP_EGRESS, and HTTP_REACH_ANY would have let it through */
-  int sends;          /* how often the request went out: 2 when libcurl sent it again on a fresh connection */
+  int sends;          /* how often the request went out: 2 when it was sent again on a fresh connection */
   double ms;          /* real time of the attempt */
 } http_answer;
 
@@ -83,19 +86,22 @@ typedef void (*http_done)(http_exchange *exchange, http_answer *answer, void *da
 
 /* What all requests of this `http` share. Zero values give the defaults. */
 typedef struct http_options {
-  const char *user_agent; /* "jaunt/VERSION" */
-  int multis;             /* multi handles for each reach that is used; default 16 */
-  int max_connections;    /* idle ones kept for each multi handle; default 160 */
+  const char *user_agent;   /* "jaunt/VERSION" */
+  int multis;               /* multi handles for each reach that is used; default 16 */
+  int max_connections;      /* idle ones kept for each multi handle; default 160 */
+  bool all_through_libcurl; /* plain http, too; for tests */
 } http_options;
 
-/* Returns NULL and fills `err` where libcurl can't be set up. Call http_process_init once before any thread.
- */
-http *http_new(uv_loop_t *loop, const http_options *options, error *err);
+/* Costs next to nothing: libcurl is loaded for the first request. */
+http *http_new(uv_loop_t *loop, const http_options *options);
+
+/* Loads libcurl and sets it up, once for the process; from any thread. http_send does so where nobody did before, which makes
+ * the first request wait. Returns -1 and fills `err` where it can't be had. */
 int http_process_init(error *err);
 
 /* Sends. `request` and its strings are copied, its body is not. Returns NULL and fills `err` for a request
- * that can't be made (a malformed URL, a header with CR or LF, another scheme); the callback is not called
- * then. */
+ * that can't be made (a malformed URL, a header with CR or LF, another scheme, no libcurl); the callback is not
+ * called then. */
 http_exchange *http_send(http *h, const http_request *request, http_done done, void *data, error *err);
 
 /* Ends an exchange; its callback comes with HTTP_CUT, on a later turn of the loop. */

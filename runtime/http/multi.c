@@ -68,7 +68,7 @@ void multi_free(multi *m) {
 
 /* Returns 0, or libcurl's error. The transfer begins in the next turn. */
 int multi_add(multi *m, http_exchange *ex) {
-  CURLMcode code = curl_multi_add_handle(m->handle, ex->easy);
+  CURLMcode code = curl_multi_add_handle(m->handle, ex->transfer->easy);
   if (code) return (int)code;
   ex->in = m;
   m->busy++;
@@ -76,8 +76,8 @@ int multi_add(multi *m, http_exchange *ex) {
   return 0;
 }
 
-/* Takes the exchange off the wire; its connection is closed when the answer wasn't whole. Not from a callback
- * of libcurl's. */
+/* Takes the exchange out of libcurl's hands; its connection is closed when the answer wasn't whole. Not from a
+ * callback of libcurl's. */
 void multi_leave(http_exchange *ex) {
   multi *m = ex->in;
   if (!m) return;
@@ -85,8 +85,10 @@ void multi_leave(http_exchange *ex) {
   spot *s = destination_spot(ex->at, m->index);
   m->busy--;
   s->busy--;
-  if (ex->feed_node.data && !ex->hop_sends) s->fed = 0; /* libcurl may not have come to read the addresses */
-  curl_multi_remove_handle(m->handle, ex->easy);
+  if (ex->transfer->feed_node.data && !ex->reached && !ex->hop_sends)
+    s->fed = 0; /* libcurl may not have come to read the addresses */
+  curl_multi_remove_handle(m->handle, ex->transfer->easy);
+  transfer_give(ex);
 }
 
 /* Takes all results, whatever libcurl says of how many transfers are running. The callbacks of users are
@@ -97,9 +99,9 @@ static void hand_out(multi *m) {
   for (CURLMsg *message; (message = curl_multi_info_read(m->handle, &left));) {
     if (message->msg != CURLMSG_DONE) continue;
     CURLcode code = message->data.result;
-    http_exchange *ex = NULL;
-    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&ex);
-    exchange_transferred(ex, code);
+    transfer *t = NULL;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&t);
+    exchange_transferred(t->of, code);
   }
 }
 

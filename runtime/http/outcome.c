@@ -28,13 +28,14 @@ const char *http_outcome_name(http_outcome outcome) {
 
 /* libcurl's own words, on one line. */
 static const char *words(http_exchange *ex, CURLcode code) {
-  if (!ex->error[0]) return curl_easy_strerror(code);
-  for (char *c = ex->error; *c; c++) {
+  char *text = ex->transfer->error;
+  if (!*text) return curl_easy_strerror(code);
+  for (char *c = text; *c; c++) {
     if (*c == '\n' || *c == '\r') *c = ' ';
   }
-  size_t length = strlen(ex->error);
-  while (length > 0 && ex->error[length - 1] == ' ') ex->error[--length] = '\0';
-  return ex->error;
+  size_t length = strlen(text);
+  while (length > 0 && text[length - 1] == ' ') text[--length] = '\0';
+  return text;
 }
 
 static const char *duration(int64_t ms, char out[32]) {
@@ -42,12 +43,47 @@ static const char *duration(int64_t ms, char out[32]) {
   return out;
 }
 
-/* ---- by kind ---- */
+/* ---- what both ways may come to ---- */
+
+void outcome_of_connect_timeout(http_exchange *ex) {
+  char time[32];
+  if (!ex->at->literal) resolver_doubt(&ex->wire->names, ex->at->host);
+  answer_say(ex, HTTP_CONNECT, "no %sconnection to %s within %s", ex->at->tls ? "TLS " : "", ex->at->name,
+             duration(ex->connect_ms, time));
+}
+
+void outcome_of_garbage(http_exchange *ex, const char *text) {
+  answer_say(ex, HTTP_PROTOCOL, "%s did not answer in proper HTTP: %s", ex->at->name, text);
+}
+
+void outcome_of_break(http_exchange *ex) {
+  const char *at = ex->at->name;
+  if (ex->resend_stopped)
+    answer_say(ex, HTTP_RESET,
+               "%s closed a reused connection without an answer; the request was not sent again", at);
+  else if (ex->headers_whole)
+    answer_say(ex, HTTP_RESET, "%s broke the connection in the middle of its answer, after %zu bytes of body",
+               at, ex->body_bytes);
+  else if (ex->answer.status)
+    answer_say(ex, HTTP_RESET, "%s broke the connection within its answer's headers", at);
+  else
+    answer_say(ex, HTTP_RESET, "%s closed the connection without an answer", at);
+}
+
+void outcome_of_answer(http_exchange *ex) {
+  error err;
+  ex->answer.outcome = HTTP_ANSWERED;
+  ex->answer.detail[0] = '\0';
+  if (!ex->file.path || ex->answer.status < 200 || ex->answer.status > 299) return;
+  if (save_keep(&ex->file, &err) != 0) answer_say(ex, HTTP_FILE, "%s", err.text);
+}
+
+/* ---- libcurl's, by kind ---- */
 
 static void of_connect(http_exchange *ex, CURLcode code) {
   long number = 0;
   const char *at = ex->at->name;
-  curl_easy_getinfo(ex->easy, CURLINFO_OS_ERRNO, &number);
+  curl_easy_getinfo(ex->transfer->easy, CURLINFO_OS_ERRNO, &number);
   if (!ex->at->literal) resolver_doubt(&ex->wire->names, ex->at->host);
   if (ex->socket_error) number = ex->socket_error; /* else it may be from before */
   if (number == ECONNREFUSED)
@@ -62,11 +98,8 @@ static void of_connect(http_exchange *ex, CURLcode code) {
 
 /* The total is not libcurl's to watch, so its timeout is that of connecting. */
 static void of_connect_timeout(http_exchange *ex, CURLcode code) {
-  char time[32];
   (void)code;
-  if (!ex->at->literal) resolver_doubt(&ex->wire->names, ex->at->host);
-  answer_say(ex, HTTP_CONNECT, "no %sconnection to %s within %s", ex->at->tls ? "TLS " : "", ex->at->name,
-             duration(ex->connect_ms, time));
+  outcome_of_connect_timeout(ex);
 }
 
 static void of_dns(http_exchange *ex, CURLcode code) {
@@ -99,7 +132,7 @@ static void of_tls(http_exchange *ex, CURLcode code) {
 }
 
 static void of_protocol(http_exchange *ex, CURLcode code) {
-  answer_say(ex, HTTP_PROTOCOL, "%s did not answer in proper HTTP: %s", ex->at->name, words(ex, code));
+  outcome_of_garbage(ex, words(ex, code));
 }
 
 static void of_too_large(http_exchange *ex, CURLcode code) {
@@ -117,18 +150,13 @@ static void of_memory(http_exchange *ex, CURLcode code) {
 }
 
 static void of_reset(http_exchange *ex, CURLcode code) {
-  const char *at = ex->at->name, *text = words(ex, code);
+  const char *text = words(ex, code);
   if (strstr(text, "chunk"))
     of_protocol(ex, code); /* garbage for a chunk's length comes as an error of receiving */
   else if (strstr(text, "Too large response headers"))
     of_memory(ex, CURLE_OUT_OF_MEMORY);
-  else if (ex->headers_whole)
-    answer_say(ex, HTTP_RESET, "%s broke the connection in the middle of its answer, after %zu bytes of body",
-               at, ex->body_bytes);
-  else if (ex->answer.status)
-    answer_say(ex, HTTP_RESET, "%s broke the connection within its answer's headers", at);
   else
-    answer_say(ex, HTTP_RESET, "%s closed the connection without an answer", at);
+    outcome_of_break(ex);
 }
 
 /* A chunk that isn't one is an error of the encoding, an end before the last chunk is one of the connection.
@@ -160,23 +188,14 @@ static const struct {
     {CURLE_OUT_OF_MEMORY, of_memory},
 };
 
-static void of_answer(http_exchange *ex) {
-  error err;
-  answer_say(ex, HTTP_ANSWERED, "%s", "");
-  if (!ex->file.path || ex->answer.status < 200 || ex->answer.status > 299) return;
-  if (save_keep(&ex->file, &err) != 0) answer_say(ex, HTTP_FILE, "%s", err.text);
-}
-
 void outcome_of_transfer(http_exchange *ex, CURLcode code) {
   if (ex->spoiled) return;
   if (ex->resend_stopped) {
-    answer_say(ex, HTTP_RESET,
-               "%s closed a reused connection without an answer; the request was not sent again",
-               ex->at->name);
+    outcome_of_break(ex);
     return;
   }
   if (code == CURLE_OK && ex->headers_whole) {
-    of_answer(ex);
+    outcome_of_answer(ex);
     return;
   }
   if (ex->refused && !ex->reached) return;         /* sock.c has told why */

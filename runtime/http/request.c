@@ -1,6 +1,5 @@
 /* What is sent: checked, and copied into one block of memory that the exchange owns. The body is not copied.
- */
-#include <stdio.h>
+ * How it is put on the wire is not known here. */
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -8,15 +7,22 @@
 #include "base/alloc.h"
 #include "http/http_parts.h"
 
-enum { METHOD_MOST = 32, EXTRA_HEADERS = 4, EXTRA_BYTES = 64 };
+enum { METHOD_MOST = 32, EXTRA_BYTES = 8 };
 
 /* ---- checks ---- */
 
+/* RFC 9110, 5.6.2 */
+static bool is_of_token(unsigned char c) {
+  static const char marks[128] = {
+      ['!'] = 1, ['#'] = 1, ['$'] = 1, ['%'] = 1, ['&'] = 1, ['\''] = 1, ['*'] = 1, ['+'] = 1,
+      ['-'] = 1, ['.'] = 1, ['^'] = 1, ['_'] = 1, ['`'] = 1, ['|'] = 1,  ['~'] = 1};
+  unsigned char letter = c | 0x20;
+  return (letter >= 'a' && letter <= 'z') || (c >= '0' && c <= '9') || (c < 128 && marks[c]);
+}
+
 static bool is_token(const char *text, size_t length) {
-  for (size_t i = 0; i < length; i++) { /* RFC 9110, 5.6.2 */
-    unsigned char c = (unsigned char)text[i];
-    bool alnum = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (!alnum && !(c && strchr("!#$%&'*+-.^_`|~", c))) return false;
+  for (size_t i = 0; i < length; i++) {
+    if (!is_of_token((unsigned char)text[i])) return false;
   }
   return length > 0;
 }
@@ -31,95 +37,118 @@ static int check_method(const http_request *request, error *err) {
   return 0;
 }
 
-/* The wire sets these from the body itself; another value would make the other side read a different request.
- */
-static const char *const own_headers[] = {
-    "Content-Length", "Transfer-Encoding", "Connection", "Expect", "Upgrade", "TE", "Trailer", NULL};
-static const char *const private_always[] = {"Authorization", "Cookie", "Proxy-Authorization", NULL};
-static const char *const of_body[] = {
-    "Content-Type", "Content-Encoding", "Content-Language", "Content-MD5", "Digest", "Content-Digest", NULL};
+/* The wire sets those that are ours from the body itself; another value would make the other side read a
+ * different request. */
+#define KNOWN(name, kind)                                                                                    \
+  { name, sizeof(name) - 1, kind }
+static const struct {
+  const char *name;
+  size_t length;
+  unsigned kind;
+} known[] = {
+    KNOWN("Content-Length", HEADER_OURS),
+    KNOWN("Transfer-Encoding", HEADER_OURS),
+    KNOWN("Connection", HEADER_OURS),
+    KNOWN("Expect", HEADER_OURS),
+    KNOWN("Upgrade", HEADER_OURS),
+    KNOWN("TE", HEADER_OURS),
+    KNOWN("Trailer", HEADER_OURS),
+    KNOWN("Authorization", HEADER_PRIVATE),
+    KNOWN("Cookie", HEADER_PRIVATE),
+    KNOWN("Proxy-Authorization", HEADER_PRIVATE),
+    KNOWN("Content-Type", HEADER_OF_BODY | HEADER_TYPE),
+    KNOWN("Content-Encoding", HEADER_OF_BODY),
+    KNOWN("Content-Language", HEADER_OF_BODY),
+    KNOWN("Content-MD5", HEADER_OF_BODY),
+    KNOWN("Digest", HEADER_OF_BODY),
+    KNOWN("Content-Digest", HEADER_OF_BODY),
+    KNOWN("Host", HEADER_HOST),
+    KNOWN("User-Agent", HEADER_AGENT),
+    KNOWN("Accept", HEADER_ACCEPT),
+    KNOWN("Accept-Encoding", HEADER_ENCODINGS),
+};
 
-static bool is_among(const char *name, size_t length, const char *const *names) {
-  for (; names && *names; names++) {
-    if (strlen(*names) == length && strncasecmp(*names, name, length) == 0) return true;
+static unsigned kind_of(const char *name, size_t length) {
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+    if (known[i].length == length && strncasecmp(known[i].name, name, length) == 0) return known[i].kind;
   }
-  return false;
+  return 0;
 }
 
-static int check_header(const char *header, error *err) {
-  size_t name = strcspn(header, ":");
-  if (strpbrk(header, "\r\n"))
+static int check_header(const char *header, size_t length, size_t name, unsigned kind, error *err) {
+  if (memchr(header, '\n', length) || memchr(header, '\r', length))
     return error_set(err, "the header %.*s holds a line break",
                      (int)(name < 60 ? strcspn(header, ":\r\n") : 60), header);
   if (header[name] != ':' || !is_token(header, name))
     return error_set(err, "\"%.60s\" is not a header: it has to be \"Name: value\"", header);
-  if (is_among(header, name, own_headers))
+  if (kind & HEADER_OURS)
     return error_set(err, "the header %.*s is set by the runtime: leave it out", (int)name, header);
   return 0;
 }
 
-static int check(const http_request *request, size_t *count, size_t *bytes, error *err) {
-  if (check_method(request, err) != 0) return -1;
-  if (!request->url) return error_set(err, "the request has no URL");
-  *count = 0;
-  *bytes = strlen(request->url);
-  for (const char *const *h = request->headers; h && *h; h++) {
-    if (check_header(*h, err) != 0) return -1;
-    *bytes += strlen(*h) + 2;
-    ++*count;
-  }
-  if (*bytes <= REQUEST_BYTES_MOST) return 0;
-  return error_set(err, "the request's URL and headers have %zu bytes; at most %zu can be sent", *bytes,
-                   REQUEST_BYTES_MOST);
-}
-
 /* ---- the copy ---- */
 
-static char *put(char **at, const char *text) {
-  char *copy = strcpy(*at, text);
-  *at += strlen(text) + 1;
+/* With a NUL behind it. */
+static char *put(char **at, const char *text, size_t length) {
+  char *copy = *at;
+  memcpy(copy, text, length + 1);
+  *at += length + 1;
   return copy;
 }
 
-/* libcurl takes "Name:" for leaving a header out; an empty one is written "Name;". */
-static void put_header(http_exchange *ex, char **at, const char *header, const char *const *private_names) {
-  size_t name = strcspn(header, ":");
-  request_header *into = &ex->headers[ex->headers_count++];
-  char *copy = put(at, header);
-  if (header[name + 1 + strspn(header + name + 1, " \t")] == '\0') memcpy(copy + name, ";", 2);
-  *into = (request_header){
-      .node = {.data = copy},
-      .is_private = is_among(header, name, private_always) || is_among(header, name, private_names),
-      .is_of_body = is_among(header, name, of_body),
-      .is_host = is_among(header, name, (const char *const[]){"Host", NULL}),
-  };
-}
-
-static bool has_header(const http_exchange *ex, const char *name) {
-  size_t length = strlen(name);
-  for (size_t i = 0; i < ex->headers_count; i++) {
-    const char *line = ex->headers[i].node.data;
-    if (strncasecmp(line, name, length) == 0 && (line[length] == ':' || line[length] == ';')) return true;
+static bool is_listed(const char *name, size_t length, const char *const *names) {
+  for (; names && *names; names++) {
+    if (strncasecmp(*names, name, length) == 0 && (*names)[length] == '\0') return true;
   }
   return false;
 }
 
-/* What is not the user's own. Without the absence of the first libcurl would wait for a 100 before large
- * bodies, and without that of the second call any body a form; the others it would print anew for each
- * request. */
-static void put_defaults(http_exchange *ex) {
-  const struct {
-    const char *name, *line;
-  } defaults[] = {
-      {"Expect", "Expect:"},
-      {"Content-Type", "Content-Type:"},
-      {"User-Agent", ex->wire->user_agent},
-      {"Accept-Encoding", ex->wire->encodings},
-  };
-  for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
-    if (has_header(ex, defaults[i].name)) continue;
-    ex->headers[ex->headers_count++] = (request_header){.node = {.data = (char *)defaults[i].line}};
+static bool is_empty(const char *value) {
+  return value[strspn(value, " \t")] == '\0';
+}
+
+/* Room for what stands in front of the strings comes first, as the number of headers is known by then. */
+static size_t block_size(const http_request *request, size_t count) {
+  size_t bytes = strlen(request->url);
+  for (size_t i = 0; i < count; i++) bytes += strlen(request->headers[i]) + 1;
+  return bytes;
+}
+
+static int put_header(http_exchange *ex, char **at, const char *header, const char *const *private_names,
+                      error *err) {
+  size_t length = strlen(header);
+  const char *colon = memchr(header, ':', length);
+  size_t name = colon ? (size_t)(colon - header) : length;
+  unsigned kind = kind_of(header, name);
+  if (check_header(header, length, name, kind, err) != 0) return -1;
+  if (is_listed(header, name, private_names)) kind |= HEADER_PRIVATE;
+  if (is_empty(header + name + 1)) kind |= HEADER_EMPTY;
+  ex->given |= kind;
+  ex->headers[ex->headers_count++] = (request_header){
+      .node = {.data = put(at, header, length)}, .length = length, .name_length = name, .kind = kind};
+  return 0;
+}
+
+static int put_all(http_exchange *ex, const http_request *request, error *err) {
+  size_t count = 0;
+  while (request->headers && request->headers[count]) count++;
+  size_t bytes = block_size(request, count), rows = count * sizeof(request_header);
+  if (bytes > REQUEST_BYTES_MOST)
+    return error_set(err, "the request's URL and headers have %zu bytes; at most %zu can be sent", bytes,
+                     REQUEST_BYTES_MOST);
+  ex->block = mem_alloc(rows + bytes + strlen(request->method) +
+                        (request->ca_file ? strlen(request->ca_file) : 0) + EXTRA_BYTES);
+  char *at = ex->block + rows;
+  ex->headers = (request_header *)(void *)ex->block;
+  ex->headers_count = 0;
+  ex->given = 0;
+  ex->method = put(&at, request->method, strlen(request->method));
+  ex->url = put(&at, request->url, strlen(request->url));
+  ex->ca_file = request->ca_file ? put(&at, request->ca_file, strlen(request->ca_file)) : NULL;
+  for (size_t i = 0; i < count; i++) {
+    if (put_header(ex, &at, request->headers[i], request->private_headers, err) != 0) return -1;
   }
+  return 0;
 }
 
 static int64_t time_of(int64_t ms, int64_t otherwise) {
@@ -128,22 +157,11 @@ static int64_t time_of(int64_t ms, int64_t otherwise) {
 }
 
 int request_copy(http_exchange *ex, const http_request *request, error *err) {
-  size_t count = 0, bytes = 0;
-  if (check(request, &count, &bytes, err) != 0 || url_target_read(request->url, &ex->target, err) != 0)
-    return -1;
-  size_t headers_size = (count + EXTRA_HEADERS) * sizeof(request_header);
-  bytes += headers_size + strlen(request->method) + EXTRA_BYTES +
-           (request->ca_file ? strlen(request->ca_file) : 0);
-  ex->block = mem_alloc(bytes);
-  ex->headers = (request_header *)(void *)ex->block;
-  ex->headers_count = 0;
-  char *at = ex->block + headers_size;
-  ex->method = put(&at, request->method);
-  ex->url = put(&at, request->url);
-  ex->ca_file = request->ca_file ? put(&at, request->ca_file) : NULL;
-  for (const char *const *h = request->headers; h && *h; h++)
-    put_header(ex, &at, *h, request->private_headers);
-  put_defaults(ex);
+  if (check_method(request, err) != 0) return -1;
+  if (!request->url) return error_set(err, "the request has no URL");
+  if (put_all(ex, request, err) != 0) return -1;
+  ex->origin = destination_of(ex->wire, ex->url, ex->ca_file, request->reach, err);
+  if (!ex->origin) return -1;
   ex->body = request->body;
   ex->body_length = request->body ? request->body_length : 0;
   ex->connect_ms = time_of(request->connect_ms, CONNECT_MS_DEFAULT);
@@ -155,28 +173,32 @@ int request_copy(http_exchange *ex, const http_request *request, error *err) {
   ex->resend_forbidden = request->resend_forbidden;
   ex->follow = request->follow;
   ex->reach = request->reach;
-  ex->origin = ex->target;
-  request_chain_headers(ex, true, true);
   return 0;
 }
 
-/* Links those headers that go to this hop: private ones and Host stay with the origin, those that describe
- * the body with the body. */
-void request_chain_headers(http_exchange *ex, bool same_origin, bool with_body) {
-  struct curl_slist **end = &ex->sent_headers;
-  for (size_t i = 0; i < ex->headers_count; i++) {
-    request_header *h = &ex->headers[i];
-    if (!same_origin && (h->is_private || h->is_host)) continue;
-    if (!with_body && h->is_of_body) continue;
-    *end = &h->node;
-    end = &h->node.next;
-  }
-  *end = NULL;
+/* ---- of the present hop ---- */
+
+/* Private ones and Host stay with the origin, those that describe the body with the body. */
+bool request_goes(const http_exchange *ex, const request_header *header) {
+  if (header->kind & (HEADER_PRIVATE | HEADER_HOST) && ex->at != ex->origin) return false;
+  return !(header->kind & HEADER_OF_BODY && ex->drops_body_headers);
+}
+
+const char *request_url(const http_exchange *ex) {
+  return ex->hop_url ? ex->hop_url : ex->url;
+}
+
+bool request_has_length(const http_exchange *ex) {
+  const char *method = ex->method;
+  return ex->body || strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+         strcmp(method, "PATCH") == 0;
 }
 
 void request_forget(http_exchange *ex) {
+  if (ex->origin) destination_leave(ex->origin);
   free(ex->block);
   free(ex->hop_url);
+  ex->origin = NULL;
   ex->block = ex->hop_url = NULL;
   ex->body = NULL;
 }

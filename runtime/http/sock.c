@@ -1,4 +1,4 @@
-/* Sockets on the loop.
+/* libcurl's sockets on the loop.
  *
  * A connection's socket has one uv_poll_t for as long as it lives, and it stays armed for reading between
  * transfers: arming it anew for each would cost a system call or two a request. libcurl closes sockets long
@@ -8,6 +8,7 @@
  * such a one is not watched beyond its transfer, and a descriptor that is handed out again replaces what was
  * known of it. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -138,10 +139,10 @@ static void ready(uv_poll_t *poll, int status, int events) {
 
 /* Bytes have come on it: it is a connection, be it that they came before libcurl had to wait for them. */
 static bool is_connected(const sock *s, CURL *easy) {
-  http_exchange *ex = NULL;
+  transfer *t = NULL;
   if (s->connected) return true;
-  curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&ex);
-  return ex && ex->in == s->in && ex->header_bytes > 0;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&t);
+  return t && t->of && t->of->in == s->in && t->of->header_bytes > 0;
 }
 
 /* No transfer waits for it any more. Its end is told by sock_close if sock_open has opened it and it got
@@ -202,8 +203,9 @@ static void tell_refusal(http_exchange *ex, const egress_finding *found) {
 
 /* CURLOPT_OPENSOCKETFUNCTION. It sees each address that is about to be connected to, redirects included: the
  * one place for deciding where connections may go. */
-curl_socket_t sock_open(void *exchange, curlsocktype purpose, struct curl_sockaddr *address) {
-  http_exchange *ex = exchange;
+curl_socket_t sock_open(void *data, curlsocktype purpose, struct curl_sockaddr *address) {
+  const transfer *t = data;
+  http_exchange *ex = t->of;
   (void)purpose;
   egress_finding found = egress_judge(&address->addr);
   if (!egress_allows(ex->reach, found.grade)) {
@@ -228,9 +230,25 @@ curl_socket_t sock_open(void *exchange, curlsocktype purpose, struct curl_sockad
 
 /* CURLOPT_CLOSESOCKETFUNCTION */
 int sock_close(void *wire, curl_socket_t fd) {
-  sock *s = sock_of(wire, fd);
+  http *h = wire;
+  sock *s = sock_of(h, fd);
   if (s) sock_drop(s); /* before the descriptor can become another's */
-  return close(fd);
+  if (fd != h->taking) return close(fd);
+  h->taking = CURL_SOCKET_BAD;
+  return 0;
+}
+
+/* libcurl ends a connection of CURLOPT_CONNECT_ONLY when its transfer is taken out (7.88: multi.c), and thinks that it
+ * closes the socket. One that did not would keep its own descriptor, and we get another of the same socket. */
+int sock_take(http_exchange *ex) {
+  http *h = ex->wire;
+  curl_socket_t fd = CURL_SOCKET_BAD;
+  curl_easy_getinfo(ex->transfer->easy, CURLINFO_ACTIVESOCKET, &fd);
+  h->taking = fd;
+  multi_leave(ex);
+  if (fd == CURL_SOCKET_BAD || h->taking != fd) return fd;
+  h->taking = CURL_SOCKET_BAD;
+  return fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
 /* When libcurl is gone: those whose end it has not told. */

@@ -274,7 +274,6 @@ static void turn(uv_prepare_t *handle) {
 }
 
 static station *station_new(const server *at, connection *via) {
-  error err = {""};
   station *s = mem_zero(sizeof *s);
   uv_loop_init(&s->loop);
   uv_prepare_init(&s->loop, &s->turn);
@@ -285,8 +284,7 @@ static station *station_new(const server *at, connection *via) {
   pthread_mutex_init(&s->lock, NULL);
   logical_init_real(&s->clock);
   timers_init(&s->timers);
-  s->wire = http_new(&s->loop, &(http_options){0}, &err);
-  assert_string_equal(err.text, "");
+  s->wire = http_new(&s->loop, &(http_options){0});
   s->via = via;
   s->all = calls_new(&(calls_options){.wire = s->wire,
                                       .clock_timers = &s->timers,

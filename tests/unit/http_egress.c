@@ -574,5 +574,5 @@ int main(void) {
       EGRESS(a_connection_of_one_reach_is_not_used_under_another),
       EGRESS(each_reach_has_connections_of_its_own),
   };
-  return cmocka_run_group_tests(tests, trial_process, NULL);
+  return TRIAL_RUN_BOTH(tests);
 }

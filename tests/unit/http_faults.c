@@ -290,5 +290,5 @@ int main(void) {
       TRIAL(garbage_called_gzip_is_a_broken_protocol),
       TRIAL(garbage_for_a_status_line_is_a_broken_protocol),
   };
-  return cmocka_run_group_tests(tests, trial_process, NULL);
+  return TRIAL_RUN_BOTH(tests);
 }

@@ -250,5 +250,5 @@ int main(void) {
       TRIAL_ALONE(more_than_a_handle_has_room_for_are_answered),
       TRIAL(faults_beside_each_other_do_not_disturb_good_requests),
   };
-  return cmocka_run_group_tests(tests, trial_process, NULL);
+  return TRIAL_RUN_BOTH(tests);
 }

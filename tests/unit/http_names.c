@@ -172,5 +172,5 @@ int main(void) {
       NAMES(where_an_address_refuses_the_next_is_tried),
       NAMES(an_address_that_is_silent_does_no_harm),
   };
-  return cmocka_run_group_tests(tests, trial_process, NULL);
+  return TRIAL_RUN_BOTH(tests);
 }

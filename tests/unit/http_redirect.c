@@ -213,5 +213,5 @@ int main(void) {
       TRIAL(the_total_is_for_all_hops_together),
       TRIAL(a_post_goes_on_as_the_status_says),
   };
-  return cmocka_run_group_tests(tests, trial_process, NULL);
+  return TRIAL_RUN_BOTH(tests);
 }

@@ -141,5 +141,5 @@ int main(void) {
       TRIAL(a_connection_that_ended_while_idle_is_not_used),
       TRIAL(a_connection_left_in_the_middle_of_an_answer_is_not_used_again),
   };
-  return cmocka_run_group_tests(tests, trial_process, NULL);
+  return TRIAL_RUN_BOTH(tests);
 }

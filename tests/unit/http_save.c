@@ -224,5 +224,5 @@ int main(void) {
       PLACE(a_file_that_cannot_be_written_is_told_before_anything_is_sent),
       PLACE(what_is_not_saved_has_the_cap_of_memory),
   };
-  return cmocka_run_group_tests(tests, trial_process, NULL);
+  return TRIAL_RUN_BOTH(tests);
 }

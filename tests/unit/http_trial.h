@@ -7,6 +7,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -48,6 +49,9 @@ typedef struct ending {
 
 /* ---- the trial ---- */
 
+/* Whether plain http goes through libcurl, too: every test holds for both ways. */
+static bool through_libcurl;
+
 static inline int trial_process(void **state) {
   error err;
   (void)state;
@@ -60,8 +64,9 @@ static inline int trial_begin_with(void **state, const http_options *options) {
   t->server = fault_server_start(&err);
   assert_string_equal(err.text, "");
   uv_loop_init(&t->loop);
-  t->wire = http_new(&t->loop, options, &err);
-  assert_string_equal(err.text, "");
+  http_options both = *options;
+  both.all_through_libcurl = through_libcurl;
+  t->wire = http_new(&t->loop, &both);
   *state = t;
   return 0;
 }
@@ -98,6 +103,21 @@ static inline int trial_end(void **state) {
 
 #define TRIAL(name)       cmocka_unit_test_setup_teardown(name, trial_begin, trial_end)
 #define TRIAL_ALONE(name) cmocka_unit_test_setup_teardown(name, trial_begin_alone, trial_end)
+
+static inline int trial_spoken_by_us(void **state) {
+  through_libcurl = false;
+  return trial_process(state);
+}
+
+static inline int trial_through_libcurl(void **state) {
+  through_libcurl = true;
+  return trial_process(state);
+}
+
+/* A test program's end: all of its tests, once for each of the two ways. */
+#define TRIAL_RUN_BOTH(tests)                                                                                \
+  (cmocka_run_group_tests_name("spoken by us", tests, trial_spoken_by_us, NULL) +                            \
+   cmocka_run_group_tests_name("through libcurl", tests, trial_through_libcurl, NULL))
 
 /* ---- requests ---- */
 
