@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/alloc.h"
 
@@ -16,29 +15,11 @@ void buf_clear(buf *b) {
   b->len = 0;
 }
 
-char *buf_room(buf *b, size_t more) {
-  if (b->cap - b->len < more) {
-    size_t cap = b->cap ? b->cap * 2 : 64;
-    if (cap < b->len + more) cap = b->len + more;
-    b->data = mem_grow(b->data, cap);
-    b->cap = cap;
-  }
-  return b->data + b->len;
-}
-
-void buf_add(buf *b, const void *bytes, size_t length) {
-  if (length == 0) return;
-  memcpy(buf_room(b, length), bytes, length);
-  b->len += length;
-}
-
-void buf_text_add(buf *b, const char *text) {
-  buf_add(b, text, strlen(text));
-}
-
-void buf_char(buf *b, char c) {
-  *buf_room(b, 1) = c;
-  b->len++;
+void buf_grow(buf *b, size_t more) {
+  size_t cap = b->cap ? b->cap * 2 : 64;
+  if (cap < b->len + more) cap = b->len + more;
+  b->data = mem_grow(b->data, cap);
+  b->cap = cap;
 }
 
 void buf_format(buf *b, const char *format, ...) {

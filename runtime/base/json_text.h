@@ -33,6 +33,21 @@ static inline uint64_t json_eight(const char *at) {
   return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? x : __builtin_bswap64(x);
 }
 
+static inline uint64_t json_four(const char *at) {
+  uint32_t x;
+  memcpy(&x, at, sizeof x);
+  return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? x : __builtin_bswap32(x);
+}
+
+/* The same for 0 to 7 bytes, and zeros behind them. Those that are read twice stand where they stood. */
+static inline uint64_t json_few(const char *at, size_t length) {
+  if (length >= 4) return json_four(at) | json_four(at + length - 4) << (8 * (length - 4));
+  if (length == 0) return 0;
+  uint64_t first = (unsigned char)at[0], middle = (unsigned char)at[length / 2],
+           last = (unsigned char)at[length - 1];
+  return first | middle << (8 * (length / 2)) | last << (8 * (length - 1));
+}
+
 #define JSON_ONES 0x0101010101010101u
 #define JSON_TOPS 0x8080808080808080u
 
@@ -57,14 +72,19 @@ static inline int json_first_of(uint64_t found) {
   return __builtin_ctzll(found) / 8;
 }
 
+/* Of 0 to 7 bytes, the top bits of those that are not plain. */
+static inline uint64_t json_odd_of_few(const char *at, size_t length) {
+  return json_odd_bytes(json_few(at, length) | JSON_ONES * 0x20 << (8 * length));
+}
+
 /* The first byte from `at` on that is not plain, or `end`. */
 static inline const char *json_plain_end(const char *at, const char *end) {
   for (; end - at >= 8; at += 8) {
     uint64_t odd = json_odd_bytes(json_eight(at));
     if (odd) return at + json_first_of(odd);
   }
-  while (at < end && json_is_plain(*at)) at++;
-  return at;
+  uint64_t odd = json_odd_of_few(at, (size_t)(end - at));
+  return odd ? at + json_first_of(odd) : end;
 }
 
 #endif

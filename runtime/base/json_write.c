@@ -60,17 +60,32 @@ static int add_text(buf *out, const char *at, const char *end) {
   return 0;
 }
 
-/* Copies what is plain from the start of `bytes` to `to`, eight bytes at once; `to` has room for all of them.
- * Returns how many that were. */
-static size_t copy_plain(char *to, const char *bytes, size_t length) {
+/* Copies 0 to 7 bytes. */
+static inline void copy_few(char *to, const char *bytes, size_t length) {
+  if (length >= 4) {
+    char tail[4];
+    memcpy(tail, bytes + length - 4, 4);
+    memcpy(to, bytes, 4);
+    memcpy(to + length - 4, tail, 4);
+  } else if (length) {
+    char middle = bytes[length / 2], last = bytes[length - 1];
+    to[0] = bytes[0];
+    to[length / 2] = middle;
+    to[length - 1] = last;
+  }
+}
+
+/* Copies `bytes` to `to`, eight at once. Returns how many of them, from the start, are plain. */
+static inline size_t copy_plain(char *to, const char *bytes, size_t length) {
   size_t done = 0;
   for (; length - done >= 8; done += 8) {
     uint64_t odd = json_odd_bytes(json_eight(bytes + done));
     memcpy(to + done, bytes + done, 8);
     if (odd) return done + (size_t)json_first_of(odd);
   }
-  for (; done < length && json_is_plain(bytes[done]); done++) to[done] = bytes[done];
-  return done;
+  copy_few(to + done, bytes + done, length - done);
+  uint64_t odd = json_odd_of_few(bytes + done, length - done);
+  return odd ? done + (size_t)json_first_of(odd) : length;
 }
 
 int json_write_string(buf *out, const char *bytes, size_t length) {

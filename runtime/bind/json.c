@@ -13,8 +13,9 @@
 #include "base/json.h"
 #include "bind/json_state.h"
 
-static const char state_key, array_mark_key, raw_name_key, module_key; /* addresses: keys of the registry */
-static const char empty_array;                                         /* its address is json.empty_array */
+static const char state_key, array_mark_key, raw_name_key, known_keys_key,
+    module_key;                /* addresses: keys of the registry */
+static const char empty_array; /* its address is json.empty_array */
 
 enum { ROOM_KEPT = 256 << 10, KEYS_KEPT = 4096 };
 
@@ -42,6 +43,8 @@ static json_state *state_make(lua_State *L) {
   lua_pushliteral(L, "json array");
   lua_setfield(L, -2, "__metatable");
   lua_rawsetp(L, LUA_REGISTRYINDEX, &array_mark_key);
+  lua_createtable(L, JSON_KEYS_KNOWN, 0);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &known_keys_key);
   json_state *state = lua_newuserdatauv(L, sizeof *state, 0);
   *state = (json_state){0};
   lua_createtable(L, 0, 1);
@@ -74,6 +77,10 @@ void json_push_array_mark(lua_State *L) {
 
 void json_push_raw_name(lua_State *L) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &raw_name_key);
+}
+
+void json_push_known_keys(lua_State *L) {
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &known_keys_key);
 }
 
 bool json_is_empty_array(lua_State *L, int index) {

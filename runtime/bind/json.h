@@ -42,4 +42,7 @@ int json_encode_lines(lua_State *L, int index, buf *out, const char *name, int i
  * `text` must outlive the call. Raises no error but out of memory: call it in a protected context. */
 int json_decode_value(lua_State *L, const char *text, size_t length, error *err);
 
+/* The same for a text of which it is known that it is JSON, because json_scan accepted it or the writer made it. */
+void json_decode_known(lua_State *L, const char *text, size_t length);
+
 #endif

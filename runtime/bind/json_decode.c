@@ -1,26 +1,26 @@
 /* Lua values from JSON text: see json.h.
  *
- * The scanner has accepted the text before anything is built, so nothing is checked twice. Members are
- * gathered on the Lua stack and put into a table that is made for their number; growing tables one by one
- * is most of what a decoder costs otherwise. lua-cjson has no part in this: scanning and
- * building here took 1.7 µs for a call's usual answer where its decoder alone took 2.6 (deep nesting is about
- * even), and it leaks its buffer when Lua is out of memory in the middle, which a run's cap makes ordinary.
+ * The scanner has accepted the text before anything is built, so nothing is checked twice. A table is made for
+ * as many members as the last one had that began like it: growing tables is most of what a decoder costs
+ * otherwise, and what a worker decodes are the same few shapes again and again. Little stands on the Lua stack
+ * meanwhile, because the stack of a run's coroutine stays as large as it has been for as long as the run waits.
+ * lua-cjson has no part in this: scanning and building here took 1.7 µs for a call's usual answer where its
+ * decoder alone took 2.6 (deep nesting is about even), and it leaks its buffer when Lua is out of memory in the
+ * middle, which a run's cap makes ordinary.
  */
 #include "bind/json.h"
+
+#include <string.h>
 
 #include "base/json.h"
 #include "base/json_text.h"
 #include "bind/json_state.h"
 
-/* Members that wait on the stack before they go into their table: few, because the stack of a run's coroutine
- * stays as large as it has been, for as long as the run waits. */
-enum { GATHERED_MOST = 8 };
-
 typedef struct builder {
   lua_State *L;
   const char *at, *end;
-  int array_mark; /* stack index of the metatable for arrays; there when the text has arrays... */
-  buf *scratch;   /* ...and this when it has escapes */
+  json_state *state;
+  int known; /* stack index of the table of known keys */
 } builder;
 
 static void build_value(builder *b);
@@ -33,8 +33,31 @@ static char next_token(builder *b) {
 static void build_string(builder *b) {
   const char *bytes;
   size_t length;
-  b->at = json_read_string(b->at, b->end, b->scratch, &bytes, &length);
+  b->at = json_read_string(b->at, b->end, &b->state->scratch, &bytes, &length);
   lua_pushlstring(b->L, bytes, length);
+}
+
+/* Pushes the key that was read last at this place among the known ones, if it is the same again: that spares Lua to
+ * look the text up. */
+static void build_key(builder *b) {
+  const char *bytes;
+  size_t length;
+  b->at = json_read_string(b->at, b->end, &b->state->scratch, &bytes, &length);
+  if (length == 0 || length > JSON_KEY_LENGTH) {
+    lua_pushlstring(b->L, bytes, length);
+    return;
+  }
+  unsigned place = (unsigned char)bytes[0] + 7u * (unsigned char)bytes[length - 1] + 31u * (unsigned)length;
+  json_known_key *key = &b->state->known[place % JSON_KEYS_KNOWN];
+  lua_Integer item = (lua_Integer)(place % JSON_KEYS_KNOWN) + 1;
+  if (key->bytes && key->length == length && memcmp(key->bytes, bytes, length) == 0) {
+    lua_rawgeti(b->L, b->known, item);
+    return;
+  }
+  const char *kept = lua_pushlstring(b->L, bytes, length);
+  lua_pushvalue(b->L, -1);
+  lua_rawseti(b->L, b->known, item);
+  *key = (json_known_key){kept, length};
 }
 
 static void build_number(builder *b) {
@@ -47,73 +70,56 @@ static void build_number(builder *b) {
   }
 }
 
-/* The table that belongs at stack index `slot`, where nil stands until the first members are there. */
-static void make_table(builder *b, int slot, int items, int pairs) {
-  if (!lua_isnil(b->L, slot)) return;
-  lua_createtable(b->L, items, pairs);
-  lua_replace(b->L, slot);
+/* Where it is kept how many members a container had whose text goes on from `at` like this: an object by how its first
+ * key begins. */
+static unsigned char *guess_for(const builder *b) {
+  size_t shape = (unsigned char)b->at[0];
+  if (b->end - b->at > 2) shape = (shape * 31 + (unsigned char)b->at[1]) * 31 + (unsigned char)b->at[2];
+  return &b->state->guesses[shape % JSON_GUESSES];
 }
 
-/* stack: table or nil at `slot`, items */
-static lua_Integer store_items(builder *b, int slot, lua_Integer stored, bool more) {
-  int gathered = lua_gettop(b->L) - slot;
-  make_table(b, slot, more ? 2 * gathered : gathered, 0);
-  for (int i = 1; i <= gathered; i++) {
-    lua_pushvalue(b->L, slot + i);
-    lua_rawseti(b->L, slot, ++stored);
-  }
-  lua_settop(b->L, slot);
-  return stored;
+static unsigned char next_guess(lua_Integer count) {
+  return (unsigned char)(count < JSON_GUESS_MOST ? count : JSON_GUESS_MOST);
 }
 
 static void build_array(builder *b) {
-  lua_pushnil(b->L);
-  int slot = lua_gettop(b->L);
-  lua_Integer stored = 0;
   b->at++;
   bool more = next_token(b) != ']';
+  unsigned char *guess = guess_for(b);
+  lua_Integer count = 0;
+  lua_createtable(b->L, more ? *guess : 0, 0);
   if (!more) b->at++;
   while (more) {
     build_value(b);
+    lua_rawseti(b->L, -2, ++count);
     more = next_token(b) == ',';
     b->at++;
-    if (!more || lua_gettop(b->L) - slot == GATHERED_MOST) stored = store_items(b, slot, stored, more);
   }
-  make_table(b, slot, 0, 0);
-  lua_pushvalue(b->L, b->array_mark);
-  lua_setmetatable(b->L, slot);
+  if (count) *guess = next_guess(count);
+  json_push_array_mark(b->L);
+  lua_setmetatable(b->L, -2);
 }
 
-/* stack: table or nil at `slot`, keys and values in turn; in their order, so that the last of equal keys wins
- */
-static void store_pairs(builder *b, int slot, bool more) {
-  int gathered = lua_gettop(b->L) - slot;
-  make_table(b, slot, 0, more ? gathered : gathered / 2);
-  for (int i = 1; i < gathered; i += 2) {
-    lua_pushvalue(b->L, slot + i);
-    lua_pushvalue(b->L, slot + i + 1);
-    lua_rawset(b->L, slot);
-  }
-  lua_settop(b->L, slot);
-}
-
+/* Members are set in their order, so that the last of equal keys wins. */
 static void build_object(builder *b) {
-  lua_pushnil(b->L);
-  int slot = lua_gettop(b->L);
   b->at++;
   bool more = next_token(b) != '}';
+  unsigned char *guess = guess_for(b);
+  lua_Integer count = 0;
+  lua_createtable(b->L, 0, more ? *guess : 0);
   if (!more) b->at++;
   while (more) {
     next_token(b);
-    build_string(b);
+    build_key(b);
     next_token(b);
     b->at++; /* the colon */
     build_value(b);
+    lua_rawset(b->L, -3);
+    count++;
     more = next_token(b) == ',';
     b->at++;
-    if (!more || lua_gettop(b->L) - slot == 2 * GATHERED_MOST) store_pairs(b, slot, more);
   }
-  make_table(b, slot, 0, 0);
+  if (count) *guess = next_guess(count);
 }
 
 static void build_word(builder *b) {
@@ -133,32 +139,30 @@ static void build_value(builder *b) {
   case 'f':
   case 'n': build_word(b); break;
   case '[':
-    json_need_stack(b->L, GATHERED_MOST + 4);
+    json_need_stack(b->L, 4);
     build_array(b);
     break;
   case '{':
-    json_need_stack(b->L, 2 * GATHERED_MOST + 4);
+    json_need_stack(b->L, 4);
     build_object(b);
     break;
   default: build_number(b);
   }
 }
 
-int json_decode_value(lua_State *L, const char *text, size_t length, error *err) {
-  json_marks marks;
-  if (json_scan(text, length, JSON_DEPTH, &marks, err) != 0) return -1;
+void json_decode_known(lua_State *L, const char *text, size_t length) {
   json_need_stack(L, 4);
-  builder b = {.L = L, .at = json_read_start(text, text + length), .end = text + length};
-  if (!marks.arrays && !marks.escapes) {
-    build_value(&b);
-    return 0;
-  }
   json_state *state = json_state_of(L);
-  json_push_array_mark(L);
-  b.array_mark = lua_gettop(L);
-  b.scratch = &state->scratch;
+  builder b = {.L = L, .at = json_read_start(text, text + length), .end = text + length, .state = state};
+  json_push_known_keys(L);
+  b.known = lua_gettop(L);
   build_value(&b);
-  lua_remove(L, b.array_mark);
+  lua_remove(L, b.known);
   json_state_trim(state);
+}
+
+int json_decode_value(lua_State *L, const char *text, size_t length, error *err) {
+  if (json_scan(text, length, JSON_DEPTH, NULL, err) != 0) return -1;
+  json_decode_known(L, text, length);
   return 0;
 }

@@ -110,10 +110,7 @@ static int push_behind(encoder *e, int index) {
 
 /* The key's first bytes as a number that is in the order of the bytes; what a short key lacks counts as 0. */
 static uint64_t first_bytes(const char *bytes, size_t length) {
-  if (length >= 8) return __builtin_bswap64(json_eight(bytes));
-  uint64_t first = 0;
-  for (size_t i = 0; i < length; i++) first |= (uint64_t)(unsigned char)bytes[i] << (56 - 8 * i);
-  return first;
+  return __builtin_bswap64(length >= 8 ? json_eight(bytes) : json_few(bytes, length));
 }
 
 /* Keeps the member whose key is the string at `slot`. */

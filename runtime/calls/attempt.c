@@ -17,9 +17,19 @@ enum { KEEP_BODY = 64 * 1024 };
 /* ---- what can be wrong with it ---- */
 
 /* RFC 9110, 5.6.2 */
+static bool is_of_token(char c) {
+  char letter = (char)(c | 0x20);
+  return (letter >= 'a' && letter <= 'z') || (c >= '0' && c <= '9') || (c && strchr("!#$%&'*+-.^_`|~", c));
+}
+
 static bool is_token(const char *text) {
-  static const char token[] = "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-  return text && *text && text[strspn(text, token)] == '\0';
+  const char *at = text;
+  while (at && is_of_token(*at)) at++;
+  return at && at > text && *at == '\0';
+}
+
+static bool has_line_break(const char *value) {
+  return strchr(value, '\n') || strchr(value, '\r');
 }
 
 static bool same_name(const char *a, const char *b) {
@@ -40,7 +50,7 @@ static int check_value(const char *name, const pair *p, error *err) {
   const char *value = value_of(p);
   if (p->hidden && !value) return error_set(err, "the secret \"%s\" has no value", p->hidden->name);
   if (!value) return error_set(err, "the header \"%s\" has no value", name);
-  if (value[strcspn(value, "\r\n")] == '\0') return 0;
+  if (!has_line_break(value)) return 0;
   if (p->hidden)
     return error_set(err, "the secret \"%s\" holds a line break, which no header can carry: take it out",
                      p->hidden->name);
@@ -86,11 +96,14 @@ int attempt_check(const call *c, error *err) {
 
 /* ---- the headers ---- */
 
+/* All in one block of memory, so that there is one thing to wipe: the lines, the names of the hidden ones, then the texts.
+ */
 typedef struct header_list {
   char **lines;
   size_t count;
   const char **hidden; /* the names of those that hold secrets */
   size_t hidden_count;
+  char *at; /* where the next text goes */
 } header_list;
 
 static bool names(const pair *headers, size_t count, const char *name) {
@@ -101,9 +114,8 @@ static bool names(const pair *headers, size_t count, const char *name) {
 }
 
 static void add_header(header_list *to, const char *name, const char *prefix, const char *value) {
-  char *line = mem_alloc(strlen(name) + 2 + strlen(prefix) + strlen(value) + 1);
-  stpcpy(stpcpy(stpcpy(stpcpy(line, name), ": "), prefix), value);
-  to->lines[to->count++] = line;
+  to->lines[to->count++] = to->at;
+  to->at = stpcpy(stpcpy(stpcpy(stpcpy(to->at, name), ": "), prefix), value) + 1;
 }
 
 static void add_pair(header_list *to, const pair *p) {
@@ -164,6 +176,38 @@ static void add_auth(header_list *to, const auth *a) {
   }
 }
 
+/* Room for a line of a name and a value, encoded or not. */
+static size_t line_most(const char *name, const char *value) {
+  return strlen(name) + sizeof ": Bearer " + strlen(value);
+}
+
+static size_t auth_most(const auth *a) {
+  const char *value = value_of(&a->value);
+  size_t user = a->name ? strlen(a->name) : 0;
+  if (!auth_header(a)) return 0;
+  return line_most(auth_header(a), value) + (a->kind == AUTH_BASIC ? 2 * (user + strlen(value)) + 4 : 0);
+}
+
+static size_t pairs_most(const pair *pairs, size_t count) {
+  size_t most = 0;
+  for (size_t i = 0; i < count; i++) most += line_most(pairs[i].name, value_of(&pairs[i]));
+  return most;
+}
+
+/* Makes the block that put_headers fills, the call's own. */
+static header_list list_new(call *c) {
+  const connection *via = c->via;
+  size_t lines = via->header_count + c->header_count + 4; /* type, key, auth and the end */
+  size_t texts = pairs_most(via->headers, via->header_count) + pairs_most(c->headers, c->header_count);
+  texts += auth_most(&via->auth) + (c->content_type ? line_most("Content-Type", c->content_type) : 0);
+  texts += c->key_header ? line_most(c->key_header, c->key) : 0;
+  c->wire_headers_size = 2 * lines * sizeof(char *) + texts;
+  c->wire_headers = mem_alloc(c->wire_headers_size);
+  return (header_list){.lines = c->wire_headers,
+                       .hidden = (const char **)c->wire_headers + lines,
+                       .at = (char *)(c->wire_headers + 2 * lines)};
+}
+
 /* The call's own headers stand above what auth and the key set, and these above the connection's. What a
  * payload's kind says of its type is the least of all: a header that was written down knows better. */
 static void put_headers(header_list *to, const call *c) {
@@ -183,6 +227,8 @@ static void put_headers(header_list *to, const call *c) {
     add_header(to, c->key_header, "", c->key);
   if (by_auth) to->hidden[to->hidden_count++] = by_auth;
   if (by_auth && !names(c->headers, c->header_count, by_auth)) add_auth(to, &via->auth);
+  to->lines[to->count] = NULL;
+  to->hidden[to->hidden_count] = NULL;
 }
 
 /* ---- the URL ---- */
@@ -253,7 +299,7 @@ static http_reach reach_of(const connection *via, const char *reroute) {
 void attempt_wipe(call *c) {
   if (c->wire_url.data) explicit_bzero(c->wire_url.data, c->wire_url.cap);
   buf_free(&c->wire_url);
-  for (char **line = c->wire_headers; line && *line; line++) wipe_text(*line);
+  if (c->wire_headers) explicit_bzero(c->wire_headers, c->wire_headers_size);
   free(c->wire_headers);
   c->wire_headers = NULL;
 }
@@ -265,11 +311,8 @@ static bool is_last_retry(const call *c) {
 
 int attempt_send(call *c, http *wire, const char *reroute, http_done done, error *err) {
   const connection *via = c->via;
-  size_t most = via->header_count + c->header_count + 4; /* type, key, auth and the end */
-  header_list sent = {.lines = mem_zero(most * sizeof *sent.lines),
-                      .hidden = mem_zero(most * sizeof *sent.hidden)};
+  header_list sent = list_new(c);
   put_headers(&sent, c);
-  c->wire_headers = sent.lines;
   put_url(&c->wire_url, c, reroute);
   http_request request = {
       .method = c->method,
@@ -287,10 +330,10 @@ int attempt_send(call *c, http *wire, const char *reroute, http_done done, error
       .private_headers = sent.hidden,
       .ca_file = via->ca_file,
       .save_to = c->save_to,
+      .save_below = c->save_below,
       .reach = reach_of(via, reroute),
   };
   c->exchange = http_send(wire, &request, done, c, err);
-  free(sent.hidden);
   attempt_wipe(c);
   return c->exchange ? 0 : -1;
 }

@@ -14,10 +14,14 @@
 #include "calls/detail.h"
 #include "calls/retry.h"
 
+enum { IDLE_CALLS = 256 };
+
 struct calls {
   calls_options options;
   list ready;
   size_t open;
+  list *idle; /* calls that were freed, for those to come: the last one first, and `next` the one before it */
+  size_t idle_count;
 };
 
 static void finish(call *c, const ending *e);
@@ -61,7 +65,7 @@ static void give_place_back(call *c) {
 static void settle(call *c, const ending *e) {
   c->result = e->result;
   c->reason = e->reason;
-  memcpy(c->detail, e->detail, sizeof c->detail);
+  memcpy(c->detail, e->detail, strlen(e->detail) + 1);
 }
 
 /* True when it waits for no grant any more. */
@@ -120,7 +124,7 @@ static call_reason reason_of(http_outcome outcome) {
 }
 
 static ending judge_by_status(const call *c) {
-  if (status_set_has(&c->success, c->status)) return ending_say(CALL_OK, REASON_NONE, "%s", "");
+  if (status_set_has(&c->success, c->status)) return ending_ok();
   return ending_status(c->status);
 }
 
@@ -129,7 +133,7 @@ static ending judge_by_predicate(call *c) {
   ending by_status = judge_by_status(c);
   settle(c, &by_status); /* what the predicate sees: never how an earlier attempt ended */
   switch (c->in->options.hooks->judge(c, &err)) {
-  case CALL_YES: return ending_say(CALL_OK, REASON_NONE, "%s", "");
+  case CALL_YES: return ending_ok();
   case CALL_NO:
     return ending_say(CALL_FAILED, REASON_PREDICATE, "its success predicate said no to %s",
                       ending_status(c->status).detail);
@@ -220,7 +224,7 @@ static void answered(http_exchange *exchange, http_answer *answer, void *data) {
 
 static void put_on_wire(call *c) {
   const calls_options *options = &c->in->options;
-  error err = {""};
+  error err; /* long, so that it is filled only when it is needed */
   set_state(c, CALL_WIRE);
   if (attempt_send(c, options->wire, options->reroute, answered, &err) == 0) return;
   ending e = ending_broken(REASON_CONFIG, err.text); /* nothing broke, but a URL may be quoted */
@@ -230,7 +234,7 @@ static void put_on_wire(call *c) {
 
 /* True when it may be sent. */
 static bool ask_only_if(call *c) {
-  error err = {""};
+  error err;
   if (!c->asks_only_if) return true;
   call_verdict verdict = c->in->options.hooks->only_if(c, &err);
   if (verdict == CALL_ERROR) {
@@ -245,7 +249,7 @@ static bool ask_only_if(call *c) {
 /* Renders, and hands the intent over: once in a call's life, so that one key never has two bodies. */
 static void record_intent(call *c) {
   const call_hooks *hooks = c->in->options.hooks;
-  error err = {""};
+  error err;
   if (c->renders && hooks->render(c, &err))
     finish_by_mistake(c, REASON_PAYLOAD, &err);
   else if (attempt_check(c, &err))
@@ -258,6 +262,12 @@ static void record_intent(call *c) {
 
 static void take_turn(call *c) {
   set_state(c, CALL_TURN);
+  if (c->taken_up && !c->key_header) {
+    ending e = ending_say(CALL_UNKNOWN, REASON_CUT,
+                          "the runtime ended while it was under way, and it must not be sent twice");
+    finish(c, &e);
+    return;
+  }
   if (!ask_only_if(c)) return;
   if (c->intended)
     put_on_wire(c);
@@ -342,7 +352,8 @@ static void open_call(call *c) {
 void call_start(call *c) {
   const calls_options *options = &c->in->options;
   open_call(c);
-  timer_set(options->clock_timers, &c->deadline, logical_now_ms(options->clock) + c->within_ms, within_over);
+  int64_t began = c->began_ms ? c->began_ms : logical_now_ms(options->clock);
+  timer_set(options->clock_timers, &c->deadline, began + c->within_ms, within_over);
   make_ready(c);
 }
 
@@ -374,6 +385,10 @@ calls *calls_new(const calls_options *options) {
 
 void calls_free(calls *all) {
   assert(all->open == 0);
+  for (list *l = all->idle, *before; l; l = before) {
+    before = l->next;
+    free(LIST_OF(call, link, l));
+  }
   free(all);
 }
 
@@ -381,8 +396,26 @@ size_t calls_open(const calls *all) {
   return all->open;
 }
 
+/* Under the sanitizers each call is a block of its own, which they watch. */
+static bool keeps_idle(const calls *all) {
+#if defined(__SANITIZE_ADDRESS__)
+  (void)all;
+  return false;
+#else
+  return all->idle_count < IDLE_CALLS;
+#endif
+}
+
 call *call_new(calls *in) {
-  call *c = mem_zero(sizeof *c);
+  call *c;
+  if (in->idle) {
+    c = LIST_OF(call, link, in->idle);
+    in->idle = c->link.next;
+    in->idle_count--;
+    memset(c, 0, sizeof *c);
+  } else {
+    c = mem_zero(sizeof *c);
+  }
   c->in = in;
   list_init(&c->link);
   list_init(&c->waiter.link);
@@ -406,5 +439,12 @@ void call_free(call *c) {
   buf_free(&c->answer_headers);
   buf_free(&c->answer);
   attempt_wipe(c);
-  free(c);
+  if (!keeps_idle(c->in)) {
+    free(c);
+    return;
+  }
+  calls *all = c->in;
+  c->link.next = all->idle;
+  all->idle = &c->link;
+  all->idle_count++;
 }

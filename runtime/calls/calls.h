@@ -90,7 +90,12 @@ struct call {
   bool renders, asks_only_if, asks_success, has_body;
   int follow; /* redirects followed */
   char *save_to;
-  size_t keep_body; /* the answer's body is cut to this; 0: 64 KiB */
+  const char *save_below; /* not owned; see http.h */
+  size_t keep_body;       /* the answer's body is cut to this; 0: 64 KiB */
+  int64_t began_ms;       /* logical: since when `within` counts, where it is no new call; 0: now */
+  bool
+      taken_up; /* its intent was recorded before the process ended: it may have been sent, and URL and body are what they
+                       were then. Set `intended`, too. Without a key header it ends as CALL_UNKNOWN */
 
   /* How it went; valid in judge and done. */
   call_result result;
@@ -117,7 +122,8 @@ struct call {
   timer backoff, deadline;
   http_exchange *exchange;
   buf wire_url;
-  char **wire_headers;
+  char **wire_headers; /* lines, NULL behind the last; with their texts one block of... */
+  size_t wire_headers_size;
 };
 
 typedef struct calls_options {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "calls/url.h"
 
 enum {
   CONNECT_MS = 10000,
@@ -26,6 +27,18 @@ connection *connection_new(const char *name) {
   return c;
 }
 
+void connection_set_base(connection *c, char *base_url) {
+  buf start = BUF_EMPTY;
+  free(c->base_url);
+  free(c->url_start);
+  c->base_url = base_url;
+  c->url_start = NULL;
+  if (base_url && url_join(&start, base_url, "", 0, NULL) == 0)
+    c->url_start = buf_take(&start, NULL);
+  else
+    buf_free(&start);
+}
+
 void connection_free(connection *c) {
   if (!c) return;
   for (size_t i = 0; i < c->header_count; i++) {
@@ -38,6 +51,7 @@ void connection_free(connection *c) {
   free(c->auth.value.value);
   free(c->name);
   free(c->base_url);
+  free(c->url_start);
   free(c->reroute);
   free(c->idempotent);
   free(c->ca_file);

@@ -61,6 +61,8 @@ static inline bool status_set_has(const status_set *s, int status) {
 typedef struct connection {
   char *name;     /* "crm"; "" for the one that calls without `via` use */
   char *base_url; /* without a slash at its end; NULL when calls give whole URLs */
+  char
+      *url_start; /* what url_join makes of it, for url_join_start; NULL: it makes nothing, or nobody asked */
   char *reroute;  /* where a rehearsal sends what is meant for base_url; NULL when live */
   pair *headers;
   size_t header_count;
@@ -77,7 +79,8 @@ typedef struct connection {
   size_t max_body;      /* of an answer; 0: the default of http/ */
 } connection;
 
-connection *connection_new(const char *name); /* with the defaults, and a limit without bound */
+connection *connection_new(const char *name);            /* with the defaults, and a limit without bound */
+void connection_set_base(connection *c, char *base_url); /* takes it; NULL is taken */
 void connection_free(connection *c);
 
 #endif

@@ -75,7 +75,9 @@ static const char *phrase_of(int status) {
 }
 
 ending ending_say(call_result result, call_reason reason, const char *format, ...) {
-  ending e = {.result = result, .reason = reason};
+  ending e;
+  e.result = result;
+  e.reason = reason;
   va_list args;
   va_start(args, format);
   int needed = vsnprintf(e.detail, sizeof e.detail, format, args);

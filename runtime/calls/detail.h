@@ -15,6 +15,15 @@ typedef struct ending {
   char detail[256];
 } ending;
 
+/* A success: it needs no words. Of an ending only these bytes of its detail are set that are its text. */
+static inline ending ending_ok(void) {
+  ending e;
+  e.result = CALL_OK;
+  e.reason = REASON_NONE;
+  e.detail[0] = '\0';
+  return e;
+}
+
 /* An ending whose detail is printf's, cut between characters when it is too long. */
 ending ending_say(call_result result, call_reason reason, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -19,7 +19,7 @@ typedef enum call_reason {
   REASON_WITHIN,    /* `within` was over: in the queue, between attempts or on the wire */
   REASON_ONLY_IF,   /* skipped: `only_if` said no */
   REASON_CUT,       /* the runtime was stopped while it was under way */
-  REASON_CONFIG,    /* a mistake of ours: connection, secret or URL; the run is held */
+  REASON_CONFIG,    /* a mistake of ours: connection, secret, URL or save_to; held */
   REASON_PAYLOAD,   /* a mistake of ours: the payload failed to render; the run is held */
   REASON_SCRIPT,    /* a mistake of ours: a predicate raised an error; the run is held */
   CALL_REASONS,

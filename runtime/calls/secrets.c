@@ -84,6 +84,13 @@ const secret *secrets_need(secrets *all, const char *name) {
   return found;
 }
 
+bool secrets_hide(secrets *all, const char *name) {
+  pthread_mutex_lock(&all->lock);
+  bool hidden = known(all, name) != NULL;
+  pthread_mutex_unlock(&all->lock);
+  return hidden;
+}
+
 static int read_line(secrets *all, char *line, const char *path, int number, error *err) {
   line[strcspn(line, "\r\n")] = '\0';
   char *at = line + strspn(line, " \t");

@@ -25,4 +25,7 @@ const secret *secrets_find(secrets *all, const char *name);
 /* The same, for what is only needed when it is sent: a secret that nobody has comes with a value of NULL. */
 const secret *secrets_need(secrets *all, const char *name);
 
+/* Whether `name` is a secret's: it stood in the file, or was asked for or needed before. env() does not tell it then. */
+bool secrets_hide(secrets *all, const char *name);
+
 #endif

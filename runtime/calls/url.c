@@ -29,7 +29,7 @@ static bool is_unreserved(unsigned char c) {
 /* What may stand in a path or a query, "/" and "?" included (RFC 3986, 3.3 and 3.4), and the "#" that ends
  * them. */
 static bool is_of_path(unsigned char c) {
-  return is_unreserved(c) || is_one_of(c, "!$&'()*+,;=:@/?#");
+  return is_alnum(c) || c == '/' || is_one_of(c, "-._~!$&'()*+,;=:@?#");
 }
 
 static void add_encoded(buf *out, unsigned char c) {
@@ -67,14 +67,17 @@ static bool is_encoded_at(const char *path, size_t at, size_t length) {
   return length - at > 2 && is_hex((unsigned char)path[at + 1]) && is_hex((unsigned char)path[at + 2]);
 }
 
+static bool stays_in_path(const char *path, size_t at, size_t length) {
+  unsigned char c = (unsigned char)path[at];
+  return c == '%' ? is_encoded_at(path, at, length) : is_of_path(c);
+}
+
 void url_encode_path(buf *out, const char *path, size_t length) {
-  for (size_t i = 0; i < length; i++) {
-    unsigned char c = (unsigned char)path[i];
-    bool stays = c == '%' ? is_encoded_at(path, i, length) : is_of_path(c);
-    if (stays)
-      buf_char(out, (char)c);
-    else
-      add_encoded(out, c);
+  for (size_t i = 0; i < length;) {
+    size_t first = i;
+    while (i < length && stays_in_path(path, i, length)) i++;
+    buf_add(out, path + first, i - first);
+    if (i < length) add_encoded(out, (unsigned char)path[i++]);
   }
 }
 
@@ -186,6 +189,14 @@ static int refuse_fragment(const char *path, size_t length, error *err) {
       shown(path, length, text));
 }
 
+static int check_path(const char *path, size_t length, error *err) {
+  if (length && path[0] != '/') {
+    char text[SHOWN_MOST + 4];
+    return error_set(err, "the path \"%s\" has to begin with /", shown(path, length, text));
+  }
+  return refuse_fragment(path, length, err);
+}
+
 static void add_start(buf *out, const url_parts *parts) {
   buf_text_add(out, parts->scheme);
   buf_text_add(out, "://");
@@ -202,12 +213,19 @@ int url_join(buf *out, const char *base, const char *path, size_t path_length, e
     return error_set(err,
                      "the base URL \"%s\" must not have a query or a fragment: give `query` with the call",
                      shown(base, strlen(base), text));
-  if (path_length && path[0] != '/')
-    return error_set(err, "the path \"%s\" has to begin with /", shown(path, path_length, text));
-  if (refuse_fragment(path, path_length, err)) return -1;
+  if (check_path(path, path_length, err)) return -1;
   while (parts.rest_length && parts.rest[parts.rest_length - 1] == '/') parts.rest_length--;
   add_start(out, &parts);
   url_encode_path(out, parts.rest, parts.rest_length);
+  url_encode_path(out, path, path_length);
+  return 0;
+}
+
+int url_join_start(buf *out, const char *start, const char *path, size_t path_length, error *err) {
+  if (check_path(path, path_length, err)) return -1;
+  size_t length = strlen(start);
+  buf_room(out, length + path_length + 1); /* a NUL comes, too: most often it is all that is needed */
+  buf_add(out, start, length);
   url_encode_path(out, path, path_length);
   return 0;
 }

@@ -21,6 +21,9 @@ void url_encode_path(buf *out, const char *path, size_t length);
 /* base + path. A base has scheme http or https and a host; a path starts with / or is empty. -1 with the reason. */
 int url_join(buf *out, const char *base, const char *path, size_t path_length, error *err);
 
+/* The same, where `start` is what url_join made of the base and an empty path. */
+int url_join_start(buf *out, const char *start, const char *path, size_t path_length, error *err);
+
 /* Checks a whole URL given by a script and appends it encoded as url_encode_path does. No userinfo, no fragment,
  * http or https, a host. -1 with the reason. */
 int url_whole(buf *out, const char *url, size_t length, error *err);

@@ -31,23 +31,66 @@ static bool refuses(worker *w, size_t more) {
   return true;
 }
 
-void *guard_alloc(void *data, void *old, size_t old_size, size_t size) {
-  worker *w = data;
-  if (!old) old_size = 0; /* Lua tells the kind of object there */
-  if (size > old_size) {
-    if (refuses(w, size - old_size)) return NULL;
-    if (w->starved && !w->kill) w->kill_place[0] = '\0';
-    w->starved = false;
-  }
-  void *block = blocks_change(&w->blocks, old, old_size, size);
-  if (size && !block) return NULL;
-  int64_t change = (int64_t)size - (int64_t)old_size;
+static void charge(worker *w, int64_t change) {
   w->memory += change;
   if (w->current) w->current->memory += change;
+}
+
+/* It got what it asked for: the refusal before, if any, was not the last word. */
+static void feed(worker *w) {
+  if (!w->starved) return;
+  if (!w->kill) w->kill_place[0] = '\0';
+  w->starved = false;
+}
+
+/* Lua's table of short strings belongs to all runs together: none of them is charged for it, nor refused it. It is the one
+ * block of that size which a new state begins with. */
+enum { STRINGS_FIRST = 128 * sizeof(void *) };
+
+static void *change_strings(worker *w, size_t old_size, size_t size) {
+  void *block = blocks_change(&w->blocks, w->strings, old_size, size);
+  if (!block) return NULL;
+  w->strings = block;
+  w->memory += (int64_t)size - (int64_t)old_size;
   return block;
 }
 
+static void *make_block(worker *w, size_t size) {
+  if (size == 0 || refuses(w, size)) return NULL;
+  feed(w);
+  void *block = blocks_take(&w->blocks, size);
+  if (block) charge(w, (int64_t)size);
+  if (!w->L && !w->strings && size == STRINGS_FIRST) w->strings = block;
+  return block;
+}
+
+static void *change_block(worker *w, void *old, size_t old_size, size_t size) {
+  if (old == w->strings) return change_strings(w, old_size, size);
+  if (size > old_size) {
+    if (refuses(w, size - old_size)) return NULL;
+    feed(w);
+  }
+  void *block = blocks_change(&w->blocks, old, old_size, size);
+  if (block) charge(w, (int64_t)size - (int64_t)old_size);
+  return block;
+}
+
+void *guard_alloc(void *data, void *old, size_t old_size, size_t size) {
+  worker *w = data;
+  if (!old) return make_block(w, size); /* `old_size` tells the kind of object there */
+  if (size) return change_block(w, old, old_size, size);
+  blocks_drop(&w->blocks, old, old_size);
+  charge(w, -(int64_t)old_size);
+  return NULL;
+}
+
 /* ---- killing ---- */
+
+/* Only this thread changes it: no need for an atomic addition, which is slow. */
+static void count_slice(worker *w, uint64_t more) {
+  uint64_t slice = atomic_load_explicit(&w->slice, memory_order_relaxed);
+  atomic_store_explicit(&w->slice, slice + more, memory_order_release);
+}
 
 /* The slice takes long. Once that may be the collector's doing, with a million coroutines to look at: only a script that is
  * found at work twice is stopped. */
@@ -57,7 +100,7 @@ static void consider_time(worker *w) {
   if (++w->strikes == GUARD_STRIKES)
     w->kill = w->kill ? w->kill : "slice_time";
   else
-    atomic_fetch_add_explicit(&w->slice, 2, memory_order_release); /* the watchdog begins anew */
+    count_slice(w, 2); /* the watchdog begins anew */
 }
 
 static void hook(lua_State *L, lua_Debug *at) {
@@ -120,7 +163,7 @@ void guard_enter(worker *w, lua_State *L) {
   if (w->slice_depth++ == 0) {
     w->strikes = 0;
     w->overdue = false;
-    atomic_fetch_add_explicit(&w->slice, 1, memory_order_release);
+    count_slice(w, 1);
   }
   w->running = L;
 }
@@ -128,7 +171,7 @@ void guard_enter(worker *w, lua_State *L) {
 void guard_leave(worker *w) {
   if (--w->slice_depth > 0) return;
   w->running = NULL;
-  atomic_fetch_add_explicit(&w->slice, 1, memory_order_release);
+  count_slice(w, 1);
 }
 
 lua_State *guard_switch(worker *w, lua_State *L) {

@@ -258,11 +258,22 @@ static int next_person(audience *a, person_row *out, error *err) {
 
 _Static_assert((int)AUDIENCE_LATER == (int)INPUT_LATER, "one is handed through as the other");
 
-int audience_next(audience *a, person_row *out, error *err) {
+static int next(audience *a, person_row *out, error *err) {
   int status = a->failed ? -1 : next_person(a, out, &a->failure);
   a->failed = status < 0;
   if (a->failed && err) *err = a->failure;
   return status;
+}
+
+int audience_next(audience *a, person_row *out, error *err) {
+  a->row.counts = false;
+  return next(a, out, err);
+}
+
+int audience_skip(audience *a, error *err) {
+  person_row passed_over;
+  a->row.counts = true;
+  return next(a, &passed_over, err);
 }
 
 audience_counts audience_count(const audience *a) {

@@ -70,6 +70,9 @@ enum { AUDIENCE_LATER = 2 };
  * rejects cannot be written; then for good. */
 int audience_next(audience *a, person_row *row, error *err);
 
+/* The same, where the next person is only to be counted: what can be used and what is rejected stays the same. */
+int audience_skip(audience *a, error *err);
+
 audience_counts audience_count(const audience *a);
 void audience_close(audience *a); /* flushes the rejects file */
 

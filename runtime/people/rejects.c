@@ -29,9 +29,21 @@ static int put(rejects *r, const char *bytes, size_t length, error *err) {
   return length == 0 || fwrite(bytes, 1, length, r->file) == length ? 0 : fail(r, err);
 }
 
+/* What is rejected is personal all the same: a file that was there before is nobody else's to read from now on, either. */
+static int hide(int fd) {
+  struct stat there;
+  if (fstat(fd, &there) != 0) return -1;
+  return S_ISREG(there.st_mode) ? fchmod(fd, 0600) : 0;
+}
+
 static int make_file(rejects *r, error *err) {
   int fd = open(r->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (fd < 0) return fail(r, err);
+  if (hide(fd) != 0) {
+    fail(r, err);
+    close(fd);
+    return -1;
+  }
   r->file = fdopen(fd, "w");
   if (!r->file) {
     fail(r, err);

@@ -49,13 +49,6 @@ int row_rest_of_line(row *r, input *in, char newline, error *err) {
   return 0;
 }
 
-void row_add_key(buf *object, const char *key, size_t length) {
-  char *to = buf_room(object, 1 + length);
-  *to = object->len == 0 ? '{' : ',';
-  memcpy(to + 1, key, length);
-  object->len += 1 + length;
-}
-
 static bool is_blank(const buf *text) {
   for (size_t i = 0; i < text->len; i++) {
     if (!strchr(" \t\r\n", text->data[i]) || text->data[i] == '\0') return false;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -28,6 +29,7 @@ typedef struct row {
   size_t length;        /* its bytes, at the front of the window... */
   uint64_t lines;       /* ...and how many lines end in them */
   bool more;            /* rejected, and it goes on behind them: ask `rest` */
+  bool counts;          /* set by who asks: it is only counted, so profile and event need not be filled */
   buf id;               /* of one that can be used */
   buf profile, event;   /* JSON objects */
   reject_reason reason; /* of one that cannot */
@@ -68,7 +70,12 @@ int row_rest_of_line(row *r, input *in, char newline, error *err);
 
 /* Begins the next member of the object being built in `object`: a '{' or a comma, then `key` as it stands
  * (quoted, with its colon). */
-void row_add_key(buf *object, const char *key, size_t length);
+static inline void row_add_key(buf *object, const char *key, size_t length) {
+  char *to = buf_room(object, 1 + length);
+  *to = object->len == 0 ? '{' : ',';
+  memcpy(to + 1, key, length);
+  object->len += 1 + length;
+}
 
 /* Puts the id into the profile, if `add_id`, and closes both objects. A row without an id that can be used is
  * rejected. */

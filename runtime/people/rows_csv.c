@@ -16,6 +16,7 @@
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "base/json_text.h"
 #include "people/columns.h"
 
 enum { CELL_STEP = 65536 }; /* how libcsv's buffer for one cell grows */
@@ -31,6 +32,7 @@ typedef struct csv_rows {
   /* While a row is read: */
   row *out;
   size_t cells, rows_ended;
+  bool sound;        /* all of it is known to be UTF-8 */
   const column *bad; /* the first whose cell is not UTF-8 */
 } csv_rows;
 
@@ -47,6 +49,10 @@ static void add_cell(csv_rows *r, const char *bytes, size_t length) {
   const column *c = &r->columns.items[index];
   if (index == r->columns.id) buf_add(&r->out->id, bytes, length);
   if (c->kind == COLUMN_IGNORED) return;
+  if (r->out->counts) {
+    if (!r->sound && !r->bad && !utf8_valid(bytes, length)) r->bad = c;
+    return;
+  }
   buf *object = c->kind == COLUMN_EVENT ? &r->out->event : &r->out->profile;
   row_add_key(object, c->key.data, c->key.len);
   if (json_write_string(object, bytes, length) != 0 && !r->bad) r->bad = c;
@@ -99,6 +105,17 @@ static fed feed_line(csv_rows *r, const char *line, size_t length, cell_callback
   return r->rows_ended > 0 ? FED_ROW : FED_OPEN;
 }
 
+/* The first separator from `at` on, or `end`. Cells are short: memchr is quick only once it runs. */
+static const char *cell_end(const csv_rows *r, const char *at, const char *end) {
+  uint64_t parts = JSON_ONES * (unsigned char)r->parts;
+  for (; end - at >= 8; at += 8) {
+    uint64_t x = json_eight(at) ^ parts, found = (x - JSON_ONES) & ~x & JSON_TOPS;
+    if (found) return at + json_first_of(found);
+  }
+  while (at < end && *at != r->parts) at++;
+  return at;
+}
+
 /* Takes apart a line that is a row as it stands: without quotes, and without a line end within it, whatever
  * stands between two separators is a cell. libcsv would say the same, ten times slower. Returns false, and
  * has done nothing, when the line is of another kind. */
@@ -106,14 +123,13 @@ static bool read_plain_line(csv_rows *r, const char *line, size_t length) {
   size_t left = text_end(r, line, length);
   if (memchr(line, '"', left) || memchr(line, '\r', left)) return false;
   if (r->newline == '\r' && memchr(line, '\n', left)) return false;
-  const char *at = line, *stop;
-  while ((stop = memchr(at, r->parts, left))) {
-    size_t cell = (size_t)(stop - at);
-    add_cell(r, at, cell);
+  r->sound = r->out->counts && utf8_valid(line, left);
+  const char *at = line, *end = line + left, *stop;
+  while ((stop = cell_end(r, at, end)) < end) {
+    add_cell(r, at, (size_t)(stop - at));
     at = stop + 1;
-    left -= cell + 1;
   }
-  add_cell(r, at, left);
+  add_cell(r, at, (size_t)(end - at));
   return true;
 }
 
@@ -200,6 +216,7 @@ static row_found read_row(csv_rows *r, row *out, size_t first_line, error *err) 
   r->out = out;
   r->cells = r->rows_ended = 0;
   r->bad = NULL;
+  r->sound = false;
   if (!read_plain_line(r, input_at(r->in), first_line)) return read_quoted(r, out, first_line, err);
   out->length = first_line;
   out->lines = 1;

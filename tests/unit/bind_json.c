@@ -136,6 +136,29 @@ static void out_of_memory_anywhere_leaks_nothing(void **state) {
   assert_true(done > 5);
 }
 
+/* Far more keys than are kept, so that each takes the place of others, and shapes that are guessed wrong. */
+static void keys_and_shapes_that_change_do_no_harm(void **state) {
+  (void)state;
+  heap h;
+  lua_State *L = open_state(&h);
+  for (int round = 0; round < 3000; round++) {
+    char text[128], keys[2][48];
+    snprintf(keys[0], sizeof keys[0], "k%d", round % 500);
+    snprintf(keys[1], sizeof keys[1], "%.*s%d", round % 43, "a key of up to and above the forty bytes of one",
+             round % 7);
+    snprintf(text, sizeof text, "{\"%s\":1,\"%s\":[%s]}", keys[0], keys[1],
+             round % 3 ? "1" : "1,2,3,4,5,6,7");
+    json_decode_known(L, text, strlen(text));
+    if (round % 5 == 0) lua_gc(L, LUA_GCCOLLECT);
+    assert_int_equal(lua_getfield(L, 1, keys[0]), LUA_TNUMBER);
+    assert_int_equal(lua_getfield(L, 1, keys[1]), LUA_TTABLE);
+    assert_int_equal(lua_rawlen(L, -1), round % 3 ? 1 : 7);
+    assert_int_equal(lua_gettop(L), 3);
+    lua_settop(L, 0);
+  }
+  lua_close(L);
+}
+
 /* A finalizer may run whenever Lua allocates; it must not mix its own text into the one under way. */
 static void finalizers_may_use_json_too(void **state) {
   (void)state;
@@ -156,6 +179,7 @@ int main(void) {
       cmocka_unit_test(a_failure_names_the_path_and_appends_nothing),
       cmocka_unit_test(a_refused_text_pushes_nothing),
       cmocka_unit_test(out_of_memory_anywhere_leaks_nothing),
+      cmocka_unit_test(keys_and_shapes_that_change_do_no_harm),
       cmocka_unit_test(finalizers_may_use_json_too),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -390,6 +390,32 @@ static void a_row_without_quotes_is_read_as_if_it_had_some(void **state) {
   assert_true(people > 1000 && rejected > 1000);
 }
 
+static audience_counts count_of(const char *path) {
+  error err;
+  audience *a = audience_open(&(audience_options){.path = path}, &err);
+  assert_non_null(a);
+  int status;
+  while ((status = audience_skip(a, &err)) == 1) {}
+  assert_int_equal(status, 0);
+  audience_counts counts = audience_count(a);
+  audience_close(a);
+  return counts;
+}
+
+static void people_who_are_only_counted_are_the_same_people(void **state) {
+  (void)state;
+  for (uint64_t seed = 1; seed <= 50; seed++) {
+    buf rows = BUF_EMPTY;
+    make_rows(&rows, seed, seed % 2 ? "%d" : "\"%d\"");
+    reading whole = reading_of_bytes(rows.data, rows.len, NULL, 0);
+    audience_counts counted = count_of(whole.input);
+    assert_int_equal(counted.people, whole.counts.people);
+    assert_memory_equal(counted.by_reason, whole.counts.by_reason, sizeof counted.by_reason);
+    reading_end(&whole);
+    buf_free(&rows);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(cells_are_strings_and_empty_ones_are_absent),
@@ -416,6 +442,7 @@ int main(void) {
       cmocka_unit_test(a_header_may_be_quoted_and_span_lines),
       cmocka_unit_test(strings_written_as_csv_are_read_unharmed),
       cmocka_unit_test(a_row_without_quotes_is_read_as_if_it_had_some),
+      cmocka_unit_test(people_who_are_only_counted_are_the_same_people),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
