@@ -1,8 +1,10 @@
 # What `make bench` needs beside jaunt: built by the target bench_tools alone.
 add_executable(bench_measure EXCLUDE_FROM_ALL tests/bench/measure.c)
 add_executable(bench_slow_vendor EXCLUDE_FROM_ALL tests/bench/slow_vendor.c)
-add_custom_target(bench_tools DEPENDS bench_measure bench_slow_vendor)
-foreach(program bench_measure bench_slow_vendor)
+add_executable(bench_store_limit EXCLUDE_FROM_ALL tests/bench/store_limit.c)
+target_link_libraries(bench_store_limit PRIVATE jaunt_store)
+add_custom_target(bench_tools DEPENDS bench_measure bench_slow_vendor bench_store_limit)
+foreach(program bench_measure bench_slow_vendor bench_store_limit)
   target_link_libraries(${program} PRIVATE jaunt_flags)
   set_target_properties(${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
 endforeach()

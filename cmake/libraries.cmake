@@ -2,12 +2,15 @@
 # compiled with: two interface targets, jaunt_outside and jaunt_flags.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
-pkg_check_modules(LUA REQUIRED IMPORTED_TARGET lua5.4)
+pkg_check_modules(LUA REQUIRED lua5.4)
 pkg_check_modules(UV REQUIRED IMPORTED_TARGET libuv)
-pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
-pkg_check_modules(MHD REQUIRED IMPORTED_TARGET libmicrohttpd)
+pkg_check_modules(CURL REQUIRED libcurl)
+pkg_check_modules(MHD REQUIRED libmicrohttpd)
+find_library(LUA_LIBRARY liblua5.4.a REQUIRED) # calls into a shared one cost a call of a vendor some 4 % more
 find_library(CJSON_LIBRARY liblua5.4-cjson.a REQUIRED)
 find_library(CSV_LIBRARY csv REQUIRED)
+find_library(SQLITE_LIBRARY NAMES libsqlite3.a sqlite3 REQUIRED)
+find_library(Z_LIBRARY libz.a REQUIRED)
 
 add_library(jaunt_flags INTERFACE)
 target_compile_definitions(jaunt_flags INTERFACE _GNU_SOURCE JAUNT_VERSION="${PROJECT_VERSION}")
@@ -22,7 +25,9 @@ if(JAUNT_SANITIZE)
   target_link_options(jaunt_flags INTERFACE -fsanitize=${JAUNT_SANITIZE})
 endif()
 
-# lua-cjson is a static library that refers to Lua's: it stands before it.
+# lua-cjson is a static library that refers to Lua's: it stands before it. libcurl and libmicrohttpd are not linked but
+# loaded when they are first needed (http/libcurl.c, serve/libmicrohttpd.c): of them there are only the headers.
 add_library(jaunt_outside INTERFACE)
-target_link_libraries(jaunt_outside INTERFACE ${CJSON_LIBRARY} PkgConfig::LUA PkgConfig::CURL PkgConfig::UV
-                                              PkgConfig::MHD ${CSV_LIBRARY} Threads::Threads m)
+target_include_directories(jaunt_outside SYSTEM INTERFACE ${LUA_INCLUDE_DIRS} ${CURL_INCLUDE_DIRS} ${MHD_INCLUDE_DIRS})
+target_link_libraries(jaunt_outside INTERFACE ${CJSON_LIBRARY} ${LUA_LIBRARY} PkgConfig::UV ${CSV_LIBRARY} ${Z_LIBRARY} ${SQLITE_LIBRARY}
+                                              Threads::Threads ${CMAKE_DL_LIBS} m)

@@ -6,14 +6,18 @@
  *   vendor:port()      the port it listens on
  *   vendor:url()       "http://127.0.0.1:PORT"
  *   vendor:counts()    { requests = n, accepted = n, … }
- *   vendor:received()  what GET /_received answers, as JSON text
+ *   vendor:received(items)  what GET /_received answers, as JSON text; items = true: with the first requests themselves
  *   vendor:stop()      also when it is closed or collected; the others fail after it
+ *
+ *   library_version()  libmicrohttpd's; loads it
  *
  * start fails in words when the port is taken or the behaviour file is wrong. */
 #include <lauxlib.h>
+#include <microhttpd.h>
 #include <string.h>
 
 #include "bind/control.h"
+#include "serve/libmicrohttpd.h"
 #include "serve/native.h"
 #include "serve/vendor.h"
 
@@ -47,7 +51,7 @@ static int vendor_start_lua(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
   vendor_options options = {
-      .port = (int)integer_field(L, "port"),
+      .port = integer_field(L, "port"),
       .latency_ms = integer_field(L, "latency"),
       .fail = number_field(L, "fail"),
       .reset = number_field(L, "reset"),
@@ -88,7 +92,7 @@ static int vendor_counts_lua(lua_State *L) {
 
 static int vendor_received_lua(lua_State *L) {
   buf json = BUF_EMPTY;
-  vendor_received(vendor_at(L), &json);
+  vendor_received(vendor_at(L), lua_toboolean(L, 2), &json);
   lua_pushlstring(L, json.data, json.len);
   buf_free(&json);
   return 1;
@@ -100,6 +104,13 @@ static int vendor_stop_lua(lua_State *L) {
   *held = NULL;
   vendor_stop(v);
   return 0;
+}
+
+static int vendor_library_version(lua_State *L) {
+  error err;
+  if (libmicrohttpd_load(&err) != 0) return control_fail(L, &err);
+  lua_pushstring(L, MHD_get_version());
+  return 1;
 }
 
 static const luaL_Reg methods[] = {
@@ -119,5 +130,7 @@ int native_vendor_open(lua_State *L) {
   lua_newtable(L);
   lua_pushcfunction(L, vendor_start_lua);
   lua_setfield(L, -2, "start");
+  lua_pushcfunction(L, vendor_library_version);
+  lua_setfield(L, -2, "library_version");
   return 1;
 }

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -118,7 +119,7 @@ static int listen_on(vendor *v, int port, error *err) {
 static int check_options(const vendor_options *options, error *err) {
   const vendor_faults faults = {options->latency_ms, options->fail, options->reset};
   if (options->port < 0 || options->port > 65535)
-    return error_set(err, "a port is from 0 to 65535, not %d", options->port);
+    return error_set(err, "a port is from 0 to 65535, not %" PRId64, options->port);
   return vendor_faults_check(&faults, "the pretend vendor", err);
 }
 
@@ -128,7 +129,7 @@ static int prepare(vendor *v, const vendor_options *options, error *err) {
     v->behaviour = vendor_behaviour_load(options->behaviour, options->seed, &v->faults, err);
     if (v->behaviour == NULL) return -1;
   }
-  if (listen_on(v, options->port, err) != 0 || vendor_http_start(v, err) != 0) return -1;
+  if (listen_on(v, (int)options->port, err) != 0 || vendor_http_start(v, err) != 0) return -1;
   return 0;
 }
 
@@ -181,8 +182,9 @@ vendor_counts vendor_count(vendor *v) {
   return vendor_record_counts(v->record);
 }
 
-void vendor_received(vendor *v, buf *out) {
-  vendor_tell(v->record, &(vendor_pairs){0}, out);
+void vendor_received(vendor *v, bool items, buf *out) {
+  vendor_pair asked = {{(char *)"items", 5}, {(char *)"1", 1}};
+  vendor_tell(v->record, items ? &(vendor_pairs){.items = &asked, .count = 1} : &(vendor_pairs){0}, out);
 }
 
 void vendor_stop(vendor *v) {

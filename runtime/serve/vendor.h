@@ -15,6 +15,7 @@
 #ifndef JAUNT_SERVE_VENDOR_H
 #define JAUNT_SERVE_VENDOR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -23,7 +24,7 @@
 typedef struct vendor vendor;
 
 typedef struct vendor_options {
-  int port;              /* on 127.0.0.1; 0 for a free one */
+  int64_t port;          /* on 127.0.0.1; 0 for a free one */
   int64_t latency_ms;    /* before each answer */
   double fail;           /* share of attempts answered with 503, 0 to 1 */
   double reset;          /* share of attempts whose connection is reset instead of answered: half of them
@@ -58,7 +59,8 @@ extern const vendor_count_name vendor_count_names[];
 vendor *vendor_start(const vendor_options *options, error *err);
 int vendor_port(const vendor *v);
 vendor_counts vendor_count(vendor *v);
-void vendor_received(vendor *v, buf *out); /* appends what GET /_received answers */
+/* Appends what GET /_received answers; `items`: with the first requests themselves. */
+void vendor_received(vendor *v, bool items, buf *out);
 void vendor_stop(vendor *v);               /* waits for its thread; frees it; NULL is taken */
 
 #endif

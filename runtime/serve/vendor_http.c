@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "serve/libmicrohttpd.h"
 #include "serve/vendor_parts.h"
 
 enum {
@@ -205,6 +206,7 @@ static void say_nothing(void *cls, const char *format, va_list args) {
 
 int vendor_http_start(vendor *v, error *err) {
   static char ok[] = "{\"ok\":true}\n";
+  if (libmicrohttpd_load(err) != 0) return -1;
   v->plain = MHD_create_response_from_buffer(sizeof ok - 1, ok, MHD_RESPMEM_PERSISTENT);
   if (v->plain == NULL) return error_set(err, "libmicrohttpd does not start: no memory");
   MHD_add_response_header(v->plain, "Content-Type", "application/json");

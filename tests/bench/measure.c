@@ -1,4 +1,5 @@
 /* Runs a program on one core and tells what it cost: bench_measure CORE FILE PROGRAM [ARGUMENTS]
+ * With - as the core it may run on all of them.
  *
  * FILE gets one line: seconds, CPU microseconds (user and system), and the largest resident memory in KB.
  * Signals that ask for an end go to the program. The exit code is the program's. */
@@ -38,7 +39,7 @@ static double microseconds(struct timeval t) {
 
 int main(int argc, char **argv) {
   if (argc < 4) return fprintf(stderr, "usage: bench_measure CORE FILE PROGRAM [ARGUMENTS]\n"), 2;
-  pin(atoi(argv[1]));
+  if (strcmp(argv[1], "-") != 0) pin(atoi(argv[1]));
   double start = seconds_now();
   child = fork();
   if (child == 0) {

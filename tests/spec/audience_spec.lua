@@ -187,6 +187,14 @@ describe("a row that cannot be used", function()
     assert.equal(2, result.report.rejected)
   end)
 
+  it("is kept from others, in a file that was there before, too", function()
+    helper.write_file(folder .. "/open.rejects.csv", "old\n")
+    os.execute("chmod 644 " .. folder .. "/open.rejects.csv")
+    met("open.csv", "id,name\n,Ada\n")
+    assert.equal("id,name\n,Ada\n", helper.read_file(folder .. "/open.rejects.csv"))
+    assert.equal("600\n", helper.sh("stat -c %a " .. folder .. "/open.rejects.csv").out)
+  end)
+
   it("is one of many: some are told, the others counted, and all are kept", function()
     local rows = {}
     for i = 1, 100 do rows[i] = "," .. i end

@@ -174,7 +174,7 @@ describe("jaunt", function()
     return { name = "refuse", summary = "Refuses.", run = function() require "jaunt.cli".fail("not today") end }]])
   command("wander", [[return { name = "wander", summary = "Wanders.", run = function() coroutine.yield() end }]])
 
-  it("names the versions of what it runs with", function()
+  it("names the versions of what it is made of", function()
     local r = helper.jaunt("--version")
     assert.equal(0, r.code)
     assert.equal("", r.err)

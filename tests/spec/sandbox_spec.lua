@@ -2,7 +2,9 @@
 -- process to process; and that the people beside it do not notice.
 
 local attacks = require "attacks"
+local helper = require "helper"
 local journeys = require "journeys"
+local scripts = require "scripts"
 
 local HONEST = 60
 local BATCH = 15 -- after 20 script errors admission would pause
@@ -72,6 +74,23 @@ describe("a script that never ends", function()
   end)
 end)
 
+describe("a limit", function()
+  it("that is counted is bounded itself", function()
+    local script = scripts.folder { ["s.lua"] = "" } .. "/s.lua"
+    for _, much in ipairs { "4294967296", "2147483648" } do
+      local r = helper.jaunt("run", "--limits", "coroutines=" .. much, script)
+      assert.equal("jaunt: --limits: coroutines is at most 2147483647\n", r.err)
+      assert.equal(2, r.code)
+    end
+    assert.equal(0, helper.jaunt("run", "--limits", "coroutines=2147483647", script).code)
+  end)
+
+  it("that is none is refused in words", function()
+    local r = helper.jaunt("run", "--limits", "text=much", scripts.folder { ["s.lua"] = "" } .. "/s.lua")
+    assert.equal("jaunt: --limits: text is a size such as 65536, \"64KiB\" or \"1MB\"\n", r.err)
+  end)
+end)
+
 describe("a script that wants everything", function()
   promise_limits(attacks.greedy, "slice_time=30s")
 
@@ -94,6 +113,15 @@ describe("a script that wants everything", function()
     }
     assert.equal(7, run.completed, run.err)
     assert.matches("hog is held: limit: worker_memory", run.err)
+  end)
+
+  it("is not what a run is taken for at which Lua makes room for everybody's texts", function()
+    local people = {}
+    for i = 1, 12000 do people[i] = "somebody-" .. i end
+    local run = journeys.run {
+      flow = [[wait "1h"]], people = people, workers = 1, "--in-flight", "20000", "--limits", "slice_time=30s run_memory=48KiB",
+    }
+    assert.equal(12000, run.completed, run.err)
   end)
 
   it("is not what a run is taken for that makes much garbage and keeps little", function()

@@ -131,6 +131,40 @@ describe("nothing shows a secret:", function()
     assert.equal(1, said.code)
   end)
 
+  it("not env, whether a script, a connection or the file names it a secret", function()
+    local env = { THE_KEY = HIDDEN }
+    local WORDS = "env: THE_KEY is a secret, which no script may look at"
+    local asks = { -- the project's files, and what a script does besides
+      ["a script, later"] = { {}, "if false then secret 'THE_KEY' end" },
+      ["a script, before"] = { {}, "local s = secret 'THE_KEY'" },
+      ["a payload"] = { { ["payloads/p.lua"] = "return function() return { a = secret 'THE_KEY' } end" }, "" },
+      ["a connection"] = {
+        { ["connections.lua"] = "return { a = { base_url = 'https://a.example', auth = { bearer = secret 'THE_KEY' } } }" }, "" },
+      ["the file"] = { { ["secrets.env"] = "THE_KEY=" .. HIDDEN }, "" },
+    }
+    for what, ask in pairs(asks) do
+      local files = { ["connections.lua"] = "return {}", ["script.lua"] = "local key = env 'THE_KEY' print(key)\n" .. ask[2] }
+      if what == "a script, before" then files["script.lua"] = ask[2] .. " print(env('THE_KEY'))" end
+      for name, text in pairs(ask[1]) do files[name] = text end
+      local folder = scripts.folder(files)
+      os.execute("chmod 600 " .. folder .. "/*.env 2>/dev/null")
+      local r = helper.jaunt(env, "run", folder .. "/script.lua")
+      assert.equal(1, r.code, what)
+      assert.matches(WORDS, r.err, what)
+      assert.not_matches(HIDDEN, r.out .. r.err)
+    end
+    assert.equal(HIDDEN, scripts.output("print(env 'THE_KEY')", { env = env })) -- nobody calls it a secret
+  end)
+
+  it("not env in connections.lua, where that also calls it a secret", function()
+    local folder = scripts.folder { ["script.lua"] = "", ["connections.lua"] =
+      "return { a = { base_url = env 'THE_KEY', auth = { bearer = secret 'THE_KEY' } } }" }
+    local r = helper.jaunt({ THE_KEY = "https://" .. HIDDEN }, "run", folder .. "/script.lua")
+    assert.equal(2, r.code)
+    assert.matches('env%("THE_KEY"%) is a secret: write secret "THE_KEY"', r.err)
+    assert.not_matches(HIDDEN, r.err)
+  end)
+
   it("no body or payload that holds one: the run is held", function()
     for _, field in ipairs { "json = { a = secret 'T' }", "payload = { a = { secret 'T' } }", "payload = 'x', vars = { a = secret 'T' }" } do
       local result = check_hidden(scripts.journey(("call_api 'note' { POST = 'http://127.0.0.1:1/', %s }"):format(field), { "ada" }, { env = ENV,

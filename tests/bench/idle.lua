@@ -1,0 +1,2 @@
+-- Waits until it is ended: what an idle runtime weighs.
+wait "1d"
