@@ -58,6 +58,21 @@ local function add_modules(found, text, path, modules)
   end
 end
 
+-- The names that the scripts and payloads ask for by secret "NAME", sorted.
+local function secret_names(...)
+  local names, seen = {}, {}
+  for _, sources in ipairs { ... } do
+    for _, source in pairs(sources) do
+      for name in code_only(source.text):gmatch("%f[%w_]secret%s*%(?%s*[\"']([^\"']+)[\"']") do
+        if not seen[name] then names[#names + 1] = name end
+        seen[name] = true
+      end
+    end
+  end
+  table.sort(names)
+  return names
+end
+
 -- True when the script declares a journey; otherwise it is a plain script.
 function bundle.is_journey(text)
   return code_only(text):find("%f[%w_]journey%s*%(?%s*[\"'%[]") ~= nil
@@ -97,7 +112,8 @@ local function look_at(main, modules)
 end
 
 -- Gathers the scripts of the journey or plain script at `path`. Returns { text = (the JSON), version =, kind =,
--- name =, declared = (what jaunt.journey.check found, for a journey), sources = main and modules }.
+-- name =, declared = (what jaunt.journey.check found, for a journey), sources = main and modules,
+-- secrets = (names that they ask for) }.
 function bundle.gather(path, found, arguments)
   local main, modules, payloads = source_of(path), {}, {}
   add_modules(found, main.text, path, modules)
@@ -109,7 +125,7 @@ function bundle.gather(path, found, arguments)
   local kind = bundle.is_journey(main.text) and "journey" or "script"
   local declared = kind == "journey" and look_at(main, modules) or nil
   return {
-    kind = kind, declared = declared, sources = { main, modules },
+    kind = kind, declared = declared, sources = { main, modules }, secrets = secret_names({ main }, modules, payloads),
     name = declared and declared.name or path:match("([^/]+)%.lua$"),
     version = engine.hash(json.encode { main.text, modules }):sub(1, 12),
     text = json.encode { kind = kind, name = declared and declared.name, main = main, modules = modules, payloads = payloads,

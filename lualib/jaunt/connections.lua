@@ -170,11 +170,12 @@ local function read_connection(source, name, fields)
 end
 
 -- The environment of connections.lua: little more than env and secret.
-local function environment(needed)
+local function environment(needed, told)
   local base = { tostring = tostring, tonumber = tonumber, ipairs = ipairs, pairs = pairs, string = string, table = table,
     math = math, assert = assert, error = error, type = type }
   base.env = function(name, default)
     if type(name) ~= "string" then error("env wants a name: env(\"CRM_URL\", \"https://…\")", 2) end
+    told[#told + 1] = name
     return os.getenv(name) or default
   end
   base.secret = function(name)
@@ -193,9 +194,12 @@ function connections.read(found)
   local source = { path = path, text = project.read(path) }
   local make, why = chunk.compile(source.text, path)
   if not make then cli.fail("%s", why) end
-  local needed = {}
-  local ok, declared = pcall(make, environment(needed))
+  local needed, told = {}, {}
+  local ok, declared = pcall(make, environment(needed, told))
   if not ok then cli.fail("%s", tostring(declared)) end
+  for _, name in ipairs(told) do
+    if needed[name] then cli.fail("%s: env(\"%s\") is a secret: write secret \"%s\"", path, name, name) end
+  end
   if type(declared) ~= "table" then cli.fail("%s returns no table: return { crm = { base_url = … } }", path) end
   local list = {}
   for name, fields in pairs(declared) do list[#list + 1] = read_connection(source, tostring(name), fields) end

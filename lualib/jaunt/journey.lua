@@ -62,6 +62,21 @@ local function share(name, value)
   return number
 end
 
+-- How long after the end of a run the person may enter again, in milliseconds; -1: never. Only where scripts are looked at.
+local function reentry_of(name, value)
+  if value == nil or value == "never" then return -1 end
+  if value == "always" then return 0 end
+  local ms, why = require "jaunt.native.engine".duration(tostring(value))
+  if not ms then fail(name, "reentry is \"never\", \"always\" or a duration since the last end: %s", why) end
+  return ms
+end
+
+-- The event's field within whose value a person has one living run at a time. Only where scripts are looked at.
+local function per_of(name, value)
+  if value == nil or type(value) == "string" and value ~= "" then return value end
+  fail(name, "per is the name of a field of the event, not %s", tostring(value))
+end
+
 -- `journey` as scripts see it: journey "NAME" { … } gives the definition, not yet checked.
 function journey.declare(name)
   if type(name) ~= "string" or name == "" then error("journey takes a name: journey \"NAME\" { … }", 2) end
@@ -79,7 +94,7 @@ function journey.events_of(definition, name)
 end
 
 -- Checks a definition; raises what is wrong with it, in words. Returns { name =, starts_on = (event's name or nil),
--- control = (0 to 1), goal =, exit_on = }.
+-- control = (0 to 1), reentry_ms =, per =, goal =, exit_on = }.
 function journey.check(definition)
   if type(definition) ~= "table" or not definition.name then
     error("it returns no journey: its last line is return journey \"NAME\" { … }", 0)
@@ -101,6 +116,7 @@ function journey.check(definition)
   return {
     name = name, starts_on = starts_on and starts_on[1], goal = goal, exit_on = exit_on,
     control = definition.control ~= nil and share(name, definition.control) or 0,
+    reentry_ms = reentry_of(name, definition.reentry), per = per_of(name, definition.per),
   }
 end
 

@@ -32,7 +32,7 @@ local REPLACED = {
 
 -- The vocabulary's names in scripts; those that jaunt.worker alone uses are left out.
 local VOCABULARY = {
-  "call_api", "wait", "wait_until", "wait_for", "split", "drop", "exit", "env", "secret", "now", "random", "uuid", "log",
+  "call_api", "wait", "wait_until", "wait_for", "split", "drop", "exit", "restart_with", "env", "secret", "now", "random", "uuid", "log",
   "print",
 }
 

@@ -46,6 +46,16 @@ function term.harmless(text)
     :gsub("\xE2\x81[\xA6-\xA9]", "?"))
 end
 
+-- A JSON text in which those controls are escaped, too, which JSON does not ask to be escaped, and a terminal may obey.
+function term.escaped(text)
+  return (text:gsub("\127", "\\u007f"):gsub("\xC2([\x80-\x9F])", function(c) return ("\\u%04x"):format(c:byte()) end))
+end
+
+-- A text as one line that a terminal only shows.
+function term.one_line(text)
+  return (term.harmless(text):gsub("[\n\t]", " "))
+end
+
 -- How many columns a text takes, each character being one wide.
 function term.columns(text)
   return utf8.len(text) or #text
@@ -54,6 +64,13 @@ end
 -- The text with blanks behind it, `width` columns wide at least.
 function term.pad(text, width)
   return text .. (" "):rep(width - term.columns(text))
+end
+
+-- The text, with "…" in the place of what does not fit into `width` columns.
+function term.cut(text, width)
+  if term.columns(text) <= width then return text end
+  local stop = utf8.len(text) and utf8.offset(text, math.max(width, 1)) or width
+  return text:sub(1, stop - 1) .. "…"
 end
 
 -- Breaks a text at blanks into a list of lines of at most `width` columns; longer words stay whole.

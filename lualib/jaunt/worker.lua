@@ -1,9 +1,12 @@
 -- The Lua side of a worker: what the engine calls for every run, and for every payload.
 --
 -- require "jaunt.worker" (bundle) takes the scripts of one journey as JSON (see jaunt.bundle) and returns
---   body(profile, event, control)     the beginning of a run: JSON texts, and whether the person is only watched
+--   body(profile, event, control, state)
+--                                     the beginning of a run: JSON texts, whether the person is only watched, and what
+--                                     restart_with was given, if it was
 --   render(what, person, event)       a payload's bytes, or a table to be written as JSON, and its content type;
 --                                     what = { name, vars }
+--   load(bundle)                      the body of another version of the journey; its payloads are the newest
 
 local chunk = require "jaunt.chunk"
 local journey = require "jaunt.journey"
@@ -93,14 +96,16 @@ local function only_watch(goal, exit_on)
 end
 
 local function journey_body(main, modules, environment, name)
-  return function(profile, event_text, control)
+  return function(profile, event_text, control, state)
     local person, event = vocabulary.enter(profile, event_text)
     local definition = main(environment(modules))
     event.meta.name = type(definition.starts_on) == "table" and definition.starts_on[1] or definition.starts_on
-    local goal, exit_on = journey.events_of(definition, name)
-    if control then return only_watch(goal, exit_on) end
-    if goal or exit_on then vocabulary.watch(goal, exit_on) end
-    definition.flow(person, event)
+    if control or definition.goal or definition.exit_on then
+      local goal, exit_on = journey.events_of(definition, name)
+      if control then return only_watch(goal, exit_on) end
+      vocabulary.watch(goal, exit_on)
+    end
+    definition.flow(person, event, state and json.decode(state))
   end
 end
 
@@ -115,17 +120,22 @@ end
 local function definition_of(definition) return definition end
 local function declare() return definition_of end
 
-return function(bundle_text)
-  local bundle = json.decode(bundle_text)
-  local base = sandbox.base(vocabulary, json)
-  base.journey = declare
-  sandbox.lock_strings(vocabulary)
-  meta = sandbox.meta(base)
+local function body_of(bundle)
   local modules = {}
   for name, source in pairs(bundle.modules) do modules[name] = compile(source) end
   local main = compile(bundle.main)
   local environment = names_environment(bundle.main) and full_environment or bare_environment
   local body = bundle.kind == "script" and script_body(main, modules, bundle.arguments)
     or journey_body(main, modules, environment, bundle.name)
-  return body, payload_renderers(bundle.payloads, modules)
+  return body, modules
+end
+
+return function(bundle_text)
+  local bundle = json.decode(bundle_text)
+  local base = sandbox.base(vocabulary, json)
+  base.journey = declare
+  sandbox.lock_strings(vocabulary)
+  meta = sandbox.meta(base)
+  local body, modules = body_of(bundle)
+  return body, payload_renderers(bundle.payloads, modules), function(text) return (body_of(json.decode(text))) end
 end

@@ -1,7 +1,7 @@
 /* call_api "NAME" { … } and call_api { … }: sends a request, yields, and gives the response.
  *
- * The fields of the table are copied to fixed stack slots, one for each known field; then the call is put
- * together from the slots. What is wrong with the script is a Lua error; what is wrong with the configuration
+ * The fields of the table are copied to the stack, each to the next slot; then the call is put together from
+ * the slots. What is wrong with the script is a Lua error; what is wrong with the configuration
  * or with a person's data holds the run at this element. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,10 +12,12 @@
 #include "bind/primitive.h"
 #include "bind/value.h"
 #include "calls/url.h"
+#include "http/save.h"
 
 enum {
   WITHIN_MS = 24 * 3600 * 1000,
   BODY_MOST = 100 << 20,
+  FEW_FIELDS = 6, /* so many find room on any C function's stack: a coroutine's need not grow for them */
 };
 
 /* ---- the fields ---- */
@@ -61,18 +63,10 @@ static const char *const field_names[] = {
 
 static const char *const later[] = {"quiet", "cap", "consent", "rate", "circuit", NULL};
 
-/* Where a field's value stands: the table is at 1. */
-static int slot(enum field field) {
-  return 1 + (int)field;
-}
-
-static bool given(lua_State *L, enum field field) {
-  return !lua_isnil(L, slot(field));
-}
-
 /* What is being put together. */
 typedef struct spec {
   lua_State *L;
+  unsigned char slots[FIELDS]; /* where each field's value stands on the stack; 0: it is not given */
   run *r;
   call *c;
   const char *name; /* the element's, or NULL */
@@ -82,8 +76,20 @@ typedef struct spec {
   const char *via; /* "" without */
   on_failure policy;
   const char *hold_reason; /* why the run is to be held; NULL while all is well */
-  error hold;
+  error hold;              /* filled with it */
 } spec;
+
+static int slot(const spec *s, enum field field) {
+  return s->slots[field];
+}
+
+static bool given(const spec *s, enum field field) {
+  return s->slots[field] != 0;
+}
+
+static bool gives_function(const spec *s, enum field field) {
+  return given(s, field) && lua_isfunction(s->L, slot(s, field));
+}
 
 static int unknown_field(lua_State *L, const char *name) {
   for (const char *const *field = later; *field; field++) {
@@ -95,11 +101,11 @@ static int unknown_field(lua_State *L, const char *name) {
   return luaL_error(L, "call_api has no field \"%s\"%s", name, value_nearest(L, name, field_names + 1));
 }
 
-/* Upvalue `names` maps a field's name to its number. */
-static void spread_fields(lua_State *L, int names) {
-  luaL_checkstack(L, FIELDS + LUA_MINSTACK, NULL);
-  lua_settop(L, 1 + FIELDS);
-  for (lua_pushnil(L); lua_next(L, 1); lua_pop(L, 1)) {
+/* Upvalue `names` maps a field's name to its number. The table is at 1, alone. */
+static void spread_fields(spec *s, int names) {
+  lua_State *L = s->L;
+  int count = 0;
+  for (lua_pushnil(L); lua_next(L, 1);) {
     if (lua_type(L, -2) != LUA_TSTRING)
       luaL_error(L, "call_api takes fields by name: call_api \"NAME\" { via = …, POST = … }");
     lua_pushvalue(L, -2);
@@ -107,17 +113,19 @@ static void spread_fields(lua_State *L, int names) {
     int field = (int)lua_tointeger(L, -1);
     lua_pop(L, 1);
     if (!field) unknown_field(L, lua_tostring(L, -2));
-    lua_copy(L, -1, slot((enum field)field));
+    if (++count == FEW_FIELDS) luaL_checkstack(L, FIELDS + LUA_MINSTACK, NULL);
+    lua_insert(L, -2); /* the value stays, the key is for lua_next */
+    s->slots[field] = (unsigned char)(1 + count);
   }
 }
 
 static const char *text_field(const spec *s, enum field field, size_t *length) {
-  if (!given(s->L, field)) return NULL;
-  if (lua_type(s->L, slot(field)) != LUA_TSTRING)
+  if (!given(s, field)) return NULL;
+  if (lua_type(s->L, slot(s, field)) != LUA_TSTRING)
     luaL_error(s->L, "call_api: %s is a text, not a %s", field_names[field],
-               luaL_typename(s->L, slot(field)));
+               luaL_typename(s->L, slot(s, field)));
   size_t found;
-  const char *text = lua_tolstring(s->L, slot(field), &found);
+  const char *text = lua_tolstring(s->L, slot(s, field), &found);
   if (length)
     *length = found;
   else if (strlen(text) != found)
@@ -140,7 +148,7 @@ static const char *method_named(lua_State *L, const char *name) {
 static void read_target(spec *s) {
   lua_State *L = s->L;
   for (int field = GET; field <= OPTIONS; field++) {
-    if (!given(L, (enum field)field)) continue;
+    if (!given(s, (enum field)field)) continue;
     if (s->method)
       luaL_error(L, "call_api has both %s and %s: one request has one method", s->method, field_names[field]);
     s->method = field_names[field];
@@ -196,19 +204,19 @@ static void check_fields(spec *s) {
   static const enum field bodies[] = {PAYLOAD, JSON, FORM, BODY};
   const char *first = NULL;
   for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
-    if (!given(L, bodies[i])) continue;
+    if (!given(s, bodies[i])) continue;
     if (first)
       luaL_error(L, "call_api has both %s and %s: a request has one body", first, field_names[bodies[i]]);
     first = field_names[bodies[i]];
   }
-  if (given(L, VARS) && !given(L, PAYLOAD))
+  if (given(s, VARS) && !given(s, PAYLOAD))
     luaL_error(L, "call_api: vars go to a payload, and there is none here");
-  if (given(L, VARS) && !lua_istable(L, slot(VARS)))
+  if (given(s, VARS) && !lua_istable(L, slot(s, VARS)))
     luaL_error(L, "call_api: vars is a table { name = value }");
-  if (given(L, PAYLOAD) && !lua_istable(L, slot(PAYLOAD))) text_field(s, PAYLOAD, NULL);
-  if (given(L, ONLY_IF) && !lua_isfunction(L, slot(ONLY_IF)))
+  if (given(s, PAYLOAD) && !lua_istable(L, slot(s, PAYLOAD))) text_field(s, PAYLOAD, NULL);
+  if (given(s, ONLY_IF) && !gives_function(s, ONLY_IF))
     luaL_error(L, "call_api: only_if is a function(person, event) that says whether to send");
-  if (given(L, ON_FAILURE)) s->policy = policy_named(L, text_field(s, ON_FAILURE, NULL));
+  if (given(s, ON_FAILURE)) s->policy = policy_named(L, text_field(s, ON_FAILURE, NULL));
 }
 
 static void read_policies(spec *s) {
@@ -216,32 +224,31 @@ static void read_policies(spec *s) {
   call *c = s->c;
   const connection *via = c->via;
   c->timeout_ms = via->timeout_ms;
-  if (given(L, TIMEOUT)) value_timeout(L, slot(TIMEOUT), "timeout", &c->connect_ms, &c->timeout_ms);
-  c->within_ms = given(L, WITHIN) ? value_duration(L, slot(WITHIN), "within") : WITHIN_MS;
+  if (given(s, TIMEOUT)) value_timeout(L, slot(s, TIMEOUT), "timeout", &c->connect_ms, &c->timeout_ms);
+  c->within_ms = given(s, WITHIN) ? value_duration(L, slot(s, WITHIN), "within") : WITHIN_MS;
   c->retry = via->retry;
-  if (given(L, RETRY)) value_retry(L, slot(RETRY), "retry", &c->retry);
+  if (given(s, RETRY)) value_retry(L, slot(s, RETRY), "retry", &c->retry);
   c->success = via->success;
-  c->asks_success = lua_isfunction(L, slot(SUCCESS));
-  if (given(L, SUCCESS) && !c->asks_success) value_statuses(L, slot(SUCCESS), "success", &c->success);
-  c->asks_only_if = given(L, ONLY_IF);
-  if (given(L, KEEP_BODY)) c->keep_body = value_bytes(L, slot(KEEP_BODY), "keep_body");
-  if (given(L, REDIRECTS)) {
+  c->asks_success = gives_function(s, SUCCESS);
+  if (given(s, SUCCESS) && !c->asks_success) value_statuses(L, slot(s, SUCCESS), "success", &c->success);
+  c->asks_only_if = given(s, ONLY_IF);
+  if (given(s, KEEP_BODY)) c->keep_body = value_bytes(L, slot(s, KEEP_BODY), "keep_body");
+  if (given(s, REDIRECTS)) {
     int whole;
-    lua_Integer most = lua_tointegerx(L, slot(REDIRECTS), &whole);
+    lua_Integer most = lua_tointegerx(L, slot(s, REDIRECTS), &whole);
     if (!whole || most < 0 || most > 30)
       luaL_error(L, "call_api: redirects says how many are followed, 0 to 30");
     c->follow = (int)most;
   }
   c->key_header = via->idempotent;
-  if (lua_isboolean(L, slot(IDEMPOTENT))) {
-    c->key_header = !lua_toboolean(L, slot(IDEMPOTENT)) ? NULL
-                    : via->idempotent                   ? via->idempotent
-                                                        : "Idempotency-Key";
-  } else if (given(L, IDEMPOTENT)) {
+  if (given(s, IDEMPOTENT) && lua_isboolean(L, slot(s, IDEMPOTENT))) {
+    c->key_header = !lua_toboolean(L, slot(s, IDEMPOTENT)) ? NULL
+                    : via->idempotent                      ? via->idempotent
+                                                           : "Idempotency-Key";
+  } else if (given(s, IDEMPOTENT)) {
     c->own_key_header = mem_text(text_field(s, IDEMPOTENT, NULL));
     c->key_header = c->own_key_header;
   }
-  c->save_to = mem_text(text_field(s, SAVE_TO, NULL));
 }
 
 /* ---- what is sent ---- */
@@ -266,6 +273,8 @@ static int put_url(spec *s) {
   else if (is_whole_url(s->path))
     failed =
         url_whole(&url, s->path, s->path_length, &s->hold) || check_place(s, base, buf_text(&url), &s->hold);
+  else if (s->c->via->url_start)
+    failed = url_join_start(&url, s->c->via->url_start, s->path, s->path_length, &s->hold);
   else if (base)
     failed = url_join(&url, base, s->path, s->path_length, &s->hold);
   else if (*s->via)
@@ -280,9 +289,9 @@ static int put_url(spec *s) {
 }
 
 static void put_query(spec *s) {
-  if (!given(s->L, QUERY)) return;
+  if (!given(s, QUERY)) return;
   buf *pairs = &s->c->wire_url; /* not in use before the first attempt */
-  value_pairs(s->L, slot(QUERY), "query", pairs, url_encode);
+  value_pairs(s->L, slot(s, QUERY), "query", pairs, url_encode);
   if (pairs->len) {
     buf whole = BUF_EMPTY;
     size_t length = strlen(s->c->url);
@@ -328,13 +337,13 @@ static int put_header(spec *s, int value) {
 
 static int put_headers(spec *s) {
   lua_State *L = s->L;
-  if (!given(L, HEADERS)) return 0;
-  value_sorted_names(L, slot(HEADERS), "headers");
+  if (!given(s, HEADERS)) return 0;
+  value_sorted_names(L, slot(s, HEADERS), "headers");
   int names = lua_gettop(L), failed = 0;
   s->c->headers = mem_zero((lua_rawlen(L, names) + 1) * sizeof *s->c->headers);
   for (lua_Integer i = 1; !failed && lua_rawgeti(L, names, i) == LUA_TSTRING; i++) {
     lua_pushvalue(L, -1);
-    lua_rawget(L, slot(HEADERS));
+    lua_rawget(L, slot(s, HEADERS));
     failed = put_header(s, lua_gettop(L));
     lua_settop(L, names);
   }
@@ -345,8 +354,17 @@ static int put_headers(spec *s) {
 static int put_json(spec *s, enum field field) {
   s->c->content_type = "application/json";
   s->c->has_body = true;
-  return json_encode_value(s->L, slot(field), &s->c->body, field_names[field], &s->hold) ? hold(s, "payload")
-                                                                                         : 0;
+  return json_encode_value(s->L, slot(s, field), &s->c->body, field_names[field], &s->hold)
+             ? hold(s, "payload")
+             : 0;
+}
+
+static int put_save_to(spec *s) {
+  s->c->save_to = mem_text(text_field(s, SAVE_TO, NULL));
+  s->c->save_below = s->r->in->shared->options->save_below;
+  if (!s->c->save_to || save_check(s->c->save_to, &s->hold) == 0) return 0;
+  error_before(&s->hold, "save_to: ");
+  return hold(s, "config");
 }
 
 /* The payload is rendered in the call's turn, from what is anchored here: { name, vars }. */
@@ -354,25 +372,27 @@ static void put_payload(spec *s) {
   lua_State *L = s->L;
   s->c->renders = true;
   lua_createtable(L, 2, 0);
-  lua_pushvalue(L, slot(PAYLOAD));
+  lua_pushvalue(L, slot(s, PAYLOAD));
   lua_rawseti(L, -2, 1);
-  lua_pushvalue(L, slot(VARS));
-  lua_rawseti(L, -2, 2);
+  if (given(s, VARS)) {
+    lua_pushvalue(L, slot(s, VARS));
+    lua_rawseti(L, -2, 2);
+  }
   run_anchor_set(s->r, L, ANCHOR_VARS);
 }
 
 static int put_body(spec *s) {
   lua_State *L = s->L;
   call *c = s->c;
-  if (given(L, JSON)) return put_json(s, JSON);
-  if (given(L, PAYLOAD) && lua_istable(L, slot(PAYLOAD))) return put_json(s, PAYLOAD);
-  if (given(L, PAYLOAD)) put_payload(s);
-  if (given(L, FORM)) {
+  if (given(s, JSON)) return put_json(s, JSON);
+  if (given(s, PAYLOAD) && lua_istable(L, slot(s, PAYLOAD))) return put_json(s, PAYLOAD);
+  if (given(s, PAYLOAD)) put_payload(s);
+  if (given(s, FORM)) {
     c->content_type = "application/x-www-form-urlencoded";
     c->has_body = true;
-    value_pairs(L, slot(FORM), "form", &c->body, url_encode_form);
+    value_pairs(L, slot(s, FORM), "form", &c->body, url_encode_form);
   }
-  if (given(L, BODY)) {
+  if (given(s, BODY)) {
     size_t length;
     const char *bytes = text_field(s, BODY, &length);
     buf_add(&c->body, bytes, length);
@@ -389,8 +409,8 @@ static void anchor_predicates(const spec *s) {
     int anchor;
   } kept[] = {{ONLY_IF, ANCHOR_ONLY_IF}, {SUCCESS, ANCHOR_SUCCESS}};
   for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
-    if (!lua_isfunction(s->L, slot(kept[i].field))) continue;
-    lua_pushvalue(s->L, slot(kept[i].field));
+    if (!gives_function(s, kept[i].field)) continue;
+    lua_pushvalue(s->L, slot(s, kept[i].field));
     run_anchor_set(s->r, s->L, kept[i].anchor);
   }
 }
@@ -422,8 +442,14 @@ static int held(const spec *s) {
 }
 
 static void take_step(spec *s, const char *element) {
-  const char *written = lua_pushfstring(s->L, "%s %s %s", s->via, s->method, s->path);
-  run_step_info info = {.kind = "call_api", .name = element, .written = written};
+  buf *written = &s->r->in->text;
+  buf_clear(written);
+  buf_text_add(written, s->via);
+  buf_char(written, ' ');
+  buf_text_add(written, s->method);
+  buf_char(written, ' ');
+  buf_text_add(written, s->path);
+  run_step_info info = {.kind = "call_api", .name = element, .written = buf_text(written)};
   run_step(s->r, s->L, &info, false);
 }
 
@@ -440,18 +466,26 @@ static int no_connection(spec *s) {
 
 /* The table is at 1; `name` is the element's, or NULL. Upvalue 1: field names to numbers. */
 static int start(lua_State *L, const char *name) {
-  spec s = {.L = L, .r = primitive_parking_run(L, "call_api"), .name = name};
-  spread_fields(L, lua_upvalueindex(1));
+  spec s; /* but for `hold`, which is long and rarely needed */
+  memset(&s, 0, offsetof(spec, hold));
+  s.L = L;
+  s.r = primitive_parking_run(L, "call_api");
+  s.name = name;
+  spread_fields(&s, lua_upvalueindex(1));
   read_target(&s);
   check_fields(&s);
   const char *element = name ? name : name_of_target(&s);
+  primitive_check_name(L, "call_api", element);
   take_step(&s, element);
+  run_call_fate fate = run_call_recorded(s.r, element, s.policy);
+  if (fate == RUN_CALL_OVER) return answered(L, LUA_OK, 0);
+  if (fate == RUN_CALL_ENDS) return primitive_leave(L);
   begin_call(&s, worker_connection(s.r->in, s.via), element);
   if (!s.c->via) return no_connection(&s);
   read_policies(&s);
   if (put_url(&s)) return held(&s);
   put_query(&s);
-  if (put_headers(&s) || put_body(&s)) return held(&s);
+  if (put_headers(&s) || put_body(&s) || put_save_to(&s)) return held(&s);
   anchor_predicates(&s);
   run_call(s.r, s.c, s.policy);
   return primitive_yield(L, answered);

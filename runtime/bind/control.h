@@ -39,6 +39,9 @@ struct control {
   int code;      /* the exit code */
   buf complaint; /* why it failed, for a person; empty when it did not */
   int endings;   /* of what closes itself on the loop, in its own time: control_free waits for them */
+  bool
+      left_behind; /* a thread that does not come to its end: control_free would wait for ever, so that the process is to be
+                       left without it */
   uv_timer_t sleeper;
   control_signal signals[CONTROL_SIGNALS];
 };

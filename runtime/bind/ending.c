@@ -1,4 +1,6 @@
-/* drop(reason) and exit(reason): the ends a script chooses. They are no errors: pcall does not see them, <close> runs. */
+/* drop(reason), exit(reason) and restart_with(state): the ends a script chooses. They are no errors: pcall does not see them,
+ * <close> runs. */
+#include "bind/json.h"
 #include "bind/primitive.h"
 
 static int end_as(lua_State *L, const char *primitive, run_state outcome, const char *reason) {
@@ -16,4 +18,16 @@ int primitive_drop(lua_State *L) {
 
 int primitive_exit(lua_State *L) {
   return end_as(L, "exit", RUN_EXITED, "exit");
+}
+
+/* restart_with(state): flow is called anew, as flow(person, event, state), with an empty journal: for journeys without end. */
+int primitive_restart_with(lua_State *L) {
+  run *r = primitive_parking_run(L, "restart_with");
+  buf *json = &r->in->text;
+  error err;
+  luaL_checkany(L, 1);
+  buf_clear(json);
+  if (json_encode_value(L, 1, json, "state", &err)) return primitive_fail(L, &err);
+  run_begin_again(r, json->data, json->len);
+  return primitive_leave(L);
 }

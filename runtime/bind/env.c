@@ -1,4 +1,5 @@
-/* env(name, default) and secret(name): configuration. A secret is shown as ‹secret NAME› wherever it is looked at. */
+/* env(name, default) and secret(name): configuration. A secret is shown as ‹secret NAME› wherever it is looked at, and env
+ * does not tell it. */
 #include <stdlib.h>
 
 #include "bind/primitive.h"
@@ -8,11 +9,14 @@ static const char secret_type[] = "secret";
 int primitive_env(lua_State *L) {
   run *r = primitive_run(L, "env");
   const char *name = luaL_checkstring(L, 1);
+  if (secrets_hide(r->in->shared->options->secrets, name))
+    return luaL_error(L, "env: %s is a secret, which no script may look at: secret \"%s\" puts it into a header", name,
+                      name);
   const char *value = getenv(name);
   run_step_info info = {.kind = "env", .written = name, .data = value};
   run_step(r, L, &info, true);
-  if (value)
-    lua_pushstring(L, value);
+  if (info.data)
+    lua_pushstring(L, info.data);
   else
     lua_settop(L, 2);
   return 1;

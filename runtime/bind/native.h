@@ -16,6 +16,7 @@ int native_engine_open(lua_State *L);  /* jaunt.native.engine: start, hash, now_
 int native_control_open(lua_State *L); /* jaunt.native.control: sleep, now_mono, on_signal, fail */
 int native_fs_open(lua_State *L);      /* jaunt.native.fs: list, kind, mode, mtime, absolute, read */
 int native_host_open(lua_State *L);    /* jaunt.native.host: versions, modules */
+int native_state_open(lua_State *L);   /* jaunt.native.state: open */
 int native_term_open(lua_State *L);    /* jaunt.native.term: isatty, width */
 
 #endif

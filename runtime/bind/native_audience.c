@@ -105,9 +105,8 @@ static int people_next(lua_State *L) {
 static int people_skip(lua_State *L) {
   audience *from = people_at(L)->from;
   error err;
-  person_row row;
   int found;
-  do found = audience_next(from, &row, &err);
+  do found = audience_skip(from, &err);
   while (found > 0 && found != AUDIENCE_LATER);
   if (found < 0) return control_fail(L, &err);
   lua_pushinteger(L, (lua_Integer)audience_count(from).people);

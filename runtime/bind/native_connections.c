@@ -3,6 +3,7 @@
  *   secrets(pretend)               a store of secrets; pretend: each has a made-up value
  *     :read(path)                  NAME=VALUE lines of a file that only its owner can read
  *     :has(name)
+ *     :need(name)                  it is a secret's name, whether there is one or not
  *   new(list, secrets)             connections from tables that jaunt.connections has checked:
  *     { name =, base_url =, reroute =, headers = { NAME = value }, auth = { kind =, name =, value = },
  *       timeout =, retry =, success =, idempotent =, max_in_flight =, private_network =, ca_file =,
@@ -45,6 +46,11 @@ static int secrets_new_lua(lua_State *L) {
 static int secrets_read_lua(lua_State *L) {
   error err;
   if (secrets_read_file(secrets_at(L, 1), luaL_checkstring(L, 2), &err)) return control_fail(L, &err);
+  return 0;
+}
+
+static int secrets_need_lua(lua_State *L) {
+  secrets_need(secrets_at(L, 1), luaL_checkstring(L, 2));
   return 0;
 }
 
@@ -149,7 +155,7 @@ static connection *read_connection(lua_State *L, int table, secrets *all, connec
   connection *c = connection_new(luaL_checkstring(L, -1));
   into->items[into->count++] = c; /* owned from here on: what follows may raise */
   lua_pop(L, 1);
-  c->base_url = text_of(L, table, "base_url");
+  connection_set_base(c, text_of(L, table, "base_url"));
   c->reroute = text_of(L, table, "reroute");
   c->ca_file = text_of(L, table, "ca_file");
   lua_getfield(L, table, "private_network");
@@ -198,7 +204,8 @@ connection **native_connections_take(lua_State *L, int index, size_t *count) {
 static const luaL_Reg functions[] = {{"secrets", secrets_new_lua}, {"new", connections_new}, {NULL, NULL}};
 
 int native_connections_open(lua_State *L) {
-  static const luaL_Reg methods[] = {{"read", secrets_read_lua}, {"has", secrets_has_lua}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {
+      {"read", secrets_read_lua}, {"has", secrets_has_lua}, {"need", secrets_need_lua}, {NULL, NULL}};
   if (luaL_newmetatable(L, SECRETS)) {
     luaL_newlib(L, methods);
     lua_setfield(L, -2, "__index");

@@ -1,5 +1,6 @@
 /* jaunt.native.control: what a command asks of the loop it runs on. */
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "bind/control.h"
@@ -95,12 +96,15 @@ static int native_fail(lua_State *L) {
   return control_fail_top(L);
 }
 
+/* ---- leave(code): ends the process at once; what was printed and not yet written is lost ---- */
+
+static int native_leave(lua_State *L) {
+  _exit((int)luaL_checkinteger(L, 1));
+}
+
 static const luaL_Reg functions[] = {
-    {"sleep", native_sleep},
-    {"now_mono", native_now_mono},
-    {"on_signal", native_on_signal},
-    {"fail", native_fail},
-    {NULL, NULL},
+    {"sleep", native_sleep}, {"now_mono", native_now_mono}, {"on_signal", native_on_signal},
+    {"fail", native_fail},   {"leave", native_leave},       {NULL, NULL},
 };
 
 int native_control_open(lua_State *L) {

@@ -1,7 +1,7 @@
 /* jaunt.native.engine: one journey over one audience, for commands.
  *
  *   local engine <close> = start { journey =, version =, bundle = (JSON), workers =, virtual =, start_ms =, seed =,
- *                                  in_flight =, control =, connections =, secrets =, reroute =, traces =, events =, plain =,
+ *                                  in_flight =, control =, connections =, secrets =, reroute =, save_below =, traces =, events =, plain =,
  *                                  limits = { run_memory =, worker_memory =, text =, slice_time =, pattern_steps =,
  *                                             coroutines = } }
  *   engine:feed(audience, most, where)   lets up to `most` people in, while there is room. Returns how many came in, how
@@ -11,16 +11,26 @@
  *   engine:wait(ms)          suspends the command until something changed, or the time is over
  *   engine:finished()        nothing will happen any more
  *   engine:look()            the figures, as a table
+ *   engine:found()           the ledger as it stood at the start
  *   engine:report()          ledger, funnel and exits
  *   engine:connections()     { { name =, base_url =, longest_queue = }, … }
  *   engine:message()         what a script said, oldest first: kind ("output", "warning", "trace") and text; or nil
- *   engine:stop(grace_ms)    nothing new is sent; suspends the command until the workers are gone; asked for a second
- *                            time, by hurry(), what is on the wire is cut
+ *   engine:act(what, run, person)        "redrive" or "end" a run, by its number; see engine_act_on
+ *   engine:outcome()         of the oldest act that was not told yet: the run, and why it was refused (nil: it was done); or nothing
+ *   engine:pause(paused)     see engine_pause
+ *   engine:pause_kept()      whether that is durable
+ *   engine:poke()            from a callback of the loop: wait() comes back
+ *   engine:stop(grace_ms)    nothing new is sent; suspends the command until the workers are gone
+ *   engine:hurry()           from a signal's callback: what is on the wire is cut, and a worker that does not come to its
+ *                            end is not waited for: stop() comes back after two seconds at most
+ *   engine:left_behind()     whether there was such a worker
+ *   check_limits { limits = }            raises what start would say of them
  *   hash(text)               32 hexadecimal digits
  *   now_ms()                 the wall clock
  *   rfc3339(ms), moment(text [, zone [, now_ms]])    as base/moment.h; moment gives nil and a message
  *   duration(text)           milliseconds, as base/duration.h reads them; or nil and a message
  *   cores()                  how many workers are the default */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,12 +40,15 @@
 #include "bind/control.h"
 #include "bind/json.h"
 #include "bind/native.h"
+#include "bind/native_report.h"
 #include "bind/native_audience.h"
 #include "bind/native_connections.h"
 #include "bind/primitive.h"
 #include "bind/value.h"
 
 static const char ENGINE[] = "jaunt.engine";
+
+enum { PATIENCE_MS = 2000 }; /* for workers that are in a hurry to end */
 
 /* Outlives its userdata: the close callback of its last handle frees it. */
 typedef struct host {
@@ -46,6 +59,7 @@ typedef struct host {
       turn; /* wakes up after one turn of the loop: a timer of 0 ms, set anew each time, would let it have none */
   int open_handles;
   bool waiting, changed, stopping, stopped;
+  bool hurried, left_behind; /* the end was asked for twice; and a worker did not come to it */
 } host;
 
 static host *host_at(lua_State *L) {
@@ -94,11 +108,33 @@ static int engine_wait(lua_State *L) {
   return control_yield(L);
 }
 
+/* Not at once: it is called from a callback that may be in the middle of something. */
+static int engine_poke(lua_State *L) {
+  host *h = host_at(L);
+  h->changed = true;
+  if (h->waiting && !h->stopping) uv_idle_start(&h->turn, turn_over);
+  return 0;
+}
+
 static void all_stopped(void *data) {
   host *h = data;
   h->stopped = true;
   h->stopping = false;
   if (h->waiting) go_on(h);
+}
+
+static void patience_over(uv_timer_t *handle) {
+  host *h = handle->data;
+  if (!h->stopping || !h->waiting) return;
+  h->stopping = false;
+  h->left_behind = true;
+  go_on(h);
+}
+
+static void hurry(host *h) {
+  engine_stop(h->e, 0, all_stopped, h);
+  uv_update_time(&h->owner->loop);
+  uv_timer_start(&h->timer, patience_over, PATIENCE_MS, 0);
 }
 
 static int engine_stop_lua(lua_State *L) {
@@ -107,15 +143,24 @@ static int engine_stop_lua(lua_State *L) {
   control_can_yield(L);
   if (h->stopped) return 0;
   h->stopping = h->waiting = true;
-  engine_stop(h->e, (int64_t)grace, all_stopped, h);
+  if (h->hurried)
+    hurry(h);
+  else
+    engine_stop(h->e, (int64_t)grace, all_stopped, h);
   return control_yield(L);
 }
 
-/* From a signal's callback, while stop() waits. */
+/* From a signal's callback, before stop() or while it waits. */
 static int engine_hurry(lua_State *L) {
   host *h = host_at(L);
-  if (h->stopping) engine_stop(h->e, 0, all_stopped, h);
+  if (h->stopping && !h->hurried) hurry(h);
+  h->hurried = true;
   return 0;
+}
+
+static int engine_left_behind(lua_State *L) {
+  lua_pushboolean(L, host_at(L)->left_behind);
+  return 1;
 }
 
 /* ---- end ---- */
@@ -143,6 +188,10 @@ static host *open_host(control *owner) {
   return h;
 }
 
+static void engine_gone(void *data) {
+  close_host(data);
+}
+
 static void free_engine(void *data) {
   host *h = data;
   engine_free(h->e);
@@ -156,7 +205,9 @@ static int engine_close(lua_State *L) {
   *held = NULL;
   if (!h) return 0;
   h->waiting = false;
-  if (!h->e || h->stopped)
+  if (h->left_behind)
+    h->owner->left_behind = true; /* a thread still uses what would be freed */
+  else if (!h->e || h->stopped)
     free_engine(h);
   else
     engine_stop(h->e, 0, free_engine, h);
@@ -199,6 +250,13 @@ static hash128 store_id_of(lua_State *L) {
   return id;
 }
 
+/* A limit that is counted, on top of the stack. */
+static int limit_count(lua_State *L, const char *name) {
+  size_t count = value_bytes(L, -1, name);
+  if (count > INT_MAX) luaL_error(L, "%s is at most %d", name, INT_MAX);
+  return (int)count;
+}
+
 /* limits = { run_memory = "32MiB", slice_time = "1s", … }: what is not named keeps its default. */
 static script_limits limits_of(lua_State *L) {
   script_limits limits = script_limits_default;
@@ -212,11 +270,31 @@ static script_limits limits_of(lua_State *L) {
     if (lua_getfield(L, at, "pattern_steps") != LUA_TNIL)
       limits.pattern_steps = value_bytes(L, -1, "pattern_steps");
     if (lua_getfield(L, at, "coroutines") != LUA_TNIL)
-      limits.coroutines = (int)value_bytes(L, -1, "coroutines");
+      limits.coroutines = limit_count(L, "coroutines");
     lua_settop(L, at);
   }
   lua_pop(L, 1);
   return limits;
+}
+
+/* state = the path of a file that outlives the process; without it the state is in memory. sync = "normal". */
+static store *open_store(lua_State *L) {
+  error err;
+  hash128 id = store_id_of(L);
+  store_file file = {.has_id = true, .id = id, .path = text_field(L, "state", NULL)};
+  const char *sync = text_field(L, "sync", NULL);
+  file.sync_normal = sync && strcmp(sync, "normal") == 0;
+  store *s = file.path ? store_open_sqlite(&file, &err) : store_open_memory(id);
+  if (!s) control_fail(L, &err);
+  lua_pop(L, 2);
+  return s;
+}
+
+/* check_limits { limits = … }: raises what start would. */
+static int engine_check_limits(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  limits_of(L);
+  return 0;
 }
 
 static int engine_start_lua(lua_State *L) {
@@ -227,25 +305,32 @@ static int engine_start_lua(lua_State *L) {
   engine_options options = {
       .loop = &owner->loop,
       .workers = (int)integer_field(L, "workers", 1),
-      .store_id = store_id_of(L),
       .is_virtual = flag_field(L, "virtual"),
       .start_ms = integer_field(L, "start_ms", clock_wall_ms()),
+      .until_ms = integer_field(L, "until_ms", INT64_MAX - 1),
       .in_flight = (size_t)integer_field(L, "in_flight", 1000),
       .traces = flag_field(L, "traces"),
       .expects_events = flag_field(L, "events"),
       .plain_script = flag_field(L, "plain"),
+      .asleep = flag_field(L, "asleep"),
       .limits = limits_of(L),
       .lua = &bind_engine_lua,
       .changed = changed,
+      .gone = engine_gone,
   };
   lua_getfield(L, 1, "control");
   options.control = luaL_optnumber(L, -1, 0);
+  options.die_after = (uint64_t)integer_field(L, "die_after", 0);
+  options.reentry_ms = integer_field(L, "reentry_ms", -1);
   options.journey = text_field(L, "journey", NULL);
   options.version = text_field(L, "version", NULL);
   options.reroute = text_field(L, "reroute", NULL);
+  options.per = text_field(L, "per", NULL);
+  options.save_below = text_field(L, "save_below", NULL);
   options.bundle = text_field(L, "bundle", &options.bundle_length);
   luaL_argcheck(L, options.journey && options.version && options.bundle, 1,
                 "journey, version and bundle are needed");
+  options.store = open_store(L);
   host **held = lua_newuserdatauv(L, sizeof *held, 0);
   *held = NULL;
   lua_getfield(L, 1, "connections");
@@ -257,10 +342,7 @@ static int engine_start_lua(lua_State *L) {
   host *h = open_host(owner);
   options.data = h;
   h->e = engine_start(&options, &err);
-  if (!h->e) {
-    close_host(h);
-    return control_fail(L, &err);
-  }
+  if (!h->e) return control_fail(L, &err);
   *held = h;
   luaL_setmetatable(L, ENGINE);
   return 1;
@@ -351,6 +433,35 @@ static int engine_events_over_lua(lua_State *L) {
   return 0;
 }
 
+/* ---- what operators do ---- */
+
+static int engine_act_lua(lua_State *L) {
+  static const char *const names[] = {"redrive", "end", NULL};
+  static const engine_act acts[] = {ENGINE_REDRIVE, ENGINE_END};
+  host *h = host_at(L);
+  engine_act act = acts[luaL_checkoption(L, 2, NULL, names)];
+  engine_act_on(h->e, act, (uint64_t)luaL_checkinteger(L, 3), luaL_checkstring(L, 4));
+  return 0;
+}
+
+static int engine_outcome_lua(lua_State *L) {
+  engine_outcome outcome;
+  if (!engine_next_outcome(host_at(L)->e, &outcome)) return 0;
+  lua_pushinteger(L, (lua_Integer)outcome.run);
+  lua_pushstring(L, outcome.refused);
+  return 2;
+}
+
+static int engine_pause_lua(lua_State *L) {
+  engine_pause(host_at(L)->e, lua_toboolean(L, 2));
+  return 0;
+}
+
+static int engine_pause_kept_lua(lua_State *L) {
+  lua_pushboolean(L, engine_pause_kept(host_at(L)->e));
+  return 1;
+}
+
 /* ---- what is to be seen ---- */
 
 static int engine_finished_lua(lua_State *L) {
@@ -378,6 +489,16 @@ static void set_states(lua_State *L, const uint64_t states[RUN_STATES]) {
     set_count(L, run_state_name((run_state)state), states[state]);
 }
 
+/* found(): the ledger as it stood when the engine was started. */
+static int engine_found_lua(lua_State *L) {
+  uint64_t entered, states[RUN_STATES];
+  engine_found(host_at(L)->e, &entered, states);
+  lua_newtable(L);
+  set_states(L, states);
+  set_count(L, "entered", entered);
+  return 1;
+}
+
 static int engine_look_lua(lua_State *L) {
   engine_figures f = engine_look(host_at(L)->e);
   lua_newtable(L);
@@ -387,58 +508,22 @@ static int engine_look_lua(lua_State *L) {
   set_count(L, "calls", f.calls);
   set_count(L, "unfinished", f.unfinished);
   set_count(L, "lost_events", f.lost_events);
+  set_count(L, "already_in", f.already_in);
+  set_count(L, "records", f.records);
   set_number(L, "median_ms", f.median_ms);
   set_number(L, "p99_ms", f.p99_ms);
   set_count(L, "logical_ms", (uint64_t)f.logical_ms);
   set_count(L, "last_call_ms", (uint64_t)f.last_call_ms);
   lua_pushboolean(L, f.paused);
   lua_setfield(L, -2, "paused");
+  if (f.paused_ms) set_count(L, "paused_ms", (uint64_t)f.paused_ms);
   return 1;
-}
-
-static void push_reasons(lua_State *L, const store_reason *reasons, size_t count) {
-  lua_createtable(L, (int)count, 0);
-  for (size_t i = 0; i < count; i++) {
-    lua_createtable(L, 0, 4);
-    set_text(L, "reason", reasons[i].reason);
-    set_text(L, "detail", reasons[i].detail);
-    set_count(L, "count", reasons[i].count);
-    lua_pushboolean(L, reasons[i].held);
-    lua_setfield(L, -2, "held");
-    lua_rawseti(L, -2, (lua_Integer)i + 1);
-  }
-}
-
-static void push_element(lua_State *L, const store_element_row *row) {
-  static const char *const names[ELEMENT_COUNTS] = {[ELEMENT_REACHED] = "reached",
-                                                    [ELEMENT_WENT_ON] = "went_on",
-                                                    [ELEMENT_DROPPED] = "dropped",
-                                                    [ELEMENT_HELD] = "held"};
-  lua_createtable(L, 0, 8);
-  set_text(L, "name", row->name);
-  set_text(L, "kind", row->kind);
-  set_count(L, "line", row->line);
-  for (int count = 0; count < ELEMENT_COUNTS; count++) set_count(L, names[count], row->counts[count]);
-  push_reasons(L, row->reasons, row->reason_count);
-  lua_setfield(L, -2, "reasons");
 }
 
 static int engine_report_lua(lua_State *L) {
   host *h = host_at(L);
-  store_report *report = store_report_new(engine_store(h->e), engine_journey(h->e));
-  lua_newtable(L);
-  set_states(L, report->states);
-  set_count(L, "entered", report->entered);
-  set_count(L, "control", report->control);
-  set_count(L, "records", report->records);
-  lua_createtable(L, (int)report->element_count, 0);
-  for (size_t i = 0; i < report->element_count; i++) {
-    push_element(L, &report->elements[i]);
-    lua_rawseti(L, -2, (lua_Integer)i + 1);
-  }
-  lua_setfield(L, -2, "elements");
-  push_reasons(L, report->exits, report->exit_count);
-  lua_setfield(L, -2, "exits");
+  store_report *report = store_report_new(engine_store(h->e), engine_journey(h->e), false);
+  native_push_report(L, report);
   store_report_free(report);
   return 1;
 }
@@ -521,7 +606,8 @@ static int native_cores(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"start", engine_start_lua},   {"hash", native_hash},
+    {"start", engine_start_lua},   {"check_limits", engine_check_limits},
+    {"hash", native_hash},
     {"now_ms", native_now_ms},     {"rfc3339", native_rfc3339},
     {"moment", native_moment},     {"cores", native_cores},
     {"duration", native_duration}, {NULL, NULL},
@@ -537,11 +623,18 @@ static const luaL_Reg methods[] = {
     {"wait", engine_wait},
     {"finished", engine_finished_lua},
     {"look", engine_look_lua},
+    {"found", engine_found_lua},
     {"report", engine_report_lua},
     {"connections", engine_connections_lua},
     {"message", engine_message},
+    {"act", engine_act_lua},
+    {"outcome", engine_outcome_lua},
+    {"pause", engine_pause_lua},
+    {"pause_kept", engine_pause_kept_lua},
+    {"poke", engine_poke},
     {"stop", engine_stop_lua},
     {"hurry", engine_hurry},
+    {"left_behind", engine_left_behind},
     {"close", engine_close},
     {NULL, NULL},
 };

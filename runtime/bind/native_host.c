@@ -6,7 +6,9 @@
 #include <uv.h>
 
 #include "base/lualib.h"
+#include "bind/control.h"
 #include "bind/native.h"
+#include "http/http.h"
 
 #include <lua-cjson.h> /* behind lua.h, which it needs and does not include */
 
@@ -29,21 +31,37 @@ static void push_cjson_version(lua_State *L) {
   lua_remove(L, -2);
 }
 
-/* versions(): {jaunt =, lua =, libcurl =, libuv =, cjson =, libmicrohttpd =}, of what runs, not of what was compiled against. */
+/* libmicrohttpd counts in bytes of decimal digits: 0x00097500 is 0.9.75. */
+static void push_header_version(lua_State *L, unsigned version) {
+  lua_pushfstring(L, "%d.%d.%d", (int)(version >> 24),
+                  (int)(version >> 20 & 15) * 10 + (int)(version >> 16 & 15),
+                  (int)(version >> 12 & 15) * 10 + (int)(version >> 8 & 15));
+}
+
+/* versions(): {jaunt =, lua =, libuv =, cjson =} of what runs, and {libcurl =, libmicrohttpd =} of what was compiled against:
+ * to load these two takes longer than all the rest. */
 static int host_versions(lua_State *L) {
   lua_createtable(L, 0, 6);
   lua_pushstring(L, JAUNT_VERSION);
   lua_setfield(L, -2, "jaunt");
   push_lua_version(L);
   lua_setfield(L, -2, "lua");
-  lua_pushstring(L, curl_version_info(CURLVERSION_NOW)->version);
+  lua_pushliteral(L, LIBCURL_VERSION);
   lua_setfield(L, -2, "libcurl");
   lua_pushstring(L, uv_version_string());
   lua_setfield(L, -2, "libuv");
   push_cjson_version(L);
   lua_setfield(L, -2, "cjson");
-  lua_pushstring(L, MHD_get_version());
+  push_header_version(L, MHD_VERSION);
   lua_setfield(L, -2, "libmicrohttpd");
+  return 1;
+}
+
+/* libcurl_version(): of the one that calls go through; loads it. */
+static int host_libcurl_version(lua_State *L) {
+  error err;
+  if (http_process_init(&err) != 0) return control_fail(L, &err);
+  lua_pushstring(L, curl_version_info(CURLVERSION_NOW)->version);
   return 1;
 }
 
@@ -63,6 +81,7 @@ static int host_modules(lua_State *L) {
 
 static const luaL_Reg functions[] = {
     {"versions", host_versions},
+    {"libcurl_version", host_libcurl_version},
     {"modules", host_modules},
     {NULL, NULL},
 };

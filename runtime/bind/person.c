@@ -20,11 +20,11 @@ static void push_view(lua_State *L, int table, const char *type) {
 
 static int view_index(lua_State *L) {
   lua_getiuservalue(L, 1, 1);
-  lua_pushvalue(L, 2);
-  lua_rawget(L, -2);
-  if (lua_istable(L, -1))
+  lua_rotate(L, 2, 1); /* stack: view, table, key */
+  int type = lua_rawget(L, 2);
+  if (type == LUA_TTABLE)
     push_view(L, -1, inside_type);
-  else if (lua_islightuserdata(L, -1))
+  else if (type == LUA_TLIGHTUSERDATA)
     lua_pushnil(L); /* JSON's null: the person does not have it */
   return 1;
 }
@@ -72,10 +72,10 @@ static int write_attribute(lua_State *L) {
   error err;
   buf_clear(json);
   int failed = json_encode_value(L, 3, json, path, &err);
-  if (!failed) run_write(r, name, json->data, json->len);
+  if (!failed) run_write(r, L, name, json->data, json->len);
   if (!failed && !lua_isnil(L, 3) && (lua_istable(L, 3) || lua_isuserdata(L, 3))) {
-    failed = json_decode_value(L, json->data, json->len, &err);
-    if (!failed) lua_replace(L, 3);
+    json_decode_known(L, json->data, json->len);
+    lua_replace(L, 3);
   }
   if (failed) return primitive_fail(L, &err);
   lua_getiuservalue(L, 1, 1);
@@ -127,18 +127,21 @@ static void add_meta(lua_State *L, const run *r) {
   lua_setfield(L, -2, "meta");
 }
 
-/* enter(profile, event): the first thing a run's body does: its person and event, decoded and anchored. */
+/* enter(profile, event): the first thing a run's body does: its person and event, decoded and anchored. Both texts were
+ * looked at when the person was let in. */
 int primitive_enter(lua_State *L) {
   run *r = primitive_run(L, "enter");
-  error err;
   size_t length;
   const char *profile = luaL_checklstring(L, 1, &length);
-  if (json_decode_value(L, profile, length, &err)) return primitive_fail(L, &err);
+  json_decode_known(L, profile, length);
   push_view(L, -1, person_type);
   lua_pushvalue(L, -1);
   run_anchor_set(r, L, ANCHOR_PERSON);
   const char *event = luaL_checklstring(L, 2, &length);
-  if (json_decode_value(L, event, length, &err)) return primitive_fail(L, &err);
+  if (strcmp(event, "{}") == 0)
+    lua_createtable(L, 0, 1); /* with room for `meta` */
+  else
+    json_decode_known(L, event, length);
   add_meta(L, r);
   lua_pushvalue(L, -1);
   run_anchor_set(r, L, ANCHOR_EVENT);

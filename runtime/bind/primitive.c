@@ -1,6 +1,11 @@
 /* What all primitives share: see primitive.h. */
 #include "bind/primitive.h"
 
+#include <limits.h>
+#include <string.h>
+
+#include "base/utf8.h"
+
 run *primitive_run(lua_State *L, const char *primitive) {
   worker *w = worker_of(L);
   run *r = w->current;
@@ -35,6 +40,15 @@ run *primitive_parking_run(lua_State *L, const char *primitive) {
                "(within the braces nothing can pause: make that call or wait before, and keep its result)",
                name, primitive, name);
   return primitive_yielding_run(L, primitive);
+}
+
+void primitive_check_name(lua_State *L, const char *primitive, const char *name) {
+  enum { MOST = 200, SHOWN = 60 };
+  size_t length = strlen(name);
+  if (length <= MOST) return;
+  lua_pushlstring(L, name, utf8_trim(name, SHOWN));
+  luaL_error(L, "%s: an element's name has at most %d bytes, not %d: give \"%s…\" a short one", primitive, MOST,
+             (int)(length < INT_MAX ? length : INT_MAX), lua_tostring(L, -1));
 }
 
 int primitive_yield(lua_State *L, lua_KFunction k) {

@@ -19,6 +19,9 @@ run *primitive_yielding_run(lua_State *L, const char *primitive);
 /* The same for a primitive that parks: it also raises where call_api "NAME" was left without its braces. */
 run *primitive_parking_run(lua_State *L, const char *primitive);
 
+/* Refuses a name of an element that is too long for reports and counters: more than 200 bytes. */
+void primitive_check_name(lua_State *L, const char *primitive, const char *name);
+
 /* Gives the turn back to the engine; `k` goes on when the run is resumed. */
 int primitive_yield(lua_State *L, lua_KFunction k);
 
@@ -40,6 +43,7 @@ int primitive_wait_for(lua_State *L);
 int primitive_split(lua_State *L);
 int primitive_drop(lua_State *L);
 int primitive_exit(lua_State *L);
+int primitive_restart_with(lua_State *L);
 int primitive_watch(lua_State *L);
 int primitive_only_watch(lua_State *L);
 int primitive_enter(lua_State *L);

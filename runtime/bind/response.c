@@ -11,15 +11,16 @@ static const char response_type[] = "response";
 
 enum { DETAIL_MOST = 220, SHOWN_MOST = 48 }; /* of a call's detail in `error`; of a body that is no JSON */
 
-/* One allocation of Lua's, so that the collector knows its weight: the fixed part, then body, then headers.
- * User value 1 is a table of what was decoded already: headers and json. */
+/* One allocation of Lua's, so that the collector knows its weight: the fixed part, then body, headers, the element's
+ * name and the error, both ended by a NUL. User values 1 and 2 are headers and json, once they were decoded. */
+enum { HEADERS = 1, JSON };
+
 typedef struct response {
   call_result result;
   int status, attempts;
   double ms;
   bool truncated;
   size_t body_length, headers_length, name_length;
-  char error[256];
   char bytes[];
 } response;
 
@@ -31,6 +32,10 @@ static const char *name_of(const response *r) {
   return r->bytes + r->body_length + r->headers_length;
 }
 
+static const char *error_of(const response *r) { /* "" without */
+  return name_of(r) + r->name_length + 1;
+}
+
 /* How many bytes of a text to show: at most so many, and no character cut in two. */
 static size_t shown_length(const char *text, size_t length, size_t most) {
   if (length <= most) return length;
@@ -39,10 +44,26 @@ static size_t shown_length(const char *text, size_t length, size_t most) {
   return shown;
 }
 
+/* Why the call is not ok, in words; its length. */
+static size_t error_text(const call *c, char *out, size_t room) {
+  *out = '\0';
+  if (c->reason == REASON_NONE) return 0;
+  int length = snprintf(out, room, "%s%s%.*s", call_reason_name(c->reason), *c->detail ? ": " : "",
+                        (int)shown_length(c->detail, strlen(c->detail), DETAIL_MOST), c->detail);
+  return (size_t)length < room ? (size_t)length : room - 1;
+}
+
+static char *put(char *to, const char *bytes, size_t length) {
+  if (length) memcpy(to, bytes, length);
+  return to + length;
+}
+
 void response_push(lua_State *L, call *c) {
   const char *element = c->label ? c->label : "call_api";
-  size_t name_length = strlen(element);
-  response *r = lua_newuserdatauv(L, sizeof *r + c->answer.len + c->answer_headers.len + name_length + 1, 1);
+  char words[256];
+  size_t name_length = strlen(element), error_length = error_text(c, words, sizeof words);
+  size_t texts = c->answer.len + c->answer_headers.len + name_length + 1 + error_length + 1;
+  response *r = lua_newuserdatauv(L, sizeof *r + texts, 2);
   r->result = c->result;
   r->status = c->status;
   r->attempts = c->attempts;
@@ -51,14 +72,10 @@ void response_push(lua_State *L, call *c) {
   r->body_length = c->answer.len;
   r->headers_length = c->answer_headers.len;
   r->name_length = name_length;
-  if (c->reason == REASON_NONE)
-    r->error[0] = '\0';
-  else
-    snprintf(r->error, sizeof r->error, "%s%s%.*s", call_reason_name(c->reason), *c->detail ? ": " : "",
-             (int)shown_length(c->detail, strlen(c->detail), DETAIL_MOST), c->detail);
-  if (c->answer.len) memcpy(r->bytes, c->answer.data, c->answer.len);
-  if (c->answer_headers.len) memcpy(r->bytes + c->answer.len, c->answer_headers.data, c->answer_headers.len);
-  memcpy(r->bytes + c->answer.len + c->answer_headers.len, element, name_length + 1);
+  char *to = put(r->bytes, c->answer.data, c->answer.len);
+  to = put(to, c->answer_headers.data, c->answer_headers.len);
+  to = put(to, element, name_length + 1);
+  put(to, words, error_length + 1);
   luaL_setmetatable(L, response_type);
 }
 
@@ -132,20 +149,13 @@ static void push_json(lua_State *L, const response *r) {
              r->body_length > SHOWN_MOST ? "\xe2\x80\xa6" : "");
 }
 
-/* Pushes what `push` makes, once; then the same again. */
-static int cached(lua_State *L, const response *r, const char *field,
-                  void (*push)(lua_State *, const response *)) {
-  if (lua_getiuservalue(L, 1, 1) != LUA_TTABLE) {
-    lua_pop(L, 1);
-    lua_newtable(L);
-    lua_pushvalue(L, -1);
-    lua_setiuservalue(L, 1, 1);
-  }
-  if (lua_getfield(L, -1, field) != LUA_TNIL) return 1;
+/* Pushes what `push` makes, once; then the same again: it is kept as the user value `which`. */
+static int cached(lua_State *L, const response *r, int which, void (*push)(lua_State *, const response *)) {
+  if (lua_getiuservalue(L, 1, which) != LUA_TNIL) return 1;
   lua_pop(L, 1);
   push(L, r);
   lua_pushvalue(L, -1);
-  lua_setfield(L, -3, field);
+  lua_setiuservalue(L, 1, which);
   return 1;
 }
 
@@ -178,8 +188,8 @@ static int get_ms(lua_State *L, const response *r) {
   return lua_pushnumber(L, r->ms), 1;
 }
 static int get_error(lua_State *L, const response *r) {
-  if (r->error[0])
-    lua_pushstring(L, r->error);
+  if (*error_of(r))
+    lua_pushstring(L, error_of(r));
   else
     lua_pushnil(L);
   return 1;
@@ -188,10 +198,10 @@ static int get_body(lua_State *L, const response *r) {
   return lua_pushlstring(L, r->bytes, r->body_length), 1;
 }
 static int get_headers(lua_State *L, const response *r) {
-  return cached(L, r, "headers", push_headers);
+  return cached(L, r, HEADERS, push_headers);
 }
 static int get_json(lua_State *L, const response *r) {
-  return cached(L, r, "json", push_json);
+  return cached(L, r, JSON, push_json);
 }
 
 static const struct {
@@ -204,11 +214,12 @@ static const struct {
     {"ms", get_ms},           {"error", get_error},     {"truncated", get_truncated},
 };
 
+/* Scripts can't get at it otherwise than by looking into a response: its metatable is locked. */
 static int response_index(lua_State *L) {
-  const response *r = luaL_checkudata(L, 1, response_type);
+  const response *r = lua_touserdata(L, 1);
   const char *name = luaL_checkstring(L, 2);
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-    if (strcmp(fields[i].name, name) == 0) return fields[i].get(L, r);
+    if (*fields[i].name == *name && strcmp(fields[i].name, name) == 0) return fields[i].get(L, r);
   }
   return luaL_error(
       L,
@@ -228,7 +239,7 @@ static int response_text(lua_State *L) {
     lua_pushfstring(L, ", %d attempt%s", r->attempts, r->attempts == 1 ? "" : "s");
   else
     lua_pushliteral(L, "");
-  lua_pushfstring(L, "%s%s", r->error[0] ? ", " : "", r->error);
+  lua_pushfstring(L, "%s%s", *error_of(r) ? ", " : "", error_of(r));
   lua_concat(L, 4);
   return 1;
 }

@@ -59,13 +59,14 @@ static int split_named(lua_State *L) {
   if (!lua_istable(L, 1))
     return luaL_error(L, "split \"NAME\" takes { branch = share, ... }, not a %s", luaL_typename(L, 1));
   const char *name = lua_tostring(L, lua_upvalueindex(1));
+  primitive_check_name(L, "split", name);
   branch branches[BRANCHES];
   double total = 0;
   int count = read_branches(L, 1, branches, &total);
   const char *chosen = choose(r, name, branches, count, total);
   run_step_info info = {.kind = "split", .name = name, .data = chosen};
   run_step(r, L, &info, true);
-  lua_pushstring(L, chosen);
+  lua_pushstring(L, info.data);
   return 1;
 }
 

@@ -17,6 +17,7 @@ static const luaL_Reg vocabulary[] = {
     {"split", primitive_split},
     {"drop", primitive_drop},
     {"exit", primitive_exit},
+    {"restart_with", primitive_restart_with},
     {"watch", primitive_watch},
     {"only_watch", primitive_only_watch},
     {"enter", primitive_enter},
@@ -66,16 +67,10 @@ static void open_worker(lua_State *L) {
   modules_install(L, natives);
 }
 
-/* What came from outside is decoded for a script; the bytes were checked when they came in. */
-static void push_json(lua_State *L, const char *json, size_t length) {
-  error err;
-  if (json_decode_value(L, json, length, &err)) luaL_error(L, "%s", err.text);
-}
-
 const engine_lua bind_engine_lua = {
     .open = open_worker,
     .push_response = response_push,
-    .push_json = push_json,
+    .push_json = json_decode_known, /* the bytes were checked when they came in */
     .encode = json_encode_value,
     .describe_call = describe_call,
     .inner = coroutine_inner,

@@ -9,7 +9,9 @@
 
 /* The element's name of an unnamed wait: "wait 2h". Pushes it, so that it stays. */
 static const char *name_of(lua_State *L, const char *kind, const char *what) {
-  return lua_pushfstring(L, "%s %s", kind, what);
+  const char *name = lua_pushfstring(L, "%s %s", kind, what);
+  primitive_check_name(L, kind, name);
+  return name;
 }
 
 static int waited(lua_State *L, int status, lua_KContext context) {
@@ -20,10 +22,10 @@ static int waited(lua_State *L, int status, lua_KContext context) {
 static int park_until(lua_State *L, run *r, const char *kind, const char *what, int64_t at_ms) {
   char instant[40];
   moment_rfc3339(at_ms, instant);
-  run_step_info info = {.kind = kind, .name = name_of(L, kind, what), .written = what, .data = instant};
+  run_step_info info = {
+      .kind = kind, .name = name_of(L, kind, what), .written = what, .data = instant, .number = at_ms};
   run_step(r, L, &info, false);
-  run_wait(r, at_ms);
-  return primitive_yield(L, waited);
+  return run_wait(r, info.number) ? 0 : primitive_yield(L, waited);
 }
 
 /* wait(duration): "2h", or seconds. */
@@ -160,8 +162,9 @@ int primitive_wait_for(lua_State *L) {
     return luaL_error(L, "wait_for's second argument is a table { where =, within = }, not a %s",
                       luaL_typename(L, options));
   }
-  run_step_info info = {.kind = "wait_for", .name = name_of(L, "wait_for", name), .written = name};
+  run_step_info info = {
+      .kind = "wait_for", .name = name_of(L, "wait_for", name), .written = name, .number = until};
   run_step(r, L, &info, false);
-  if (run_wait_for(r, name, has_where, until)) return push_event(L, r);
+  if (run_wait_for(r, name, has_where, info.number)) return push_event(L, r);
   return primitive_yield(L, event_came);
 }

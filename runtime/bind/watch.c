@@ -9,7 +9,7 @@
 /* Until when an event counts: `within`, of the specification on top of the stack, after the entry. */
 static int64_t until_when(lua_State *L, const run *r, const char *what) {
   int64_t until = INT64_MAX;
-  if (lua_getfield(L, -1, "within") != LUA_TNIL) until = r->now_ms + value_duration(L, -1, what);
+  if (lua_getfield(L, -1, "within") != LUA_TNIL) until = r->entered_ms + value_duration(L, -1, what);
   lua_pop(L, 1);
   return until;
 }
@@ -82,6 +82,6 @@ static int watched(lua_State *L, int status, lua_KContext context) {
 int primitive_only_watch(lua_State *L) {
   run *r = primitive_parking_run(L, "only_watch");
   if (lua_isnoneornil(L, 1)) return 0;
-  run_wait(r, r->now_ms + value_duration(L, 1, "goal: within"));
-  return primitive_yield(L, watched);
+  bool over = run_wait(r, r->entered_ms + value_duration(L, 1, "goal: within"));
+  return over ? 0 : primitive_yield(L, watched);
 }

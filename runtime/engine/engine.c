@@ -47,6 +47,7 @@ struct engine {
   list events; /* coming_event, in the order of their times */
   size_t event_count;
   bool admission_over, events_over, finished;
+  uint64_t found_entered, found_states[RUN_STATES];
   bool stopping;
   int closing_handles;
   void (*stopped)(void *data);
@@ -97,6 +98,41 @@ void shared_say(engine_shared *s, say_kind kind, const char *text, size_t length
   pthread_mutex_unlock(&s->message_lock);
 }
 
+/* ---- dying ---- */
+
+bool shared_dies(engine_shared *s) {
+  if (!s->options->die_after || atomic_fetch_add(&s->recorded, 1) < s->options->die_after) return false;
+  if (!atomic_exchange(&s->dead, true)) uv_async_send(&s->wake);
+  return true;
+}
+
+/* ---- what operators do ---- */
+
+typedef struct outcome_told {
+  list link;
+  engine_outcome outcome;
+} outcome_told;
+
+void shared_outcome(engine_shared *s, uint64_t number, const char *refused) {
+  outcome_told *told = mem_zero(sizeof *told);
+  told->outcome = (engine_outcome){number, refused};
+  pthread_mutex_lock(&s->message_lock);
+  list_push(&s->outcomes, &told->link);
+  pthread_mutex_unlock(&s->message_lock);
+  uv_async_send(&s->wake);
+}
+
+int engine_next_outcome(engine *e, engine_outcome *out) {
+  pthread_mutex_lock(&e->shared.message_lock);
+  list *l = list_pop(&e->shared.outcomes);
+  pthread_mutex_unlock(&e->shared.message_lock);
+  if (!l) return 0;
+  outcome_told *told = LIST_OF(outcome_told, link, l);
+  *out = told->outcome;
+  free(told);
+  return 1;
+}
+
 int engine_next_message(engine *e, buf *out) {
   pthread_mutex_lock(&e->shared.message_lock);
   list *l = list_pop(&e->shared.messages);
@@ -114,13 +150,13 @@ int engine_next_message(engine *e, buf *out) {
 /* ---- admission ---- */
 
 static worker *worker_for(engine *e, const char *person, size_t length) {
-  uint64_t shard = hash_bytes64((hash128){0, 0}, person, length) % SHARDS;
-  return &e->workers[shard % (uint64_t)e->worker_count];
+  if (e->worker_count == 1) return e->workers;
+  return &e->workers[store_shard(person, length) % (uint32_t)e->worker_count];
 }
 
 bool engine_has_room(engine *e) {
   engine_shared *s = &e->shared;
-  if (e->stopping || atomic_load(&s->script_errors) >= SCRIPT_ERRORS_PAUSE) return false;
+  if (e->stopping || atomic_load(&s->paused) || atomic_load(&s->script_errors) >= SCRIPT_ERRORS_PAUSE) return false;
   if (atomic_load(&s->active) < (int64_t)e->options.in_flight) return true;
   atomic_store(&s->starved, true);
   if (atomic_load(&s->active) >= (int64_t)e->options.in_flight) return false;
@@ -134,6 +170,32 @@ void engine_admit(engine *e, const char *id, size_t id_length, const char *profi
   const char *texts[3] = {id, profile, event};
   size_t lengths[3] = {id_length, profile_length, event_length};
   worker_post(worker_for(e, id, id_length), message_with_texts(MESSAGE_ADMIT, texts, lengths));
+}
+
+void engine_act_on(engine *e, engine_act act, uint64_t number, const char *person) {
+  const char *texts[3] = {person, "", ""};
+  size_t lengths[3] = {strlen(person), 0, 0};
+  message *m = message_with_texts(MESSAGE_ACT, texts, lengths);
+  m->act = act;
+  m->number = (int64_t)number;
+  e->finished = false; /* something happens once more */
+  worker_post(worker_for(e, person, lengths[0]), m);
+}
+
+void engine_pause(engine *e, bool paused) {
+  engine_shared *s = &e->shared;
+  if (paused && store_paused(s->store, s->journey)) return; /* since then */
+  store_pause(s->store, s->journey, paused ? clock_wall_ms() : 0);
+  atomic_store(&s->paused, paused);
+  if (!paused) atomic_store(&s->script_errors, 0); /* who says that it goes on has looked */
+  e->finished = false;
+  for (int i = 0; i < e->worker_count; i++) worker_post(&e->workers[i], message_new(MESSAGE_TICK));
+  if (e->options.changed) e->options.changed(e->options.data);
+}
+
+bool engine_pause_kept(engine *e) {
+  const engine_shared *s = &e->shared;
+  return store_pause_kept(s->store, s->journey) == store_paused(s->store, s->journey);
 }
 
 static void consider(engine *e);
@@ -237,21 +299,33 @@ static void arm_event_timer(engine *e, int64_t event_at) {
   uv_timer_start(&e->event_timer, event_time, ms > 0 ? (uint64_t)ms : 0, 0);
 }
 
+/* Nobody is there who could go on when the operator says so. */
+static bool is_empty(engine *e) {
+  uint64_t entered, states[RUN_STATES];
+  store_ledger(e->shared.store, e->shared.journey, &entered, states);
+  return states[RUN_RUNNING] + states[RUN_QUEUED] + states[RUN_WAITING] == 0;
+}
+
 /* Is everybody idle? Then the clock may jump, or all is over. The epoch tells whether work began while we looked. */
 static void consider(engine *e) {
   engine_shared *s = &e->shared;
-  if (e->stopping || e->finished) return;
-  bool paused = atomic_load(&s->script_errors) >= SCRIPT_ERRORS_PAUSE;
+  if (e->stopping || e->finished || atomic_load(&s->dead)) return;
+  bool paused = atomic_load(&s->script_errors) >= SCRIPT_ERRORS_PAUSE || atomic_load(&s->paused);
   bool admitted = e->admission_over || paused;
   int64_t event_at = admitted ? next_event(e) : INT64_MAX;
   if (!s->clock.is_virtual && event_at != INT64_MAX) arm_event_timer(e, event_at);
   uint64_t epoch = atomic_load(&s->epoch);
   if (atomic_load(&s->work) != 0) return;
+  if (atomic_load(&s->paused)) {
+    e->finished = e->admission_over && is_empty(e);
+    return;
+  }
   int64_t timer_at = next_timer(e);
   if (atomic_load(&s->work) != 0 || atomic_load(&s->epoch) != epoch) return;
   if (!admitted && engine_has_room(e)) return;
   if (admitted && event_at == INT64_MAX && !e->events_over) return; /* more events are to be read first */
-  if (timer_at == INT64_MAX && event_at == INT64_MAX) {
+  int64_t end = s->clock.is_virtual ? e->options.until_ms : INT64_MAX - 1;
+  if (timer_at > end && event_at > end) {
     e->finished = admitted;
   } else if (s->clock.is_virtual) {
     jump(e, timer_at, event_at);
@@ -259,7 +333,7 @@ static void consider(engine *e) {
 }
 
 bool engine_finished(engine *e) {
-  return e->finished;
+  return e->finished || atomic_load(&e->shared.dead);
 }
 
 /* ---- start and stop ---- */
@@ -299,11 +373,15 @@ static void shared_init(engine *e) {
     logical_init_virtual(&s->clock, e->options.start_ms);
   else
     logical_init_real(&s->clock);
-  s->store = store_open_memory(e->options.store_id);
-  s->journey = store_journey(s->store, e->options.journey, e->options.version);
+  s->store = e->options.store;
+  s->journey = store_journey(s->store, e->options.journey, e->options.version, e->options.bundle,
+                             e->options.bundle_length);
+  store_ledger(s->store, s->journey, &e->found_entered, e->found_states);
+  atomic_store(&s->paused, !e->options.asleep && store_paused(s->store, s->journey) != 0);
   s->split_key = (hash128){0x73706c6974, 0x6a61756e74};
   pthread_mutex_init(&s->message_lock, NULL);
   list_init(&s->messages);
+  list_init(&s->outcomes);
   uv_async_init(e->options.loop, &s->wake, woken);
   uv_timer_init(e->options.loop, &e->event_timer);
   s->wake.data = e->event_timer.data = e;
@@ -336,6 +414,8 @@ void engine_free(engine *e) {
   for (int i = 0; i < e->worker_count; i++) worker_join(&e->workers[i]);
   buf text = BUF_EMPTY;
   while (engine_next_message(e, &text)) {}
+  engine_outcome outcome;
+  while (engine_next_outcome(e, &outcome)) {}
   buf_free(&text);
   pthread_mutex_destroy(&e->shared.message_lock);
   store_close(e->shared.store);
@@ -345,13 +425,19 @@ void engine_free(engine *e) {
   free((char *)e->options.journey);
   free((char *)e->options.version);
   free((char *)e->options.reroute);
+  free((char *)e->options.per);
+  free((char *)e->options.save_below);
   free(e->workers);
   free(e->latencies);
   free(e);
 }
 
 static void free_failed(void *data) {
-  engine_free(data);
+  engine *e = data;
+  void (*gone)(void *data) = e->options.gone;
+  void *gone_data = e->options.data;
+  engine_free(e);
+  gone(gone_data);
 }
 
 /* What the system, or the group of processes that we are in, has. */
@@ -368,12 +454,14 @@ engine *engine_start(const engine_options *options, error *err) {
   e->options.journey = mem_text(options->journey);
   e->options.version = mem_text(options->version);
   e->options.reroute = mem_text(options->reroute);
+  e->options.per = mem_text(options->per);
+  e->options.save_below = mem_text(options->save_below);
   e->events_over = !options->expects_events;
   list_init(&e->events);
   shared_init(e);
   e->workers = mem_zero((size_t)options->workers * sizeof *e->workers);
   e->latencies = mem_zero((size_t)options->workers * sizeof *e->latencies);
-  bool failed = http_process_init(err) != 0;
+  bool failed = !options->plain_script && http_process_init(err) != 0; /* a plain script may call nobody */
   for (int i = 0; i < options->workers && !failed; i++) {
     worker *w = &e->workers[i];
     w->shared = &e->shared;
@@ -402,6 +490,7 @@ engine_figures engine_look(engine *e) {
     figures.calls += atomic_load(&w->finished_calls);
     figures.unfinished += atomic_load(&w->unfinished);
     figures.lost_events += atomic_load(&w->lost_events);
+    figures.already_in += atomic_load(&w->already_in);
     int64_t last = atomic_load(&w->last_call_ms);
     if (last > figures.last_call_ms) figures.last_call_ms = last;
   }
@@ -409,15 +498,22 @@ engine_figures engine_look(engine *e) {
   latency_quantiles(e->latencies, (size_t)e->worker_count, quantiles, ms, 2);
   figures.median_ms = ms[0];
   figures.p99_ms = ms[1];
+  figures.records = atomic_load(&e->shared.recorded);
+  figures.paused_ms = store_paused(e->shared.store, e->shared.journey);
   figures.paused = atomic_load(&e->shared.script_errors) >= SCRIPT_ERRORS_PAUSE;
   return figures;
+}
+
+void engine_found(const engine *e, uint64_t *entered, uint64_t states[RUN_STATES]) {
+  *entered = e->found_entered;
+  memcpy(states, e->found_states, sizeof e->found_states);
 }
 
 store *engine_store(engine *e) {
   return e->shared.store;
 }
 
-uint16_t engine_journey(const engine *e) {
+uint32_t engine_journey(const engine *e) {
   return e->shared.journey;
 }
 

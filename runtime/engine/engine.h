@@ -54,26 +54,37 @@ extern const script_limits script_limits_default;
 typedef struct engine_options {
   uv_loop_t *loop;
   int workers;      /* at least 1 */
-  hash128 store_id; /* names of runs and keys hang on it */
+  store *store;     /* owned from here on */
   bool is_virtual;  /* waits take no time: rehearsal */
   int64_t start_ms; /* of a virtual clock */
+  int64_t until_ms; /* the same: it goes no further, and all is over then; INT64_MAX */
   size_t in_flight; /* admission waits while this many runs are not waiting */
   const char *journey, *version;
   double control; /* share of people who are only watched, 0 to 1 */
+  const char
+      *per; /* the event's field within whose value a person has one living run at a time; NULL: one in all */
+  int64_t
+      reentry_ms; /* where the store keeps runs: how long after the end of their last run people may enter again; -1:
+                         never */
   const char
       *bundle; /* JSON of scripts for lualib's jaunt.worker; not owned, read until engine_start returns */
   size_t bundle_length;
   connection **connections; /* owned from here on */
   size_t connection_count;
-  secrets *secrets;    /* owned from here on */
+  secrets *secrets;       /* owned from here on */
+  const char *save_below; /* the folder for `save_to`: its files can't be elsewhere */
   const char *reroute; /* a rehearsal's vendor, "http://127.0.0.1:PORT", for calls without `via`; or NULL */
   script_limits limits;
   bool traces;         /* keep every intent for engine_next_message: --dry-run */
   bool expects_events; /* engine_event will be called: engine_events_over ends that */
+  uint64_t die_after;  /* for tests: as if the process ended after so many records; 0: it does not */
+  bool asleep;         /* nobody is woken: for what operators do while no runtime has the state */
   bool plain_script;   /* one run without a person; errors end it instead of holding it */
   const engine_lua *lua;
   /* Something changed that the control thread may want to look at; called on the loop. */
   void (*changed)(void *data);
+  /* engine_start has failed, and by now all is closed that it had opened: nothing of the engine is left. */
+  void (*gone)(void *data);
   void *data;
 } engine_options;
 
@@ -104,6 +115,30 @@ bool engine_finished(engine *e);
 void engine_stop(engine *e, int64_t grace_ms, void (*stopped)(void *data), void *data);
 void engine_free(engine *e); /* after `stopped` */
 
+/* ---- what operators do with single runs; only where the store keeps runs ---- */
+
+typedef enum engine_act {
+  ENGINE_REDRIVE, /* a held run goes on, a dropped one from the element that dropped it: that call is made again */
+  ENGINE_END, /* a living or held run exits, for the reason "operator" */
+} engine_act;
+
+/* Asks the worker that has the run; its person is needed to find that. */
+void engine_act_on(engine *e, engine_act act, uint64_t number, const char *person);
+
+typedef struct engine_outcome {
+  uint64_t run;
+  const char *refused; /* why nothing was done, static text; NULL: it was done */
+} engine_outcome;
+
+/* How the oldest act that was not told yet ended: 1, or 0 when none is known. `changed` is called when one is. */
+int engine_next_outcome(engine *e, engine_outcome *out);
+
+/* Stops admission and the waking of parked runs, or lets both go on; who is under way goes on to the next wait. The mark is kept
+ * with the state, for the processes to come: engine_pause_kept says whether it is durable by now. A virtual clock stands
+ * still meanwhile. */
+void engine_pause(engine *e, bool paused);
+bool engine_pause_kept(engine *e);
+
 typedef struct engine_figures {
   uint64_t entered;
   uint64_t states[RUN_STATES];
@@ -111,14 +146,19 @@ typedef struct engine_figures {
   uint64_t calls;       /* calls that were sent and got a result */
   uint64_t unfinished;  /* calls that were cut by stopping */
   uint64_t lost_events; /* events for people without a living run */
+  uint64_t already_in;  /* people who were not let in: they are in the journey, or were */
   double median_ms, p99_ms;
   int64_t logical_ms, last_call_ms; /* now; when the last call went out (0: none) */
+  uint64_t records;                 /* where die_after counts them */
   bool paused;                      /* 20 runs were held by script errors */
+  int64_t paused_ms;                /* since when the journey is paused by an operator; 0: it isn't */
 } engine_figures;
 
 engine_figures engine_look(engine *e);
+/* The ledger as it stood when the engine was started: what the store had kept. */
+void engine_found(const engine *e, uint64_t *entered, uint64_t states[RUN_STATES]);
 store *engine_store(engine *e);
-uint16_t engine_journey(const engine *e);
+uint32_t engine_journey(const engine *e);
 connection *const *engine_connections(const engine *e, size_t *count);
 
 /* What scripts said (log, print), traces and warnings, oldest first. Returns 1 and fills `out`, or 0. */

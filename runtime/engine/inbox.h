@@ -18,6 +18,7 @@ typedef enum message_kind {
   MESSAGE_EVENT, /* texts: person, name, the event as JSON */
   MESSAGE_GRANT, /* waiter */
   MESSAGE_TICK,  /* the virtual clock was moved */
+  MESSAGE_ACT,   /* an operator's: texts: the person; number: the run; act */
   MESSAGE_DRAIN, /* stop: nothing new is sent, what is on the wire gets `number` ms; 0: it is cut */
 } message_kind;
 
@@ -26,6 +27,7 @@ typedef struct message {
   message_kind kind;
   limit_waiter *waiter;
   int64_t number;
+  int act;              /* an engine_act */
   const char *texts[3]; /* inside the same allocation, each ended by a NUL */
   size_t lengths[3];
 } message;

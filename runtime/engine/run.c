@@ -46,7 +46,7 @@ static void read_error(lua_State *L, error *err) {
 }
 
 /* The same for an error on top of `co`, a stack of the run that nothing may be called on any more. */
-static void take_error(run *r, lua_State *co, error *err) {
+void run_take_error(run *r, lua_State *co, error *err) {
   worker *w = r->in;
   lua_State *S = w->scratch;
   int top = lua_gettop(S);
@@ -101,33 +101,34 @@ int run_protected(run *r, lua_CFunction function, void *task, error *err) {
 
 /* ---- records ---- */
 
-static bool is_active(run_state state) {
+bool run_is_active(run_state state) {
   return state == RUN_RUNNING || state == RUN_QUEUED;
 }
 
 /* Appends a record of this run, moves it to `to`, and keeps count of those that are not waiting. */
 store_position run_record(run *r, store_record *record, run_state to) {
   worker *w = r->in;
-  record->run = r->id;
+  record->journey = r->version;
   record->incarnation = r->incarnation;
   record->step = r->step;
   record->at_ms = r->now_ms = logical_now_ms(&w->shared->clock);
   record->from = r->state;
   record->to = to;
   record->control = r->control;
-  if (r->state != RUN_NONE) shared_active(w->shared, (int)is_active(to) - (int)is_active(r->state));
+  if (r->state != RUN_NONE) shared_active(w->shared, (int)run_is_active(to) - (int)run_is_active(r->state));
   r->state = to;
-  store_position position = store_append(w->lane, record);
+  if (shared_dies(w->shared)) return STORE_NEVER;
+  store_position position = store_append(w->lane, &r->journal, record);
   while (!position) { /* full: a worker resumes nothing then, but calls and timers have records, too */
     store_flush(w->lane);
-    position = store_append(w->lane, record);
+    position = store_append(w->lane, &r->journal, record);
   }
   return position;
 }
 
 void run_move(run *r, run_state to, uint8_t counts, const char *reason, const char *detail) {
   store_record record = {
-      .kind = RECORD_STATE, .element = r->element, .counts = counts, .reason = reason, .detail = detail};
+      .kind = RECORD_MOVE, .element = r->element, .counts = counts, .reason = reason, .detail = detail};
   run_record(r, &record, to);
 }
 
@@ -140,23 +141,44 @@ void run_make_ready(run *r) {
 
 /* ---- entry ---- */
 
+run *run_new(worker *w, const char *person, size_t length) {
+  run *r = mem_zero(sizeof *r);
+  r->in = w;
+  r->person = mem_text_of(person, length);
+  r->element = NO_ELEMENT;
+  r->anchor = LUA_NOREF;
+  r->version = w->shared->journey;
+  r->settled_due = NEVER_SETTLED;
+  store_journal_init(&r->journal);
+  list_init(&r->ready_link);
+  list_init(&r->events);
+  list_push(&w->living, &r->link);
+  w->living_count++;
+  return r;
+}
+
 static hash128 hash_of(hash128 key, const char *what, const char *journey, const char *person) {
   hash_part parts[] = {{what, strlen(what)}, {journey, strlen(journey)}, {person, strlen(person)}};
   return hash_parts(key, parts, 3);
 }
 
-/* A run's name: hash(store id, journey, person, entry number). Nobody enters twice in one process, so the entry is the
- * first. */
+void run_seed(run *r) {
+  r->random = r->id.hi ^ r->incarnation;
+}
+
+/* A run's name: hash(store id, journey, person, entry number). */
 static void name_run(run *r) {
   const engine_shared *s = r->in->shared;
-  r->id = hash_of(store_id(s->store), "run 1", s->options->journey, r->person);
-  r->random = r->id.hi ^ r->incarnation;
+  char entry[24];
+  snprintf(entry, sizeof entry, "run %u", r->entry);
+  r->id = hash_of(store_id(s->store), entry, s->options->journey, r->person);
+  run_seed(r);
   if (s->options->control <= 0) return;
   uint64_t dice = hash_of(s->split_key, "control", s->options->journey, r->person).lo;
   r->control = (double)(dice >> 11) * 0x1.0p-53 < s->options->control;
 }
 
-static void start_coroutine(run *r, const message *m) {
+void run_start(run *r, const run_beginning *with) {
   worker *w = r->in;
   lua_State *L = w->L;
   if (w->idle_count) {
@@ -169,67 +191,92 @@ static void start_coroutine(run *r, const message *m) {
     lua_rawseti(L, -2, ANCHOR_THREAD);
     r->anchor = luaL_ref(L, LUA_REGISTRYINDEX);
   }
-  lua_rawgeti(r->co, LUA_REGISTRYINDEX, w->body_ref);
-  lua_pushlstring(r->co, m->texts[1], m->lengths[1]);
-  lua_pushlstring(r->co, m->texts[2], m->lengths[2]);
+  lua_rawgeti(r->co, LUA_REGISTRYINDEX, worker_body(w, r->version));
+  lua_pushlstring(r->co, with->profile, with->profile_length);
+  lua_pushlstring(r->co, with->event, with->event_length);
   lua_pushboolean(r->co, r->control);
+  if (with->state) lua_pushlstring(r->co, with->state, with->state_length);
+  list_push(&w->ready, &r->ready_link);
 }
 
-void run_enter(worker *w, const message *m) {
-  run *r = mem_zero(sizeof *r);
-  r->in = w;
-  r->person = mem_text_of(m->texts[0], m->lengths[0]);
-  r->element = NO_ELEMENT;
-  r->anchor = LUA_NOREF;
-  list_init(&r->ready_link);
-  list_init(&r->events);
-  list_push(&w->living, &r->link);
-  if (w->shared->options->expects_events) run_index(r);
+void run_enter(worker *w, const run_entry *e) {
+  run *r = run_new(w, e->person, e->person_length);
+  r->entry = e->number;
+  r->per = e->per;
+  run_index(r);
   name_run(r);
   store_record record = {
       .kind = RECORD_ENTER,
       .element = NO_ELEMENT,
       .name = r->person,
-      .data = m->texts[1],
-      .data_length = m->lengths[1],
-      .more = m->texts[2],
-      .more_length = m->lengths[2],
+      .data = e->profile,
+      .data_length = e->profile_length,
+      .more = e->event,
+      .more_length = e->event_length,
+      .extra = r->per,
+      .extra_length = r->per ? strlen(r->per) : 0,
+      .numbers = {e->number, (int64_t)r->id.lo, (int64_t)r->id.hi},
   };
   run_record(r, &record, RUN_RUNNING);
-  start_coroutine(r, m);
-  list_push(&w->ready, &r->ready_link);
+  r->entered_ms = r->now_ms;
+  run_start(r, &(run_beginning){.profile = e->profile,
+                                .profile_length = e->profile_length,
+                                .event = e->event,
+                                .event_length = e->event_length});
 }
 
 /* ---- steps ---- */
 
-static uint64_t fingerprint(const run_step_info *info) {
+uint64_t run_fingerprint(const run_step_info *info) {
   hash_part parts[3] = {{info->kind, strlen(info->kind)}};
   if (info->name) parts[1] = (hash_part){info->name, strlen(info->name)};
   if (info->written) parts[2] = (hash_part){info->written, strlen(info->written)};
   return hash_parts((hash128){0, 0}, parts, 3).lo;
 }
 
-void run_step(run *r, lua_State *L, const run_step_info *info, bool passes) {
+void run_step(run *r, lua_State *L, run_step_info *info, bool passes) {
   r->step++;
-  uint16_t element = info->name ? worker_element(r->in, L, info->name, info->kind) : NO_ELEMENT;
+  uint32_t element = info->name ? worker_element(r->in, L, info->name, info->kind) : NO_ELEMENT;
   if (element != NO_ELEMENT) r->element = element;
-  r->call_print = fingerprint(info);
+  r->call_print = run_fingerprint(info);
+  if (run_in_past(r)) {
+    run_replay_step(r, L, info);
+    return;
+  }
+  if (r->past) r->past->step_ms = 0;
   store_record record = {
       .kind = RECORD_STEP,
       .fingerprint = r->call_print,
       .name = info->name,
       .data = info->data,
       .data_length = info->data ? strlen(info->data) : 0,
+      .extra = info->kind,
+      .extra_length = strlen(info->kind),
+      .numbers = {info->number},
       .element = element,
       .counts = (uint8_t)(1 << ELEMENT_REACHED | (passes ? 1 << ELEMENT_WENT_ON : 0)),
   };
   run_record(r, &record, r->state);
 }
 
-void run_write(run *r, const char *name, const char *json, size_t length) {
+void run_write(run *r, lua_State *L, const char *name, const char *json, size_t length) {
   r->step++;
+  hash_part parts[] = {{"write", 5}, {name, strlen(name)}, {json, length}};
+  uint64_t fingerprint = hash_parts((hash128){0, 0}, parts, 3).lo;
+  if (run_in_past(r)) {
+    run_replay_write(r, L, fingerprint, name);
+    return;
+  }
   store_record record = {
-      .kind = RECORD_WRITE, .element = NO_ELEMENT, .name = name, .data = json, .data_length = length};
+      .kind = RECORD_WRITE,
+      .fingerprint = fingerprint,
+      .element = NO_ELEMENT,
+      .name = name,
+      .data = json,
+      .data_length = length,
+      .extra = r->person,
+      .extra_length = strlen(r->person),
+  };
   run_record(r, &record, r->state);
 }
 
@@ -239,191 +286,32 @@ static void timer_came(timer *t) {
   run *r = LIST_OF(run, timer, t);
   free(r->waits_for);
   r->waits_for = NULL;
-  run_move(r, RUN_RUNNING, 1 << ELEMENT_WENT_ON, NULL, NULL);
+  store_record record = {.kind = RECORD_WOKE, .element = r->element, .counts = 1 << ELEMENT_WENT_ON};
+  run_record(r, &record, RUN_RUNNING);
   run_make_ready(r);
 }
 
+/* A long wait is settled, and the run leaves memory. One that was woken and has not moved is settled already. */
 void run_park_until(run *r, run_park park, int64_t until_ms) {
+  worker *w = r->in;
+  store_record record = {.kind = RECORD_MOVE, .element = r->element};
+  bool is_long = until_ms == INT64_MAX || until_ms - logical_now_ms(&w->shared->clock) >= LIVE_MS ||
+                 atomic_load_explicit(&w->shared->paused, memory_order_relaxed);
   r->park = park;
-  run_move(r, RUN_WAITING, 0, NULL, NULL);
-  if (until_ms != INT64_MAX) timer_set(&r->in->timers, &r->timer, until_ms, timer_came);
+  if (until_ms != INT64_MAX) timer_set(&w->timers, &r->timer, until_ms, timer_came);
+  if (r->state == RUN_WAITING && r->settled_due == until_ms)
+    run_leave_soon(r);
+  else if (is_long && store_keeps(w->shared->store))
+    run_settle(r, &record, RUN_WAITING, until_ms);
+  else if (r->state != RUN_WAITING)
+    run_record(r, &record, RUN_WAITING);
 }
 
-void run_wait(run *r, int64_t at_ms) {
+bool run_wait(run *r, int64_t at_ms) {
+  store_record woke;
+  if (run_recorded(r, RECORD_WOKE, &woke)) return true;
   run_park_until(r, PARK_TIMER, at_ms);
-}
-
-/* ---- ending ---- */
-
-void run_end(run *r, run_state outcome, const char *reason, const char *detail) {
-  r->park = PARK_END;
-  r->ending = outcome;
-  r->reason = reason;
-  free(r->detail);
-  r->detail = mem_text(detail);
-}
-
-/* Its coroutine is kept for another run, without what it had anchored; or left to the collector. */
-static void give_coroutine_back(run *r) {
-  worker *w = r->in;
-  lua_State *L = w->L;
-  if (!r->closed || w->idle_count == IDLE_COROUTINES) {
-    luaL_unref(L, LUA_REGISTRYINDEX, r->anchor);
-    return;
-  }
-  lua_rawgeti(L, LUA_REGISTRYINDEX, r->anchor);
-  for (int slot = ANCHOR_THREAD + 1; slot < ANCHORS; slot++) {
-    bool is_set = lua_rawgeti(L, -1, slot) != LUA_TNIL;
-    lua_pop(L, 1);
-    if (!is_set) continue;
-    lua_pushnil(L);
-    lua_rawseti(L, -2, slot);
-  }
-  lua_pop(L, 1);
-  w->idle_coroutines[w->idle_count++] = (idle_coroutine){r->co, r->anchor};
-}
-
-void run_forget(run *r) {
-  worker *w = r->in;
-  timer_clear(&w->timers, &r->timer);
-  list_remove(&r->link);
-  list_remove(&r->ready_link);
-  run_unindex(r);
-  for (list *l; (l = list_pop(&r->events));) run_event_free(LIST_OF(run_event, link, l));
-  run_event_free(r->taken);
-  if (r->call) call_free(r->call);
-  give_coroutine_back(r);
-  for (char **name = r->exit_on; name && *name; name++) free(*name);
-  free(r->exit_on);
-  free(r->exit_until);
-  free(r->goal);
-  free(r->waits_for);
-  free(r->detail);
-  free(r->broken);
-  free(r->person);
-  free(r);
-}
-
-/* The running script was killed. */
-static void hold_for_limit(run *r) {
-  char words[256];
-  guard_describe(r->in, words, sizeof words);
-  guard_settle(r->in, r->co);
-  run_end(r, RUN_HELD, "limit", words);
-}
-
-/* An error in a <close> variable is told, not followed: the run has ended already. */
-static void close_one(run *r, lua_State *co) {
-  worker *w = r->in;
-  error err;
-  w->current = r;
-  guard_enter(w, co);
-  int status = lua_resetthread(co);
-  guard_leave(w);
-  w->current = NULL;
-  if (w->kill || status == LUA_OK) return;
-  buf text = BUF_EMPTY;
-  take_error(r, co, &err);
-  buf_format(&text, "%s: a <close> variable failed: %s", r->person, err.text);
-  shared_say(w->shared, SAY_WARNING, text.data, text.len);
-  buf_free(&text);
-}
-
-static void close_from_inside(run *r, lua_State *co) {
-  lua_State *inner = r->in->shared->options->lua->inner(co);
-  if (inner) close_from_inside(r, inner);
-  if (!r->in->kill) close_one(r, co);
-}
-
-/* Closes what a script left open with <close>, in the coroutines of its own where it was as well; nothing but log works in
- * there. */
-static void close_coroutine(run *r) {
-  r->closing = true;
-  r->in->chain_blocked = true;
-  close_from_inside(r, r->co);
-  r->in->chain_blocked = false;
-  if (r->in->kill)
-    hold_for_limit(r);
-  else
-    r->closed = lua_status(r->co) == LUA_OK && lua_gettop(r->co) == 0;
-}
-
-static const unsigned char outcome_counts[RUN_STATES] = {
-    [RUN_DROPPED] = 1 << ELEMENT_DROPPED,
-    [RUN_HELD] = 1 << ELEMENT_HELD,
-};
-
-static void say_held(run *r) {
-  buf text = BUF_EMPTY;
-  const char *detail = r->detail ? r->detail : "", *element = r->call ? r->call->label : NULL;
-  bool plain = r->in->shared->options->plain_script;
-  if (!plain) buf_format(&text, "%s is held", r->person);
-  if (element) buf_format(&text, plain ? "\"%s\": " : " at \"%s\"", element);
-  if (!plain) buf_format(&text, ": %s: ", r->reason);
-  buf_text_add(&text, detail);
-  shared_say(r->in->shared, SAY_WARNING, text.data, text.len);
-  buf_free(&text);
-  if (strcmp(r->reason, "script") == 0) atomic_fetch_add(&r->in->shared->script_errors, 1);
-}
-
-/* Nobody prints a funnel for a plain script: it says itself why it went no further. */
-static void say_dropped(run *r) {
-  buf text = BUF_EMPTY;
-  const char *element = r->call ? r->call->label : NULL;
-  if (element) buf_format(&text, "\"%s\" failed: ", element);
-  buf_text_add(&text, r->reason);
-  if (r->call ? *r->call->detail : r->detail && *r->detail)
-    buf_format(&text, ": %s", r->call ? r->call->detail : r->detail);
-  shared_say(r->in->shared, SAY_WARNING, text.data, text.len);
-  buf_free(&text);
-}
-
-/* A detail that stands in a report: its first line, and not too long. */
-static void short_detail(const char *detail, char out[104]) {
-  size_t length = detail ? strcspn(detail, "\r\n") : 0;
-  if (length > 103) {
-    length = 103;
-    while (length && (detail[length] & 0xc0) == 0x80) length--;
-  }
-  memcpy(out, detail ? detail : "", length);
-  out[length] = '\0';
-}
-
-void run_finish(run *r) {
-  if (r->ending != RUN_HELD) close_coroutine(r);
-  if (r->ending == RUN_HELD) say_held(r);
-  if (r->ending == RUN_DROPPED && r->in->shared->options->plain_script) say_dropped(r);
-  if (r->element == NO_ELEMENT && outcome_counts[r->ending]) /* the funnel tells why, at a row of its own */
-    r->element = worker_element(r->in, r->in->L, "(before the first)", "start");
-  char detail[104];
-  short_detail(r->detail, detail);
-  run_move(r, r->ending, outcome_counts[r->ending], r->reason, detail);
-  run_forget(r);
-}
-
-void run_end_soon(run *r, bool calling) {
-  if (!calling)
-    run_finish(r);
-  else if (r->call->state != CALL_WIRE)
-    call_cut(r->call);
-}
-
-/* The worker has more than its share although its garbage was collected: whoever holds most has to go, not whoever happens
- * to ask next. */
-void run_hold_largest(worker *w) {
-  run *largest = NULL;
-  for (list *l = w->living.next; l != &w->living; l = l->next) {
-    run *r = LIST_OF(run, link, l);
-    if (r->park != PARK_END && (!largest || r->memory > largest->memory)) largest = r;
-  }
-  if (!largest) return;
-  char words[160];
-  snprintf(words, sizeof words,
-           "worker_memory: all runs of its worker hold more than %zu KiB, and it the most: %lld KiB",
-           w->shared->options->limits.worker_memory / 1024, (long long)largest->memory / 1024);
-  bool calling = largest->park == PARK_CALL && largest->call->state != CALL_DONE;
-  run_end(largest, RUN_HELD, "limit", words);
-  run_end_soon(largest, calling);
+  return false;
 }
 
 /* ---- resuming ---- */
@@ -448,7 +336,7 @@ static void failed(run *r) {
   error err;
   buf text = BUF_EMPTY, trace = BUF_EMPTY;
   if (w->shared->options->plain_script) add_traceback(&trace, r->co);
-  take_error(r, r->co, &err);
+  run_take_error(r, r->co, &err);
   buf_text_add(&text, err.text);
   buf_add(&text, trace.data, trace.len);
   run_end(r, RUN_HELD, "script", buf_text(&text));
@@ -462,11 +350,29 @@ static bool was_killed(const run *r, int status) {
   return r->in->kill && status != LUA_OK && !(status == LUA_YIELD && r->park != PARK_NONE);
 }
 
+/* It asked for something else than its journal holds: it goes no further, and nothing was done in its name. */
+static void hold_diverged(run *r) {
+  guard_settle(r->in, r->co);
+  run_end(r, RUN_HELD, "diverged", r->diverged);
+  run_finish(r);
+}
+
+/* Whether it has diverged: asked for another step, or stopped before the last one that was recorded. */
+static bool has_diverged(run *r, int status) {
+  bool stopped = status == LUA_OK || (status == LUA_YIELD && r->park != PARK_NONE);
+  if (!r->diverged && stopped && run_in_past(r)) run_say_stopped_short(r, status == LUA_OK);
+  return r->diverged != NULL;
+}
+
 static void settle(run *r, int status) {
   worker *w = r->in;
+  if (has_diverged(r, status)) {
+    hold_diverged(r);
+    return;
+  }
   if (status > LUA_YIELD && w->starved) w->kill = "run_memory"; /* a buffer's refusal is an error at once */
   if (was_killed(r, status)) {
-    hold_for_limit(r);
+    run_hold_killed(r);
     run_finish(r);
     return;
   }
@@ -478,9 +384,14 @@ static void settle(run *r, int status) {
     failed(r);
   } else if (r->park == PARK_END) {
     run_finish(r);
+  } else if (r->park == PARK_AGAIN) {
+    run_restart(r);
   } else if (r->park == PARK_NONE && list_empty(&r->ready_link)) {
     run_end(r, RUN_HELD, "script", "coroutine.yield was called outside of any coroutine of the script's own");
     run_finish(r);
+  } else if (r->past) { /* it has come to its present */
+    run_end_past(r);
+    run_meet_events(r);
   }
 }
 

@@ -16,6 +16,7 @@ typedef enum run_park {
   PARK_TIMER,
   PARK_EVENT, /* until an event, or the timer */
   PARK_END,   /* run_end was called: closed as soon as it has yielded */
+  PARK_AGAIN, /* run_begin_again was called: it begins anew as soon as it has yielded */
 } run_park;
 
 /* What is anchored for a run: fields of one table in the registry, under run->anchor. */
@@ -38,6 +39,9 @@ enum {
 /* An event that waits in a living run's inbox. */
 typedef struct run_event {
   list link;
+  uint64_t number; /* in the store's inbox; 0 where it keeps none */
+  uint64_t print;  /* tells equal events, of which a run keeps the first */
+  int64_t at_ms;   /* logical: when it came */
   char *name, *json;
   size_t length;
 } run_event;
@@ -46,28 +50,41 @@ typedef struct run run;
 struct run {
   worker *in;
   list link;        /* in w->living */
-  list ready_link;  /* in w->ready or w->gated */
+  list ready_link;  /* in w->ready, w->gated or w->leaving */
   run *same_bucket; /* in w->by_person */
+  run *same_number; /* in w->by_number */
 
+  store_journal journal;
   run_id id;
-  char *person;
+  uint32_t version; /* of the journey, as the store numbers it */
+  uint32_t entry;   /* the person's first, second, … run of this journey */
+  int64_t entered_ms;
+  char *person, *per; /* per: the key within which it is the person's only living run; NULL */
   uint32_t incarnation, step;
-  uint64_t random; /* the state of random() */
-  int64_t now_ms;  /* the time of the last record: what now() says */
+  uint32_t redrives; /* how often operators let it go on */
+  uint64_t random;   /* the state of random() */
+  int64_t now_ms;    /* the time of the last record: what now() says */
   bool control;
 
   int64_t memory; /* bytes of Lua memory that were charged to it */
+
+  struct run_past *past; /* while it is replayed: what its primitives answer from */
+  char *diverged;        /* its replay asked for something else than was recorded, in words; NULL */
 
   lua_State *co;
   int anchor;
   int coroutines; /* that its script made since they were last counted */
   bool closed;    /* its coroutine came to its end and can be another run's */
   bool closing;   /* its <close> variables run: only log works */
+  bool has_row;   /* in the store, and is in w->by_number */
+  bool gone;      /* it has ended, and stays until that is durable: its person can't enter before */
 
   run_state state;
-  uint16_t element; /* where it is; NO_ELEMENT before the first */
+  uint32_t element; /* where it is; NO_ELEMENT before the first */
   run_park park;
   timer timer;
+  int64_t settled_due; /* when the store is to wake it; NEVER_SETTLED */
+  store_position settled_at;
 
   call *call; /* under way, or just done */
   on_failure on_failure;
@@ -78,6 +95,8 @@ struct run {
   bool waits_where;
   list events; /* that came since entry and were not taken */
   size_t event_count;
+  uint64_t *seen; /* prints of all events that came, where the store keeps them */
+  size_t seen_count;
   run_event *taken; /* the answer of wait_for; NULL when the time is over */
 
   char *goal; /* an event's name; NULL without */
@@ -89,17 +108,31 @@ struct run {
   run_state ending; /* with PARK_END */
   const char *reason;
   char *detail;
+  char *again;  /* the state that the next incarnation begins with, as JSON */
   char *broken; /* the limit that its script broke in a predicate or payload, in words; NULL */
 };
 
 /* ---- the engine's side ---- */
 
-/* Lets a person in and makes the run ready. */
-void run_enter(worker *w, const message *m);
+/* Lets a person in, or not: who is in the journey already, or was and may not enter again. Returns whether. */
+bool run_admit(worker *w, const message *m);
 void run_resume(run *r);
 void run_event_came(worker *w, const message *m);
 /* Frees a living run that goes no further in this process, without changing what is counted. */
 void run_forget(run *r);
+
+/* ---- runs that the store keeps: see run_kept.c ---- */
+
+/* What an operator asks for: see engine_act. Tells its outcome. */
+void run_act(worker *w, const message *m);
+/* Tells of the acts that are durable, up to this position. */
+void run_tell_acts(worker *w, store_position up_to);
+/* Wakes runs that are due, as many as there is room for in memory; returns how many. */
+size_t run_wake_due(worker *w, int64_t now_ms);
+/* When the next one is due that run_wake_due would wake; INT64_MAX. */
+int64_t run_next_wake(worker *w);
+/* Lets what is parked for long, or ended, and durable leave memory. */
+void run_leave(worker *w);
 void run_hold_largest(worker *w); /* for want of memory */
 /* A call of this run has a result. */
 void run_call_done(run *r);
@@ -110,27 +143,43 @@ extern const call_hooks run_call_hooks;
 typedef struct run_step_info {
   const char *kind, *name; /* "wait", and the element's name; NULL: no element of its own */
   const char *written;     /* connection and path as written, or other text that tells steps apart; NULL */
-  const char *data;        /* the recorded verdict, as text; NULL without */
+  const char *data; /* the verdict that is recorded, as text; NULL without. In replay, the one that was */
+  int64_t number;   /* another one, a time; the same */
 } run_step_info;
 
 /* Takes the next step: numbers it, fingerprints it, records it as reached, and as gone on when `passes` (the primitive does not
- * park). L gives the script line. */
-void run_step(run *r, lua_State *L, const run_step_info *info, bool passes);
+ * park). In replay it finds the step's record instead, and its verdict goes into `info`; another record there is a
+ * divergence, and raises. L gives the script line. */
+void run_step(run *r, lua_State *L, run_step_info *info, bool passes);
 
-void run_wait(run *r, int64_t at_ms);
+/* True while the run is replayed: what it does now it has done before. */
+bool run_in_past(const run *r);
+
+/* Waits until info->number, of the step just taken. Returns true when the wait is over at once, in replay, and nothing is to be
+ * yielded. */
+bool run_wait(run *r, int64_t at_ms);
 /* Takes the oldest event that matches, else parks. `has_where`: the predicate stands in ANCHOR_WHERE.
- * Returns true when r->taken is there at once and nothing is to be yielded. */
+ * Returns true when r->taken is there at once (NULL: its time was over), and nothing is to be yielded. */
 bool run_wait_for(run *r, const char *name, bool has_where, int64_t until_ms);
+/* In replay, when the step just taken has a result: r->call is a call that has ended so. */
+typedef enum run_call_fate {
+  RUN_CALL_NEW,  /* it has none: the call is to be made */
+  RUN_CALL_OVER, /* the run goes on with it */
+  RUN_CALL_ENDS, /* it ended the run, as on_failure says: yield */
+} run_call_fate;
+run_call_fate run_call_recorded(run *r, const char *element, on_failure policy);
 void run_call(run *r, call *c, on_failure policy);
 /* Sets the goal (NULL: none) and what it exits on (names, NULL at the end, and until when, or NULL; both taken); their
  * predicates stand in ANCHOR_GOAL_WHERE and, by position, in the table at ANCHOR_EXIT_ON. Returns true when an event that
  * came before ends the run: yield then. */
 bool run_watch(run *r, const char *goal, bool goal_where, int64_t goal_until, char **exit_on,
                int64_t *exit_until);
+/* Begins the run anew after the yield, with this state (JSON); its journal begins anew, too. */
+void run_begin_again(run *r, const char *json, size_t length);
 /* Ends the run after the yield: dropped, exited or held; `reason` is static text. */
 void run_end(run *r, run_state outcome, const char *reason, const char *detail);
 /* Records a write to the profile. */
-void run_write(run *r, const char *name, const char *json, size_t length);
+void run_write(run *r, lua_State *L, const char *name, const char *json, size_t length);
 
 void run_anchor_get(run *r, lua_State *L, int slot); /* pushes */
 void run_anchor_set(run *r, lua_State *L, int slot); /* pops */

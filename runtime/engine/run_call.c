@@ -10,9 +10,39 @@
 
 /* Key = hash(run id, incarnation, step, redrive number): the same after a crash, never the same for two calls. */
 static void name_call(const run *r, call *c) {
-  uint32_t numbers[3] = {r->incarnation, r->step, 0};
+  uint32_t numbers[3] = {r->incarnation, r->step, r->redrives};
   hash_part parts[] = {{&r->id, sizeof r->id}, {numbers, sizeof numbers}};
   hash_hex(hash_parts((hash128){0x6a61756e74, 1}, parts, 2), c->key);
+}
+
+/* ---- beginning ---- */
+
+static const char *static_type(const char *type, size_t length) {
+  static const char *const types[] = {
+      "application/json",         "application/x-www-form-urlencoded", "application/xml",
+      "text/html; charset=utf-8", "text/plain; charset=utf-8",
+  };
+  for (size_t i = 0; type && i < sizeof types / sizeof *types; i++) {
+    if (strlen(types[i]) == length && memcmp(types[i], type, length) == 0) return types[i];
+  }
+  return NULL;
+}
+
+/* The intent of a call that the process ended under: what may have gone out goes out again, byte by byte, or never. */
+static void take_up_intent(const run *r, call *c) {
+  c->began_ms = r->past->step_ms;
+  if (!r->past->has_intent) return;
+  const store_record *intent = &r->past->intent;
+  snprintf(c->key, sizeof c->key, "%s", intent->name); /* an operator may have sent it on since */
+  free(c->url);
+  c->url = mem_text_of(intent->more, intent->more_length);
+  buf_clear(&c->body);
+  buf_add(&c->body, intent->data, intent->data_length);
+  c->has_body = intent->data != NULL;
+  size_t length;
+  const char *type = store_intent_line(intent, INTENT_TYPE, &length);
+  if (type) c->content_type = static_type(type, length);
+  c->intended = c->taken_up = true;
 }
 
 void run_call(run *r, call *c, on_failure policy) {
@@ -21,7 +51,81 @@ void run_call(run *r, call *c, on_failure policy) {
   r->park = PARK_CALL;
   c->owner = r;
   name_call(r, c);
+  if (r->past) take_up_intent(r, c);
   if (!r->in->draining) call_start(c);
+}
+
+/* ---- what a result decides ---- */
+
+static bool goes_on(const run *r) {
+  const call *c = r->call;
+  return c->result != CALL_MISTAKE && (c->result != CALL_FAILED || r->on_failure == ON_FAILURE_CONTINUE);
+}
+
+/* A status is told apart by its number alone, so that reports can group; other details are for people. */
+static const char *reason_detail(const call *c, char number[16]) {
+  if (c->reason != REASON_STATUS && c->reason != REASON_PREDICATE) return c->detail;
+  snprintf(number, 16, "%d", c->status);
+  return number;
+}
+
+static void end_by_result(run *r) {
+  const call *c = r->call;
+  char number[16];
+  bool holds = c->result == CALL_MISTAKE || r->on_failure == ON_FAILURE_HOLD;
+  const char *reason = holds && r->broken ? "limit" : call_reason_name(c->reason);
+  run_end(r, holds ? RUN_HELD : RUN_DROPPED, reason, reason_detail(c, number));
+}
+
+/* ---- a result that was recorded ---- */
+
+static call_result result_named(const char *name) {
+  call_result result = CALL_OK;
+  while (result < CALL_UNDECIDED && strcmp(call_result_name(result), name) != 0) result++;
+  return result;
+}
+
+static call_reason reason_named(const char *name, size_t length) {
+  call_reason reason = REASON_NONE;
+  while (reason < CALL_REASONS - 1) {
+    const char *known = call_reason_name(reason);
+    if (strlen(known) == length && memcmp(known, name, length) == 0) return reason;
+    reason++;
+  }
+  return reason;
+}
+
+/* See record_result for what stands where. */
+static void read_result(call *c, const store_record *was) {
+  const char *detail = was->extra_length ? memchr(was->extra, '\n', was->extra_length) : NULL;
+  c->result = result_named(was->name);
+  c->status = (int)was->numbers[0];
+  c->attempts = (int)was->numbers[1];
+  c->ms = (double)was->numbers[2] / 1000;
+  c->truncated = was->numbers[3] != 0;
+  buf_add(&c->answer, was->data, was->data_length);
+  buf_add(&c->answer_headers, was->more, was->more_length);
+  if (!detail) return;
+  size_t length = was->extra_length - (size_t)(detail + 1 - was->extra);
+  if (length >= sizeof c->detail) length = sizeof c->detail - 1;
+  c->reason = reason_named(was->extra, (size_t)(detail - was->extra));
+  memcpy(c->detail, detail + 1, length);
+  c->detail[length] = '\0';
+}
+
+run_call_fate run_call_recorded(run *r, const char *element, on_failure policy) {
+  store_record was;
+  if (!r->past) return RUN_CALL_NEW;
+  r->past->has_intent = run_recorded(r, RECORD_INTENT, &r->past->intent);
+  if (!run_recorded(r, RECORD_RESULT, &was)) return RUN_CALL_NEW;
+  call_free(r->call);
+  r->call = call_new(r->in->calls);
+  r->call->label = mem_text(element);
+  r->on_failure = policy;
+  read_result(r->call, &was);
+  if (goes_on(r)) return RUN_CALL_OVER;
+  end_by_result(r); /* the process ended between the two */
+  return RUN_CALL_ENDS;
 }
 
 /* ---- what the call asks ---- */
@@ -65,17 +169,6 @@ static call_verdict judge(call *c, error *err) {
   return ask(c, call_success, err);
 }
 
-static const char *static_type(const char *type) {
-  static const char *const types[] = {
-      "application/json",         "application/x-www-form-urlencoded", "application/xml",
-      "text/html; charset=utf-8", "text/plain; charset=utf-8",
-  };
-  for (size_t i = 0; type && i < sizeof types / sizeof *types; i++) {
-    if (strcmp(types[i], type) == 0) return types[i];
-  }
-  return NULL;
-}
-
 /* render(vars, person, event) on the Lua side gives the bytes and their type; `vars` there is what call_api left in the
  * anchor: the payload's name with its vars. */
 static int call_render(lua_State *L) {
@@ -100,7 +193,9 @@ static int call_render(lua_State *L) {
     buf_add(&c->body, bytes, length);
   }
   c->has_body = true;
-  if (!c->content_type) c->content_type = static_type(lua_tostring(L, -1));
+  size_t type_length;
+  const char *type = lua_tolstring(L, -1, &type_length);
+  if (!c->content_type) c->content_type = static_type(type, type_length);
   return 0;
 }
 
@@ -116,26 +211,67 @@ static void trace_intent(run *r, call *c) {
   buf_free(&text);
 }
 
+/* The payload's name, where it has one: it stands where call_render finds it. */
+static void add_payload_name(run *r, buf *out) {
+  lua_State *L = r->in->scratch;
+  if (!r->call->renders) return;
+  run_anchor_get(r, L, ANCHOR_VARS);
+  lua_rawgeti(L, -1, 1);
+  buf_text_add(out, lua_tostring(L, -1));
+  lua_pop(L, 2);
+}
+
+/* What an intent says beside URL and body: see intent_line. */
+static const buf *intent_extra(run *r, const call *c) {
+  buf *out = &r->in->verdict;
+  buf_clear(out);
+  buf_text_add(out, c->method);
+  buf_char(out, '\n');
+  buf_text_add(out, c->via && c->via->name ? c->via->name : "");
+  buf_char(out, '\n');
+  if (c->content_type) buf_text_add(out, c->content_type);
+  buf_char(out, '\n');
+  add_payload_name(r, out);
+  return out;
+}
+
 /* The intent rides in the same commit as all that happened before it in the run, and the call leaves when that is
  * durable: that is the output gate. */
 static void intend(call *c) {
   run *r = c->owner;
   if (r->in->shared->options->traces) trace_intent(r, c);
+  const buf *extra = store_keeps(r->in->shared->store) ? intent_extra(r, c) : NULL;
   store_record record = {
       .kind = RECORD_INTENT,
       .fingerprint = r->call_print,
       .name = c->key,
-      .data = c->body.data,
+      .data = c->has_body && !c->body.data ? "" : c->body.data,
       .data_length = c->body.len,
+      .more = c->url,
+      .more_length = strlen(c->url),
+      .extra = extra ? extra->data : NULL,
+      .extra_length = extra ? extra->len : 0,
       .element = NO_ELEMENT,
   };
   r->gate = run_record(r, &record, r->state);
   list_push(&r->in->gated, &r->ready_link);
 }
 
+/* numbers: status, microseconds; name: why it was no success. */
+static void record_attempt(run *r, const call *c, double ms, call_reason reason) {
+  store_record record = {
+      .kind = RECORD_ATTEMPT,
+      .fingerprint = r->call_print,
+      .name = call_reason_name(reason),
+      .numbers = {c->status, (int64_t)(ms * 1000)},
+      .element = NO_ELEMENT,
+  };
+  run_record(r, &record, r->state);
+}
+
 static void attempted(call *c, double ms, call_reason reason) {
-  (void)reason;
   worker *w = ((run *)c->owner)->in;
+  if (reason != REASON_NONE && store_keeps(w->shared->store)) record_attempt(c->owner, c, ms, reason);
   latency_add(&w->latency, ms);
   atomic_fetch_add_explicit(&w->attempts, (uint64_t)c->sends, memory_order_relaxed);
   atomic_store_explicit(&w->last_call_ms, logical_now_ms(&w->shared->clock), memory_order_relaxed);
@@ -156,8 +292,17 @@ static void moved(call *c, call_state from, call_state to) {
 
 /* ---- what its result does ---- */
 
+/* numbers: status, attempts, microseconds of the last one, whether the body was cut; extra: the reason, a line break, and its
+ * detail. */
 static void record_result(run *r, uint8_t counts) {
   call *c = r->call;
+  buf *why = &r->in->verdict;
+  buf_clear(why);
+  if (c->reason != REASON_NONE) {
+    buf_text_add(why, call_reason_name(c->reason));
+    buf_char(why, '\n');
+    buf_text_add(why, c->detail);
+  }
   store_record record = {
       .kind = RECORD_RESULT,
       .fingerprint = r->call_print,
@@ -166,6 +311,9 @@ static void record_result(run *r, uint8_t counts) {
       .data_length = c->answer.len,
       .more = c->answer_headers.data,
       .more_length = c->answer_headers.len,
+      .extra = why->len ? why->data : NULL,
+      .extra_length = why->len,
+      .numbers = {c->status, c->attempts, (int64_t)(c->ms * 1000), c->truncated},
       .element = r->element,
       .counts = counts,
   };
@@ -174,13 +322,6 @@ static void record_result(run *r, uint8_t counts) {
     record.detail = call_reason_name(c->reason);
   }
   run_record(r, &record, RUN_RUNNING);
-}
-
-/* A status is told apart by its number alone, so that reports can group; other details are for people. */
-static const char *reason_detail(const call *c, char number[16]) {
-  if (c->reason != REASON_STATUS && c->reason != REASON_PREDICATE) return c->detail;
-  snprintf(number, 16, "%d", c->status);
-  return number;
 }
 
 void run_call_done(run *r) {
@@ -194,18 +335,14 @@ void run_call_done(run *r) {
     return;
   }
   if (c->attempts) atomic_fetch_add_explicit(&w->finished_calls, 1, memory_order_relaxed);
-  bool goes_on =
-      c->result != CALL_MISTAKE && (c->result != CALL_FAILED || r->on_failure == ON_FAILURE_CONTINUE);
-  record_result(r, goes_on ? 1 << ELEMENT_WENT_ON : 0);
+  bool on = goes_on(r);
+  record_result(r, on ? 1 << ELEMENT_WENT_ON : 0);
   if (r->park == PARK_END) { /* it was ended while the call was under way */
     run_finish(r);
-  } else if (goes_on) {
+  } else if (on) {
     run_make_ready(r);
   } else {
-    char number[16];
-    bool holds = c->result == CALL_MISTAKE || r->on_failure == ON_FAILURE_HOLD;
-    const char *reason = holds && r->broken ? "limit" : call_reason_name(c->reason);
-    run_end(r, holds ? RUN_HELD : RUN_DROPPED, reason, reason_detail(c, number));
+    end_by_result(r);
     run_finish(r);
   }
 }

@@ -11,20 +11,25 @@ enum { EVENTS_KEPT = 1000 }; /* not taken, for each run; the oldest give way */
 
 /* ---- finding runs ---- */
 
-static run **bucket_of(worker *w, const char *person) {
+run **run_bucket(worker *w, const char *person) {
   uint64_t hash = hash_bytes64((hash128){0, 0}, person, strlen(person));
   return &w->by_person[(hash >> 8) % LIVING_BUCKETS];
 }
 
+static bool is_indexed(const worker *w) {
+  return w->shared->options->expects_events || store_keeps(w->shared->store);
+}
+
 void run_index(run *r) {
-  run **bucket = bucket_of(r->in, r->person);
+  if (!is_indexed(r->in)) return;
+  run **bucket = run_bucket(r->in, r->person);
   r->same_bucket = *bucket;
   *bucket = r;
 }
 
 void run_unindex(run *r) {
-  if (!r->in->shared->options->expects_events) return;
-  run **at = bucket_of(r->in, r->person);
+  if (!is_indexed(r->in)) return;
+  run **at = run_bucket(r->in, r->person);
   while (*at && *at != r) at = &(*at)->same_bucket;
   if (*at) *at = r->same_bucket;
 }
@@ -38,13 +43,21 @@ void run_event_free(run_event *event) {
   free(event);
 }
 
-static run_event *event_new(const message *m) {
+static run_event *event_new(const char *name, const char *json, size_t length, int64_t at_ms) {
   run_event *event = mem_zero(sizeof *event);
   list_init(&event->link);
-  event->name = mem_text(m->texts[1]);
-  event->json = mem_text_of(m->texts[2], m->lengths[2]);
-  event->length = m->lengths[2];
+  event->name = mem_text(name);
+  event->json = mem_text_of(json, length);
+  event->length = length;
+  event->at_ms = at_ms;
   return event;
+}
+
+void run_keep_event(run *r, run_event *event) {
+  list_push(&r->events, &event->link);
+  if (++r->event_count <= EVENTS_KEPT) return;
+  run_event_free(LIST_OF(run_event, link, list_pop(&r->events)));
+  r->event_count--;
 }
 
 typedef struct question {
@@ -82,19 +95,53 @@ static int matches(run *r, const run_event *event, bool has_where, int slot) {
   return has_where ? asks_yes(r, event, slot, 0) : 1;
 }
 
+/* The wait is over by this event, which leaves the inbox. */
+static void take(run *r, run_event *event) {
+  list_remove(&event->link);
+  r->event_count--;
+  r->taken = event;
+  free(r->waits_for);
+  r->waits_for = NULL;
+  store_record record = {
+      .kind = RECORD_TAKEN,
+      .name = event->name,
+      .data = event->json,
+      .data_length = event->length,
+      .numbers = {(int64_t)event->number},
+      .element = r->element,
+      .counts = 1 << ELEMENT_WENT_ON,
+  };
+  run_record(r, &record, RUN_RUNNING);
+}
+
+/* In replay: what ended the wait then ends it now. */
+static bool was_taken(run *r) {
+  store_record was;
+  if (run_recorded(r, RECORD_WOKE, &was)) return true;
+  if (!run_recorded(r, RECORD_TAKEN, &was)) return false;
+  r->taken = event_new(was.name, was.data, was.data_length, was.at_ms);
+  for (list *l = r->events.next; was.numbers[0] && l != &r->events; l = l->next) {
+    run_event *event = LIST_OF(run_event, link, l);
+    if (event->number != (uint64_t)was.numbers[0]) continue;
+    list_remove(l);
+    r->event_count--;
+    run_event_free(event);
+    break;
+  }
+  return true;
+}
+
 bool run_wait_for(run *r, const char *name, bool has_where, int64_t until_ms) {
   run_event_free(r->taken);
   r->taken = NULL;
-  for (list *l = r->events.next; l != &r->events; l = l->next) {
+  if (was_taken(r)) return true;
+  for (list *l = r->events.next; !run_in_past(r) && l != &r->events; l = l->next) {
     run_event *event = LIST_OF(run_event, link, l);
-    if (strcmp(event->name, name) != 0) continue;
+    if (strcmp(event->name, name) != 0 || event->at_ms > until_ms) continue;
     int yes = matches(r, event, has_where, ANCHOR_WHERE);
     if (yes < 0) return false; /* it ends with the yield */
     if (!yes) continue;
-    list_remove(&event->link);
-    r->event_count--;
-    r->taken = event;
-    run_move(r, RUN_RUNNING, 1 << ELEMENT_WENT_ON, NULL, NULL);
+    take(r, event);
     return true;
   }
   free(r->waits_for);
@@ -107,9 +154,8 @@ bool run_wait_for(run *r, const char *name, bool has_where, int64_t until_ms) {
 /* ---- arrival ---- */
 
 static int exits_on(run *r, const run_event *event) {
-  int64_t now = logical_now_ms(&r->in->shared->clock);
   for (int i = 0; r->exit_on && r->exit_on[i]; i++) {
-    if (strcmp(r->exit_on[i], event->name) != 0 || now > r->exit_until[i]) continue;
+    if (strcmp(r->exit_on[i], event->name) != 0 || event->at_ms > r->exit_until[i]) continue;
     int yes = asks_yes(r, event, ANCHOR_EXIT_ON, i + 1);
     if (yes) return yes;
   }
@@ -117,8 +163,7 @@ static int exits_on(run *r, const run_event *event) {
 }
 
 static bool reaches_goal_by(const run *r, const run_event *event) {
-  return r->goal && strcmp(r->goal, event->name) == 0 &&
-         logical_now_ms(&r->in->shared->clock) <= r->goal_until;
+  return r->goal && strcmp(r->goal, event->name) == 0 && event->at_ms <= r->goal_until;
 }
 
 /* Why the run leaves because of this event: "goal", "exit_on", "" when a predicate failed (run_end was called), or NULL. */
@@ -129,13 +174,8 @@ static const char *leaves_by(run *r, const run_event *event) {
   return yes > 0 ? "exit_on" : yes < 0 ? "" : NULL;
 }
 
-bool run_watch(run *r, const char *goal, bool goal_where, int64_t goal_until, char **exit_on,
-               int64_t *exit_until) {
-  r->goal = mem_text(goal);
-  r->goal_where = goal_where;
-  r->goal_until = goal_until;
-  r->exit_on = exit_on;
-  r->exit_until = exit_until;
+/* Whether one of the events that came ends the run; run_end was called then. */
+static bool any_ends(run *r) {
   for (list *l = r->events.next; l != &r->events; l = l->next) {
     const run_event *event = LIST_OF(run_event, link, l);
     const char *why = leaves_by(r, event);
@@ -145,8 +185,37 @@ bool run_watch(run *r, const char *goal, bool goal_where, int64_t goal_until, ch
   return false;
 }
 
+void run_unwatch(run *r) {
+  for (char **name = r->exit_on; name && *name; name++) free(*name);
+  free(r->exit_on);
+  free(r->exit_until);
+  free(r->goal);
+  r->exit_on = NULL;
+  r->exit_until = NULL;
+  r->goal = NULL;
+}
+
+bool run_watch(run *r, const char *goal, bool goal_where, int64_t goal_until, char **exit_on,
+               int64_t *exit_until) {
+  r->goal = mem_text(goal);
+  r->goal_where = goal_where;
+  r->goal_until = goal_until;
+  r->exit_on = exit_on;
+  r->exit_until = exit_until;
+  return !run_in_past(r) && any_ends(r);
+}
+
+static bool is_calling(const run *r) {
+  return r->park == PARK_CALL && r->call->state != CALL_DONE;
+}
+
+void run_meet_events(run *r) {
+  bool calling = is_calling(r);
+  if (any_ends(r)) run_end_soon(r, calling);
+}
+
 static void meet(run *r, run_event *event) {
-  bool calling = r->park == PARK_CALL && r->call->state != CALL_DONE, waits = r->park == PARK_EVENT;
+  bool calling = is_calling(r), waits = r->park == PARK_EVENT;
   const char *why = leaves_by(r, event);
   if (why && *why) run_end(r, RUN_EXITED, why, event->name);
   int yes = 0;
@@ -155,33 +224,131 @@ static void meet(run *r, run_event *event) {
   if (why || yes < 0) run_end_soon(r, calling);
   if (why || yes <= 0) return;
   run_event_free(r->taken);
-  r->taken = event;
-  list_remove(&event->link);
-  r->event_count--;
-  free(r->waits_for);
-  r->waits_for = NULL;
-  run_move(r, RUN_RUNNING, 1 << ELEMENT_WENT_ON, NULL, NULL);
+  take(r, event);
   run_make_ready(r);
 }
 
-static void arrive(run *r, const message *m) {
-  run_event *event = event_new(m);
-  list_push(&r->events, &event->link);
-  if (++r->event_count > EVENTS_KEPT) {
-    run_event_free(LIST_OF(run_event, link, list_pop(&r->events)));
-    r->event_count--;
+/* Equal events are one: whoever sends events may send them again, and a file of events may be read again. */
+static uint64_t print_of(const message *m) {
+  hash_part parts[] = {{m->texts[1], m->lengths[1]}, {m->texts[2], m->lengths[2]}};
+  return hash_parts((hash128){0, 0}, parts, 2).lo;
+}
+
+bool run_has_seen(run *r, uint64_t print) {
+  for (size_t i = 0; i < r->seen_count; i++) {
+    if (r->seen[i] == print) return true;
   }
+  if (r->seen_count % 16 == 0) r->seen = mem_grow(r->seen, (r->seen_count + 16) * sizeof *r->seen);
+  r->seen[r->seen_count++] = print;
+  return false;
+}
+
+/* Into the store's inbox. Returns its number there, 0 where it keeps none. */
+static uint64_t keep(worker *w, uint64_t run_number, const message *m, uint64_t print) {
+  store_inbox_event event = {
+      .print = print,
+      .name = (char *)m->texts[1],
+      .json = (char *)m->texts[2],
+      .length = m->lengths[2],
+      .at_ms = logical_now_ms(&w->shared->clock),
+  };
+  uint64_t number;
+  if (shared_dies(w->shared)) return 0;
+  while (!(number = store_event(w->lane, run_number, &event, NULL))) store_flush(w->lane);
+  return number;
+}
+
+static run_event *event_of(worker *w, const message *m, uint64_t print, uint64_t number) {
+  run_event *event = event_new(m->texts[1], m->texts[2], m->lengths[2], logical_now_ms(&w->shared->clock));
+  event->print = print;
+  event->number = number;
+  return event;
+}
+
+static void arrive(run *r, const message *m) {
+  worker *w = r->in;
+  uint64_t print = 0, number = 0;
+  if (store_keeps(w->shared->store)) {
+    print = print_of(m);
+    if (run_has_seen(r, print)) return;
+    number = keep(w, r->journal.run, m, print);
+  }
+  run_event *event = event_of(w, m, print, number);
+  run_keep_event(r, event);
   meet(r, event);
+}
+
+static bool is_listed(const char *lines, const char *name) {
+  size_t length = strlen(name);
+  for (const char *at = lines; at && *at; at += strcspn(at, "\n"), at += *at == '\n') {
+    if (strcspn(at, "\n") == length && memcmp(at, name, length) == 0) return true;
+  }
+  return false;
+}
+
+/* Whether the same event is in the inbox of a run that is not in memory. */
+static bool came_before(worker *w, uint64_t run_number, uint64_t print) {
+  store_inbox_event *events = NULL;
+  size_t count = 0;
+  bool found = false;
+  if (store_events(w->lane, run_number, &events, &count)) return false;
+  for (size_t i = 0; i < count && !found; i++) found = events[i].print == print;
+  store_events_free(events, count);
+  return found;
+}
+
+/* A parked run gets its event: one that it listens to brings it back, and it is due at once, so that nothing that ends the
+ * process now leaves it parked with the event unseen. */
+static void arrive_at_kept(worker *w, const store_run *kept, const message *m) {
+  uint64_t print = print_of(m);
+  if (came_before(w, kept->run, print)) return;
+  uint64_t number = keep(w, kept->run, m, print);
+  if (kept->state != RUN_WAITING || !is_listed(kept->listens, m->texts[1])) return;
+  if (atomic_load(&w->shared->paused)) {
+    run_due_later(w, kept);
+    return;
+  }
+  run *r = run_wake(w, kept);
+  if (!r || run_has_seen(r, print)) return;
+  run_keep_event(r, event_of(w, m, print, number));
+  run_due_now(r);
+}
+
+/* A run that goes on although nothing of it is left in memory but its name: one that was held or redriven a moment ago. */
+static bool is_living_on(const run *r) {
+  return r && r->gone && r->state < RUN_COMPLETED;
+}
+
+/* Returns whether there is one that is not in memory. */
+static bool came_for_kept(worker *w, const message *m) {
+  store_run *runs = NULL;
+  size_t count = 0;
+  bool met = false;
+  if (!store_keeps(w->shared->store) || store_runs_of(w->lane, m->texts[0], &runs, &count)) return false;
+  for (size_t i = 0; i < count; i++) {
+    const run *present = run_in_memory(w, runs[i].run);
+    if (is_living_on(present)) {
+      met = true;
+      keep(w, runs[i].run, m, print_of(m));
+    } else if (runs[i].state < RUN_COMPLETED && !present) {
+      met = true;
+      arrive_at_kept(w, &runs[i], m);
+    }
+    store_run_free(&runs[i]);
+  }
+  free(runs);
+  return met;
 }
 
 void run_event_came(worker *w, const message *m) {
   bool met = false;
   run *next;
-  for (run *r = *bucket_of(w, m->texts[0]); r; r = next) {
+  for (run *r = *run_bucket(w, m->texts[0]); r; r = next) {
     next = r->same_bucket;
     if (strcmp(r->person, m->texts[0]) != 0 || r->park == PARK_END) continue;
     met = true;
     arrive(r, m);
   }
+  if (came_for_kept(w, m)) met = true;
   if (!met) atomic_fetch_add(&w->lost_events, 1);
 }

@@ -40,11 +40,11 @@ static uint32_t script_line(lua_State *L) {
   return 0;
 }
 
-uint16_t worker_element(worker *w, lua_State *L, const char *name, const char *kind) {
+uint32_t worker_element(worker *w, lua_State *L, const char *name, const char *kind) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &elements_key);
-  uint16_t element;
+  uint32_t element;
   if (lua_getfield(L, -1, name) == LUA_TNUMBER) {
-    element = (uint16_t)lua_tointeger(L, -1);
+    element = (uint32_t)lua_tointeger(L, -1);
   } else {
     element = store_element(w->shared->store, w->shared->journey, name, kind, script_line(L));
     lua_pushinteger(L, element);
@@ -59,14 +59,12 @@ uint16_t worker_element(worker *w, lua_State *L, const char *name, const char *k
 static void handle(worker *w, message *m) {
   switch (m->kind) {
   case MESSAGE_ADMIT:
-    if (w->draining)
-      shared_active(w->shared, -1);
-    else
-      run_enter(w, m);
+    if (w->draining || !run_admit(w, m)) shared_active(w->shared, -1);
     break;
   case MESSAGE_EVENT:
     if (!w->draining) run_event_came(w, m);
     break;
+  case MESSAGE_ACT: run_act(w, m); break;
   case MESSAGE_GRANT: calls_granted(w->calls, m->waiter); break;
   case MESSAGE_TICK: break; /* timers are looked at in every turn */
   case MESSAGE_DRAIN:
@@ -92,6 +90,7 @@ static void durable(void *data, store_position up_to) {
     list_remove(&r->ready_link);
     call_release(r->call);
   }
+  run_tell_acts(w, up_to);
 }
 
 /* Resumes what is ready, lets the store take the records, starts what they let through; returns whether something is left
@@ -172,7 +171,8 @@ static void alarm_rang(uv_timer_t *alarm) {
 }
 
 static void arm(worker *w, bool more) {
-  int64_t next = timers_next(&w->timers);
+  int64_t next = timers_next(&w->timers), wake = run_next_wake(w);
+  if (wake < next) next = wake;
   atomic_store(&w->next_due, next);
   if (more)
     uv_idle_start(&w->idle, idle_turn);
@@ -203,16 +203,17 @@ static void turn(uv_prepare_t *prepare) {
   if (w->closing) return;
   take_inbox(w);
   int64_t now = logical_now_ms(&w->shared->clock);
-  size_t fired = timers_fire(&w->timers, now, TURN_RESUMES);
-  if (fired && !w->token) { /* a real clock's timers bring no token along */
+  size_t fired = timers_fire(&w->timers, now, TURN_RESUMES), woken = w->draining ? 0 : run_wake_due(w, now);
+  if (fired + woken && !w->token) { /* a real clock's timers bring no token along */
     w->token = true;
     shared_work(w->shared, 1);
   }
   bool due = fired == TURN_RESUMES && timers_next(&w->timers) <= now;
   bool more = work_off(w) || due;
+  run_leave(w);
   relieve_memory(w);
   arm(w, more);
-  settle_tokens(w, more || w->calls_busy > 0);
+  settle_tokens(w, more || w->calls_busy > 0 || store_last(w->lane) > store_durable(w->lane));
   if (w->draining) drain(w);
 }
 
@@ -230,9 +231,19 @@ static void busy(void *data, int change) {
 
 /* ---- start and end ---- */
 
-static int open_wire(worker *w) {
-  w->wire = http_new(&w->loop, &(http_options){0}, &w->start_error);
-  if (!w->wire) return -1;
+static void records_durable(void *data) {
+  uv_async_send(&((worker *)data)->async); /* the turn that follows flushes, and is told */
+}
+
+static int open_lane(worker *w) {
+  const engine_shared *s = w->shared;
+  store_lane_options options = {.durable = durable, .wake = records_durable, .data = w, .index = w->index, .lanes = s->options->workers};
+  w->lane = store_lane_open(s->store, s->journey, &options, &w->start_error);
+  return w->lane ? 0 : -1;
+}
+
+static void open_wire(worker *w) {
+  w->wire = http_new(&w->loop, &(http_options){0});
   w->calls = calls_new(&(calls_options){
       .wire = w->wire,
       .clock_timers = &w->timers,
@@ -243,11 +254,10 @@ static int open_wire(worker *w) {
       .worker = w,
       .reroute = w->shared->options->reroute,
   });
-  return 0;
 }
 
-/* jaunt.worker(bundle) gives the two functions that the engine calls: body(profile, event, control), the beginning of every
- * run, and render(vars, person, event). */
+/* jaunt.worker(bundle) gives the functions that the engine calls: body(profile, event, control), the beginning of every run,
+ * render(vars, person, event), and load(bundle), which gives the body of another version. */
 static int open_scripts(lua_State *L) {
   worker *w = worker_of(L);
   const engine_options *options = w->shared->options;
@@ -261,11 +271,56 @@ static int open_scripts(lua_State *L) {
   lua_pushliteral(L, "jaunt.worker");
   lua_call(L, 1, 1);
   lua_pushlstring(L, options->bundle, options->bundle_length);
-  lua_call(L, 1, 2);
+  lua_call(L, 1, 3);
+  w->load_ref = luaL_ref(L, LUA_REGISTRYINDEX);
   w->render_ref = luaL_ref(L, LUA_REGISTRYINDEX);
   w->body_ref = luaL_ref(L, LUA_REGISTRYINDEX);
   return 0;
 }
+
+/* ---- other versions ---- */
+
+static int load_body(lua_State *L) {
+  const buf *bundle = lua_touserdata(L, 1);
+  worker *w = worker_of(L);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, w->load_ref);
+  lua_pushlstring(L, bundle->data, bundle->len);
+  lua_call(L, 1, 1);
+  lua_pushinteger(L, luaL_ref(L, LUA_REGISTRYINDEX));
+  return 1;
+}
+
+static int load_version(worker *w, uint32_t version) {
+  buf bundle = BUF_EMPTY, why = BUF_EMPTY;
+  int ref = LUA_NOREF, top = lua_gettop(w->L);
+  if (store_journey_read(w->shared->store, version, NULL, NULL, &bundle) != 0) {
+    buf_format(&why, "the state has no scripts of version %u, which people are in", version);
+  } else {
+    lua_pushcfunction(w->L, load_body);
+    lua_pushlightuserdata(w->L, &bundle);
+    if (lua_pcall(w->L, 1, 1, 0) == LUA_OK)
+      ref = (int)lua_tointeger(w->L, -1);
+    else
+      buf_format(&why, "an older version's scripts don't load: %s", lua_tostring(w->L, -1));
+  }
+  lua_settop(w->L, top);
+  if (why.len) shared_say(w->shared, SAY_WARNING, why.data, why.len);
+  buf_free(&bundle);
+  buf_free(&why);
+  return ref;
+}
+
+int worker_body(worker *w, uint32_t version) {
+  if (version == w->shared->journey) return w->body_ref;
+  for (size_t i = 0; i < w->other_count; i++) {
+    if (w->others[i].version == version) return w->others[i].ref;
+  }
+  w->others = mem_grow(w->others, (w->other_count + 1) * sizeof *w->others);
+  w->others[w->other_count] = (other_body){version, load_version(w, version)};
+  return w->others[w->other_count++].ref;
+}
+
+/* ---- start and end ---- */
 
 static int panic(lua_State *L) {
   const char *text = lua_tostring(L, -1);
@@ -295,6 +350,8 @@ static void worker_init(worker *w) {
   timers_init(&w->timers);
   list_init(&w->ready);
   list_init(&w->gated);
+  list_init(&w->acts);
+  list_init(&w->leaving);
   list_init(&w->living);
   atomic_init(&w->next_due, INT64_MAX);
   inbox_init(&w->inbox, &w->async);
@@ -307,16 +364,20 @@ static void run_loop(void *data) {
   uv_run(&w->loop, UV_RUN_DEFAULT);
   store_flush(w->lane);
   store_lane_close(w->lane);
+  run_tell_acts(w, UINT64_MAX); /* or it could not be made durable, which was told */
   calls_free(w->calls);
   lua_close(w->L);
   blocks_free(&w->blocks);
   buf_free(&w->text);
+  buf_free(&w->verdict);
+  free(w->others);
   uv_loop_close(&w->loop);
   atomic_fetch_add(&w->shared->stopped, 1);
   uv_async_send(&w->shared->wake);
 }
 
 static void close_failed(worker *w) {
+  if (w->lane) store_lane_close(w->lane);
   if (w->calls) calls_free(w->calls);
   if (w->wire)
     http_close(w->wire, http_closed, w);
@@ -330,17 +391,17 @@ static void close_failed(worker *w) {
 
 int worker_start(worker *w) {
   worker_init(w);
-  if (open_wire(w) || open_lua(w)) {
+  open_wire(w);
+  if (open_lua(w) || open_lane(w)) {
     close_failed(w);
     return -1;
   }
-  w->lane = store_lane_open(w->shared->store, w->shared->journey,
-                            &(store_lane_options){.durable = durable, .data = w});
   if (uv_thread_create(&w->thread, run_loop, w)) {
     close_failed(w);
     return error_set(&w->start_error, "the system has no thread for another worker: try a smaller --workers");
   }
   w->started = true;
+  if (store_keeps(w->shared->store)) worker_post(w, message_new(MESSAGE_TICK)); /* all is not over before it has looked for runs */
   return 0;
 }
 

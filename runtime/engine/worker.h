@@ -25,7 +25,7 @@ typedef struct engine_shared {
   const engine_options *options;
   logical_clock clock;
   store *store;
-  uint16_t journey;
+  uint32_t journey;
   hash128 split_key;      /* for dice that fall the same in every process */
   uv_async_t wake;        /* of the control thread */
   _Atomic int64_t work;   /* tokens: whatever may still happen without a timer. 0: all workers are idle */
@@ -33,11 +33,15 @@ typedef struct engine_shared {
   _Atomic int64_t active; /* runs that are admitted and not waiting, for --in-flight */
   _Atomic bool starved;   /* the control thread waits for room */
   _Atomic int64_t script_errors;
+  _Atomic bool paused; /* by an operator: nobody is let in, and no parked run is woken */
   _Atomic int stopped; /* workers that are gone */
   _Atomic bool ending; /* engine_stop was called: nobody waits for messages to be fetched */
   pthread_mutex_t message_lock;
   list messages;
   size_t message_count, message_bytes;
+  _Atomic uint64_t recorded; /* for die_after */
+  _Atomic bool dead;
+  list outcomes; /* of what operators asked for; under the same lock */
 } engine_shared;
 
 void shared_work(engine_shared *s, int64_t change); /* wakes the control thread when it reaches 0 */
@@ -48,10 +52,18 @@ typedef enum say_kind { SAY_OUTPUT, SAY_WARNING, SAY_TRACE } say_kind;
  * is being stopped. From workers' threads. */
 void shared_say(engine_shared *s, say_kind kind, const char *text, size_t length);
 
+/* For tests: whether the process is to be taken for dead, so that nothing is recorded any more. Counts a record. */
+bool shared_dies(engine_shared *s);
+
+/* How an operator's act ended: `refused` is static text, or NULL. */
+void shared_outcome(engine_shared *s, uint64_t number, const char *refused);
+
 enum {
   LIVING_BUCKETS = 4096,
   IDLE_COROUTINES = 256,
   SCRIPT_ERRORS_PAUSE = 20, /* admission stops when so many runs were held by script errors */
+  WAKES_AT_ONCE = 256,      /* runs brought back in one turn */
+  WAKES_LEAST = 64,         /* and in memory at a time, however small the share of --in-flight is */
 };
 
 /* A coroutine that has come to its end, with its table of anchors: the next run's. */
@@ -59,6 +71,12 @@ typedef struct idle_coroutine {
   lua_State *co;
   int anchor;
 } idle_coroutine;
+
+/* The beginning of runs of another version than the present one. */
+typedef struct other_body {
+  uint32_t version;
+  int ref;
+} other_body;
 
 typedef struct worker {
   engine_shared *shared;
@@ -74,7 +92,9 @@ typedef struct worker {
 
   lua_State *L;
   lua_State *scratch; /* where predicates and payloads run */
-  int body_ref, render_ref;
+  int body_ref, render_ref, load_ref;
+  other_body *others;
+  size_t other_count;
   idle_coroutine idle_coroutines[IDLE_COROUTINES];
   int idle_count;
   lua_State *volatile running; /* the innermost coroutine of a script; NULL between slices */
@@ -84,9 +104,11 @@ typedef struct worker {
   int strikes;                 /* how often it was found so */
   int slice_depth;
   buf text;            /* room for what a primitive writes: an error that unwinds it leaks nothing */
+  buf verdict;         /* room for what replay answers */
   bool starved;        /* memory was just refused */
   int64_t memory;      /* bytes that L holds */
   int64_t collect_at;  /* when over the limit: as many before all garbage is collected again */
+  void *strings;       /* Lua's table of short strings: see guard.c */
   blocks blocks;       /* where they come from */
   struct run *current; /* whose code is running, a predicate's or payload's included */
   bool chain_blocked;  /* a resumer of the running coroutine can't yield */
@@ -101,10 +123,14 @@ typedef struct worker {
   store_lane *lane;
   bool token; /* holds one of shared->work */
 
-  list ready;                            /* runs to be resumed, oldest first */
-  list gated;                            /* runs whose intent is not durable yet, in order of position */
-  list living;                           /* all runs that have not ended */
-  struct run *by_person[LIVING_BUCKETS]; /* of them, when events are expected */
+  list ready;   /* runs to be resumed, oldest first */
+  list gated;   /* runs whose intent is not durable yet, in order of position */
+  list acts;    /* of operators, that are not durable yet */
+  list leaving; /* parked or ended runs that leave memory when that is durable, by position */
+  list living;  /* all runs in memory */
+  size_t living_count;
+  struct run *by_person[LIVING_BUCKETS]; /* of them, when events are expected or the store keeps runs */
+  struct run *by_number[LIVING_BUCKETS]; /* the same, when it does */
 
   bool draining, stopping, closing;
   int64_t grace_ms;
@@ -113,7 +139,7 @@ typedef struct worker {
 
   /* Shared: written here, read by the control thread. */
   latency latency;
-  _Atomic uint64_t attempts, finished_calls, unfinished, lost_events;
+  _Atomic uint64_t attempts, finished_calls, unfinished, lost_events, already_in;
   _Atomic int64_t next_due, last_call_ms;
   _Atomic uint64_t slice; /* counts up at the beginning and the end of each: odd while a script runs */
   _Atomic bool watched;   /* cpu_clock is set */
@@ -128,7 +154,11 @@ void worker_join(worker *w);
 worker *worker_of(lua_State *L); /* of any coroutine of a worker's lua_State */
 
 /* Puts what the script calls element `name` into the funnel, once; `kind` is the primitive. Stack of L unchanged. */
-uint16_t worker_element(worker *w, lua_State *L, const char *name, const char *kind);
+uint32_t worker_element(worker *w, lua_State *L, const char *name, const char *kind);
+
+/* The registry's reference of the function that runs of this version begin with; LUA_NOREF where its scripts can't be had any
+ * more (that is told). */
+int worker_body(worker *w, uint32_t version);
 
 const connection *worker_connection(const worker *w, const char *name); /* NULL when there is none */
 

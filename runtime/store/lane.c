@@ -1,23 +1,44 @@
-/* Lanes: each worker's bounded ring into the store, its positions, and the memory backend that takes its
- * batches.
- *
- * The memory backend keeps counters and forgets bytes: what a run did is in its coroutine while it lives, and
- * nothing outlives the process. Its batches are taken by store_flush, on the lane's own thread. */
+/* Lanes, as callers see them: what all backends do alike, and the way to the one that does the rest. */
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "store/registry.h"
+#include "store/store_parts.h"
 
-enum { RING_RECORDS = 65536, RING_RESERVE = 16 };
+uint32_t store_shard(const char *person, size_t length) {
+  return (uint32_t)(hash_bytes64((hash128){0, 0}, person, length) % SHARDS);
+}
 
-store_lane *store_lane_open(store *s, uint16_t journey, const store_lane_options *options) {
-  store_lane *lane = mem_zero(sizeof *lane);
+void store_journal_init(store_journal *journal) {
+  *journal = (store_journal){.due_ms = INT64_MAX, .element = NO_ELEMENT};
+  list_init(&journal->unsettled);
+}
+
+void store_journal_forget(store_journal *journal) {
+  if (journal->lane) journal->lane->does->forget(journal);
+  list_remove(&journal->unsettled);
+  buf_free(&journal->tail);
+}
+
+static void lane_free(store_lane *lane) {
+  pthread_mutex_destroy(&lane->lock);
+  tally_set_free(&lane->counted);
+  free(lane);
+}
+
+store_lane *store_lane_open(store *s, uint32_t journey, const store_lane_options *options, error *err) {
+  store_lane *lane = mem_zero(s->does->lane_size);
   lane->in = s;
-  lane->journey = journey;
+  lane->does = s->does;
   lane->options = *options;
   lane->room = options->ring_records ? options->ring_records : RING_RECORDS;
-  lane->ring = mem_alloc(lane->room * sizeof *lane->ring);
   pthread_mutex_init(&lane->lock, NULL);
+  pthread_mutex_lock(&s->lock);
+  lane->family = store_family(s, journey);
+  pthread_mutex_unlock(&s->lock);
+  if (lane->does->lane_open(lane, err)) {
+    lane_free(lane);
+    return NULL;
+  }
   pthread_mutex_lock(&s->lock);
   s->lanes = mem_grow(s->lanes, (s->lane_count + 1) * sizeof *s->lanes);
   s->lanes[s->lane_count++] = lane;
@@ -26,50 +47,80 @@ store_lane *store_lane_open(store *s, uint16_t journey, const store_lane_options
 }
 
 void store_lane_close(store_lane *lane) {
+  if (lane->closed) return;
   lane->options.durable = NULL;
-  store_flush(lane);
-  free(lane->ring);
-  lane->ring = NULL;
+  lane->does->lane_close(lane);
+  lane->closed = true;
 }
 
 void store_lane_free(store_lane *lane) {
-  if (lane->ring) store_lane_close(lane);
-  pthread_mutex_destroy(&lane->lock);
-  tally_free(&lane->tally);
-  free(lane);
+  store_lane_close(lane);
+  lane_free(lane);
 }
 
-store_position store_append(store_lane *lane, const store_record *record) {
-  if (lane->last - lane->durable >= lane->room) return 0;
-  store_position position = ++lane->last;
-  lane->ring[position % lane->room] = (tally_change){
-      .from = record->from,
-      .to = record->to,
-      .element = record->element,
-      .counts = record->counts,
-      .control = record->control,
-      .reason = record->reason,
-      .detail = tally_detail(record->detail),
-  };
-  return position;
+store_position store_append(store_lane *lane, store_journal *journal, const store_record *record) {
+  return lane->does->append(lane, journal, record);
 }
 
 bool store_lane_full(const store_lane *lane) {
-  return lane->room - (lane->last - lane->durable) < RING_RESERVE;
+  return lane->does->full(lane);
 }
 
 void store_flush(store_lane *lane) {
-  if (lane->durable == lane->last) return;
-  pthread_mutex_lock(&lane->lock);
-  while (lane->durable < lane->last) {
-    tally_change *change = &lane->ring[++lane->durable % lane->room];
-    tally_apply(&lane->tally, change);
-    free(change->detail);
-  }
-  pthread_mutex_unlock(&lane->lock);
-  if (lane->options.durable) lane->options.durable(lane->options.data, lane->durable);
+  lane->does->flush(lane);
 }
 
 store_position store_durable(const store_lane *lane) {
   return lane->durable;
+}
+
+store_position store_last(const store_lane *lane) {
+  return lane->last;
+}
+
+void store_run_free(store_run *run) {
+  free(run->person);
+  free(run->per);
+  free(run->listens);
+  free(run->reason);
+  free(run->detail);
+  *run = (store_run){0};
+}
+
+int store_find(store_lane *lane, uint64_t run, store_run *out) {
+  return lane->does->find(lane, run, out);
+}
+
+int store_runs_of(store_lane *lane, const char *person, store_run **out, size_t *count) {
+  return lane->does->runs_of(lane, person, out, count);
+}
+
+int store_load(store_lane *lane, const store_run *run, store_journal *journal, buf *out) {
+  return lane->does->load(lane, run, journal, out);
+}
+
+int64_t store_next_due(store_lane *lane) {
+  return lane->does->next_due(lane);
+}
+
+size_t store_due(store_lane *lane, int64_t now_ms, store_due_run *out, size_t most) {
+  return lane->does->due(lane, now_ms, out, most);
+}
+
+uint64_t store_event(store_lane *lane, uint64_t run, const store_inbox_event *event,
+                     store_position *position) {
+  return lane->does->event(lane, run, event, position);
+}
+
+int store_events(store_lane *lane, uint64_t run, store_inbox_event **out, size_t *count) {
+  return lane->does->events(lane, run, out, count);
+}
+
+void store_events_free(store_inbox_event *events, size_t count) {
+  for (size_t i = 0; i < count; i++) free(events[i].name), free(events[i].json);
+  free(events);
+}
+
+int store_attributes(store_lane *lane, const char *person, store_attribute each, void *data) {
+  return lane->does->attributes(lane, person, each, data);
 }

@@ -1,12 +1,11 @@
-/* The store's names and its reports: journeys, elements, and the counters of all lanes added up. */
+/* The store: opening and closing, and its names: journeys and elements. Its reports are in report.c, its lanes in lane.c. */
 #include "store/store.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/utf8.h"
-#include "store/registry.h"
+#include "store/store_parts.h"
 
 const char *run_state_name(run_state state) {
   static const char *const names[] = {
@@ -17,154 +16,139 @@ const char *run_state_name(run_state state) {
   return names[state];
 }
 
-store *store_open_memory(hash128 id) {
+store *store_new(const store_backend *does) {
   store *s = mem_zero(sizeof *s);
-  s->id = id;
+  s->does = does;
+  s->next_run = 1;
   pthread_mutex_init(&s->lock, NULL);
   return s;
+}
+
+static void journey_free(store_journey_name *journey) {
+  free(journey->name);
+  free(journey->version);
+  free(journey->bundle);
+}
+
+void store_close(store *s) {
+  if (!s) return;
+  for (size_t i = 0; i < s->lane_count; i++) store_lane_close(s->lanes[i]);
+  if (s->does->close) s->does->close(s);
+  for (size_t i = 0; i < s->lane_count; i++) store_lane_free(s->lanes[i]);
+  for (size_t i = 0; i < s->journey_count; i++) journey_free(&s->journeys[i]);
+  for (size_t i = 0; i < s->element_count; i++) free(s->elements[i].name), free(s->elements[i].kind);
+  free(s->lanes);
+  free(s->journeys);
+  free(s->elements);
+  tally_set_free(&s->totals);
+  pthread_mutex_destroy(&s->lock);
+  free(s);
 }
 
 hash128 store_id(const store *s) {
   return s->id;
 }
 
-void store_close(store *s) {
-  if (!s) return;
-  for (size_t i = 0; i < s->lane_count; i++) store_lane_free(s->lanes[i]);
-  for (size_t i = 0; i < s->journey_count; i++) free(s->journeys[i].name), free(s->journeys[i].version);
-  for (size_t i = 0; i < s->element_count; i++) free(s->elements[i].name), free(s->elements[i].kind);
-  free(s->lanes);
-  free(s->journeys);
-  free(s->elements);
-  pthread_mutex_destroy(&s->lock);
-  free(s);
+bool store_keeps(const store *s) {
+  return s->file != NULL;
 }
 
-uint16_t store_journey(store *s, const char *name, const char *version) {
-  pthread_mutex_lock(&s->lock);
+/* ---- names ---- */
+
+uint32_t store_family(const store *s, uint32_t journey) {
+  return journey > 0 && journey <= s->journey_count ? s->journeys[journey - 1].family : 0;
+}
+
+static size_t find_journey(const store *s, const char *name, const char *version) {
   size_t i = 0;
   while (i < s->journey_count &&
          (strcmp(s->journeys[i].name, name) != 0 || strcmp(s->journeys[i].version, version) != 0))
     i++;
-  if (i == s->journey_count) {
-    s->journeys = mem_grow(s->journeys, (i + 1) * sizeof *s->journeys);
-    s->journeys[s->journey_count++] = (store_journey_name){mem_text(name), mem_text(version)};
-  }
-  pthread_mutex_unlock(&s->lock);
-  return (uint16_t)i;
+  return i;
 }
 
-uint16_t store_element(store *s, uint16_t journey, const char *name, const char *kind, uint32_t line) {
+void store_journey_add(store *s, const char *name, const char *version, const char *bundle, size_t length) {
+  size_t first = 0;
+  while (first < s->journey_count && strcmp(s->journeys[first].name, name) != 0) first++;
+  s->journeys = mem_grow(s->journeys, (s->journey_count + 1) * sizeof *s->journeys);
+  s->journeys[s->journey_count++] = (store_journey_name){
+      .family = (uint32_t)first + 1,
+      .name = mem_text(name),
+      .version = mem_text(version),
+      .bundle = bundle ? mem_text_of(bundle, length) : NULL,
+      .bundle_length = length,
+  };
+}
+
+uint32_t store_journey(store *s, const char *name, const char *version, const char *bundle,
+                       size_t bundle_length) {
   pthread_mutex_lock(&s->lock);
+  size_t i = find_journey(s, name, version);
+  bool is_new = i == s->journey_count;
+  if (is_new) store_journey_add(s, name, version, bundle ? bundle : "", bundle_length);
+  pthread_mutex_unlock(&s->lock);
+  if (is_new && s->does->named) s->does->named(s);
+  return (uint32_t)i + 1;
+}
+
+/* ---- paused journeys ---- */
+
+void store_pause(store *s, uint32_t journey, int64_t since_ms) {
+  pthread_mutex_lock(&s->lock);
+  store_journey_name *first = &s->journeys[store_family(s, journey) - 1];
+  first->paused_ms = since_ms;
+  s->pauses++;
+  if (!s->does->named) first->paused_kept_ms = since_ms;
+  pthread_mutex_unlock(&s->lock);
+  if (s->does->named) s->does->named(s);
+}
+
+int64_t store_paused(store *s, uint32_t journey) {
+  pthread_mutex_lock(&s->lock);
+  int64_t since_ms = s->journeys[store_family(s, journey) - 1].paused_ms;
+  pthread_mutex_unlock(&s->lock);
+  return since_ms;
+}
+
+int64_t store_pause_kept(store *s, uint32_t journey) {
+  pthread_mutex_lock(&s->lock);
+  int64_t since_ms = s->journeys[store_family(s, journey) - 1].paused_kept_ms;
+  pthread_mutex_unlock(&s->lock);
+  return since_ms;
+}
+
+/* ---- elements ---- */
+
+int store_journey_read(store *s, uint32_t journey, buf *name, buf *version, buf *bundle) {
+  int status = -1;
+  bool elsewhere = false;
+  pthread_mutex_lock(&s->lock);
+  if (journey > 0 && journey <= s->journey_count) {
+    const store_journey_name *found = &s->journeys[journey - 1];
+    if (name) buf_text_add(name, found->name);
+    if (version) buf_text_add(version, found->version);
+    if (bundle && found->bundle) buf_add(bundle, found->bundle, found->bundle_length);
+    elsewhere = bundle && !found->bundle;
+    status = 0;
+  }
+  pthread_mutex_unlock(&s->lock);
+  return elsewhere ? s->does->bundle(s, journey, bundle) : status;
+}
+
+void store_element_add(store *s, uint32_t family, const char *name, const char *kind, uint32_t line) {
+  s->elements = mem_grow(s->elements, (s->element_count + 1) * sizeof *s->elements);
+  s->elements[s->element_count++] = (store_element_name){family, mem_text(name), mem_text(kind), line};
+}
+
+uint32_t store_element(store *s, uint32_t journey, const char *name, const char *kind, uint32_t line) {
+  pthread_mutex_lock(&s->lock);
+  uint32_t family = store_family(s, journey);
   size_t i = 0;
-  while (i < s->element_count &&
-         (s->elements[i].journey != journey || strcmp(s->elements[i].name, name) != 0))
+  while (i < s->element_count && (s->elements[i].family != family || strcmp(s->elements[i].name, name) != 0))
     i++;
-  if (i == s->element_count && i < NO_ELEMENT) {
-    s->elements = mem_grow(s->elements, (i + 1) * sizeof *s->elements);
-    s->elements[s->element_count++] = (store_element_name){journey, mem_text(name), mem_text(kind), line};
-  }
+  bool is_new = i == s->element_count;
+  if (is_new) store_element_add(s, family, name, kind, line);
   pthread_mutex_unlock(&s->lock);
-  return (uint16_t)i;
-}
-
-/* The counters of all lanes of a journey, added up. The caller holds the store's lock and frees the tally. */
-static tally sum_lanes(store *s, uint16_t journey) {
-  tally sum = {0};
-  for (size_t i = 0; i < s->lane_count; i++) {
-    store_lane *lane = s->lanes[i];
-    if (lane->journey != journey) continue;
-    pthread_mutex_lock(&lane->lock);
-    tally_add(&sum, &lane->tally);
-    pthread_mutex_unlock(&lane->lock);
-  }
-  return sum;
-}
-
-void store_ledger(store *s, uint16_t journey, uint64_t *entered, uint64_t states[RUN_STATES]) {
-  *entered = 0;
-  memset(states, 0, RUN_STATES * sizeof *states);
-  pthread_mutex_lock(&s->lock);
-  for (size_t i = 0; i < s->lane_count; i++) {
-    store_lane *lane = s->lanes[i];
-    if (lane->journey != journey) continue;
-    pthread_mutex_lock(&lane->lock);
-    *entered += lane->tally.entered;
-    for (int state = 0; state < RUN_STATES; state++) states[state] += lane->tally.states[state];
-    pthread_mutex_unlock(&lane->lock);
-  }
-  pthread_mutex_unlock(&s->lock);
-}
-
-static int by_count(const void *a, const void *b) {
-  const store_reason *x = a, *y = b;
-  if (x->count != y->count) return x->count < y->count ? 1 : -1;
-  int order = strcmp(x->reason, y->reason);
-  return order ? order : strcmp(x->detail, y->detail);
-}
-
-/* Cut between characters where it is too long. */
-static void copy_text(char *out, size_t room, const char *text) {
-  size_t length = strnlen(text, room);
-  if (length == room) length = utf8_trim(text, room - 1);
-  memcpy(out, text, length);
-  out[length] = '\0';
-}
-
-static store_reason *copy_reasons(const tally_row *row) {
-  store_reason *out = mem_zero((row->reason_count + 1) * sizeof *out);
-  for (size_t i = 0; i < row->reason_count; i++) {
-    copy_text(out[i].reason, sizeof out[i].reason, row->reasons[i].reason);
-    copy_text(out[i].detail, sizeof out[i].detail, row->reasons[i].detail);
-    out[i].count = row->reasons[i].count;
-    out[i].held = row->reasons[i].held;
-  }
-  qsort(out, row->reason_count, sizeof *out, by_count);
-  return out;
-}
-
-static int by_line(const void *a, const void *b) {
-  const store_element_row *x = a, *y = b;
-  if (x->line != y->line) return x->line < y->line ? -1 : 1;
-  return strcmp(x->name, y->name);
-}
-
-store_report *store_report_new(store *s, uint16_t journey) {
-  store_report *report = mem_zero(sizeof *report);
-  pthread_mutex_lock(&s->lock);
-  tally sum = sum_lanes(s, journey);
-  report->entered = sum.entered;
-  report->control = sum.control;
-  report->records = sum.records;
-  memcpy(report->states, sum.states, sizeof report->states);
-  report->elements = mem_zero((s->element_count + 1) * sizeof *report->elements);
-  for (size_t i = 0; i < s->element_count; i++) {
-    if (s->elements[i].journey != journey) continue;
-    store_element_row *row = &report->elements[report->element_count++];
-    row->name = mem_text(s->elements[i].name);
-    row->kind = mem_text(s->elements[i].kind);
-    row->line = s->elements[i].line;
-    if (i >= sum.row_count) continue;
-    memcpy(row->counts, sum.rows[i].counts, sizeof row->counts);
-    row->reasons = copy_reasons(&sum.rows[i]);
-    row->reason_count = sum.rows[i].reason_count;
-  }
-  report->exits = copy_reasons(&sum.exits);
-  report->exit_count = sum.exits.reason_count;
-  tally_free(&sum);
-  pthread_mutex_unlock(&s->lock);
-  qsort(report->elements, report->element_count, sizeof *report->elements, by_line);
-  return report;
-}
-
-void store_report_free(store_report *report) {
-  if (!report) return;
-  for (size_t i = 0; i < report->element_count; i++) {
-    free(report->elements[i].name);
-    free(report->elements[i].kind);
-    free(report->elements[i].reasons);
-  }
-  free(report->elements);
-  free(report->exits);
-  free(report);
+  if (is_new && s->does->named) s->does->named(s);
+  return (uint32_t)i;
 }

@@ -1,12 +1,19 @@
-/* The store: the append-only record of everything that happened to runs, and the counters that change with it.
+/* The store: what happened to runs, what is kept of each, and the counters that change with it.
  *
- * Each worker has a lane: a bounded ring into which it puts records, in the order in which they happened to it.
- * The store makes them durable in batches and tells each lane how far it is. Nothing may be acted upon outside
- * the process before the position that it depends on is durable. The interface is asynchronous whatever the backend;
- * the memory backend takes a batch at store_flush, a backend on disk takes it on a committer thread.
+ * Each worker has a lane: it appends records in the order in which they happened to it. The store makes them durable in
+ * batches and tells each lane how far it is. Nothing may be acted upon outside the process before the position that it
+ * depends on is durable. A batch is one transaction: records, rows of runs, timers and counters change together, so that
+ * the ledger adds up at every commit. The interface is asynchronous whatever the backend.
  *
- * Counters (the ledger and the funnel) change in the same batch as the records that change them, so that the
- * ledger adds up at every commit. */
+ * Two backends:
+ *   memory   keeps counters and forgets bytes: what a run did is in its coroutine, and nothing outlives the process. A
+ *            batch is taken by store_flush.
+ *   sqlite   keeps everything in one file. Records go to a log. When a run is settled (it parks, is held, or ends) its
+ *            records since the last time are written as one segment of its own, and its row and timer with them: a wake
+ *            reads the run's segments, never the log. The log is trimmed up to the oldest record that is in no segment.
+ *            A committer thread takes the batches of all lanes.
+ *
+ * A third one, for many nodes, has to do the same: lanes own shards (shard % lanes == index), positions are per lane. */
 #ifndef JAUNT_STORE_STORE_H
 #define JAUNT_STORE_STORE_H
 
@@ -14,14 +21,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/list.h"
 
-enum { SHARDS = 256 }; /* people are sharded by a hash of their id; a shard belongs to one worker */
+enum { SHARDS = 256 }; /* people are sharded by a hash of their id; a shard belongs to one lane */
+uint32_t store_shard(const char *person, size_t length);
 
 typedef hash128 run_id;
 
-/* The state of a run, and how it ended: the columns of the ledger. */
+/* The state of a run, and how it ended: the columns of the ledger. These numbers are in files: they never change. */
 typedef enum run_state {
   RUN_NONE, /* not yet entered */
   RUN_RUNNING,
@@ -35,16 +45,7 @@ typedef enum run_state {
 } run_state;
 const char *run_state_name(run_state state); /* "running", ... */
 
-typedef enum record_kind {
-  RECORD_ENTER,  /* data: the profile as JSON; name: the person's id; more: the event as JSON */
-  RECORD_STEP,   /* a primitive's recorded answer; data: what replay gives back */
-  RECORD_INTENT, /* data: the request's bytes as they will be sent, secrets hidden */
-  RECORD_RESULT, /* data: the response as the script sees it */
-  RECORD_WRITE,  /* a write to the profile; name: the attribute; data: its value as JSON */
-  RECORD_STATE,  /* from -> to, at an element, for a reason */
-} record_kind;
-
-/* What an element's row in the funnel counts. */
+/* What an element's row in the funnel counts. These numbers are in files, too. */
 typedef enum element_count {
   ELEMENT_REACHED,
   ELEMENT_WENT_ON,
@@ -53,63 +54,228 @@ typedef enum element_count {
   ELEMENT_COUNTS,
 } element_count;
 
-enum { NO_ELEMENT = 0xffff };
+#define NO_ELEMENT UINT32_MAX
+
+/* ---- records ---- */
+
+/* These numbers are in files: they never change. */
+typedef enum record_kind {
+  RECORD_ENTER =
+      1, /* name: the person's id; data: the profile as JSON; more: the event as JSON; extra: the key of `per`;
+                       numbers: the entry number, and the run's id (lo, hi) */
+  RECORD_STEP,    /* a primitive's step; data: its recorded verdict, if it has one */
+  RECORD_INTENT,  /* name: the idempotency key; data: the body; more: the URL; extra: see intent_line; as
+                       they will be sent, secrets hidden */
+  RECORD_ATTEMPT, /* how one attempt ended; for people: replay passes it by */
+  RECORD_RESULT,  /* the response as the script sees it. name: the result; data: the body; more: headers */
+  RECORD_WRITE, /* name: an attribute of the person; data: its value as JSON; extra: the person's id, which is not
+                       journalled. Changes the person's attributes, too */
+  RECORD_WOKE, /* a wait is over because its time is */
+  RECORD_TAKEN, /* a wait is over by an event. name, data: the event; numbers[0]: its number in the inbox, which it
+                       leaves; 0: it was in none */
+  RECORD_RESTART, /* a new incarnation. data: its state as JSON. What stands before it is not read again */
+  RECORD_END,     /* the run ended, or is held: `to` says how */
+  RECORD_MOVE,    /* changes counters alone: nothing is journalled */
+  RECORD_REDRIVE, /* an operator lets a held or dropped run go on. numbers: the step from which on what stands before it is
+                     void (0: none), and how often that was done */
+  RECORD_KINDS,
+} record_kind;
+
+/* What is kept of a run in its row; told when it is settled. */
+typedef struct store_settle {
+  run_id id;
+  const char *person;
+  const char *per; /* the key within which one run lives at a time; NULL: none */
+  uint32_t entry;  /* the person's first, second, ... run of this journey (and per) */
+  int64_t entered_ms;
+  uint32_t element;    /* where it is */
+  int64_t due_ms;      /* when it has to be woken; INT64_MAX: by its time never */
+  const char *listens; /* the events that concern it while it is parked, one name a line; NULL: none */
+} store_settle;
 
 typedef struct store_record {
   record_kind kind;
-  run_id run;
-  uint32_t incarnation; /* of the run: restart_with counts it up */
-  uint32_t step;
+  uint32_t incarnation, step;
   uint64_t fingerprint; /* of the step: kind, name, connection and path as written */
   int64_t at_ms;        /* logical */
   const char *name;     /* a text; NULL without */
-  const char *data;     /* bytes; copied by store_append */
+  const char *data;     /* bytes; copied by store_append, as all texts are; NULL and empty are told apart */
   size_t data_length;
   const char *more;
   size_t more_length;
-  /* What the record changes in the counters. */
+  const char *extra;
+  size_t extra_length;
+  int64_t numbers[4];
+  /* What it changes in the counters. */
+  uint32_t journey;   /* the run's version, as store_journey numbered it */
   run_state from, to; /* both RUN_NONE: no change of state */
-  uint16_t element;   /* as store_element gave it; NO_ELEMENT */
+  uint32_t element;   /* as store_element gave it; NO_ELEMENT */
   uint8_t counts;     /* bits, 1 << element_count, each adding one at `element` */
   const char *reason; /* why it was dropped, held or has exited (closed list), NULL without; static text */
   const char *detail; /* beside the reason, short: "503"; NULL without; copied */
   bool control;       /* the run is of the control group */
+  const store_settle *settle; /* settles the run with this record, in state `to`; NULL: not now */
 } store_record;
-
-/* A position in a lane: 1 for its first record. 0 is before everything. */
-typedef uint64_t store_position;
 
 typedef struct store store;
 typedef struct store_lane store_lane;
 
-/* `durable` is called on the lane's own thread, from store_flush or when the lane is woken. */
-typedef struct store_lane_options {
-  void (*durable)(void *data, store_position up_to);
-  void *data;
-  size_t ring_records; /* 0: the default of 65,536 */
-} store_lane_options;
+/* The line of an intent's `extra`, not ended by a NUL; NULL where there is none, or nothing in it. */
+enum intent_line { INTENT_METHOD, INTENT_CONNECTION, INTENT_TYPE, INTENT_PAYLOAD };
+const char *store_intent_line(const store_record *intent, enum intent_line line, size_t *length);
+
+/* A living run's journal, embedded in the run; only store/ looks inside but for `run`. The memory backend leaves it alone,
+ * but for `run`. */
+typedef struct store_journal {
+  uint64_t run;               /* its number: given with RECORD_ENTER, or set by store_load */
+  uint32_t records, segments; /* so far */
+  int64_t due_ms;             /* of its timer on disk; INT64_MAX: none */
+  uint32_t shard;
+  bool has_row;     /* it was settled before */
+  bool asleep;      /* settled, and nothing was appended since: its timer is the store's to tell */
+  store_lane *lane; /* NULL: nothing was appended or loaded */
+  buf tail;         /* encoded records since the last segment */
+  uint64_t batch;   /* that the first of them is in */
+  int64_t
+      at_ms; /* of the last record in the tail, as the next one is told by how it differs: see journal.h */
+  uint64_t fingerprint;
+  uint32_t incarnation, step, element;
+  uint32_t from;  /* the segment in which the present incarnation begins */
+  list unsettled; /* in the lane's, oldest first */
+} store_journal;
+void store_journal_init(store_journal *journal);
+/* Frees what it holds; its run leaves memory. A run that was settled last is the store's to tell when it is due; any other
+ * is found again when the file is opened the next time. */
+void store_journal_forget(store_journal *journal);
+
+/* ---- opening ---- */
 
 store *store_open_memory(hash128 store_id);
+
+typedef struct store_file {
+  const char *path;
+  bool sync_normal; /* PRAGMA synchronous=NORMAL: power loss may lose the last commits, consistently */
+  bool has_id;      /* a new file gets `id` instead of a random one: --seed */
+  hash128 id;
+  size_t cache_bytes; /* of SQLite, for writing; 0: 32 MiB */
+  /* A commit fails (text: what, where, what to do: "the state FILE can't be written: database or disk is full; make room:
+   * it is tried again"), and then succeeds (NULL). From the committer's thread; may be NULL. */
+  void (*trouble)(void *data, const char *text);
+  void *data;
+} store_file;
+
+/* Opens or makes the file, takes the lock PATH.lock (flock; an error names the process that has it), migrates an older schema,
+ * refuses a newer one, and settles what a crash has left in the log: runs that were in memory then are in state RUN_RUNNING
+ * and due at once. Returns NULL and fills `err`. */
+store *store_open_sqlite(const store_file *options, error *err);
+void store_close(store *s); /* what the lanes hold is committed first; NULL is taken */
+
 hash128 store_id(const store *s);
-void store_close(store *s);
+bool store_keeps(const store *s); /* runs can be read back from it */
 
-/* A journey that is about to run: its name and the hash of its bundle. Returns its number, for good. */
-uint16_t store_journey(store *s, const char *name, const char *version);
+/* A version of a journey: its name, the hash of its bundle, and the bundle (kept). Returns its number, for good. */
+uint32_t store_journey(store *s, const char *name, const char *version, const char *bundle,
+                       size_t bundle_length);
+/* Appends the name, version and bundle behind a number; -1 where there is none. Any may be NULL. */
+int store_journey_read(store *s, uint32_t journey, buf *name, buf *version, buf *bundle);
 
-/* An element of it, found by `name`; `line` orders the funnel. The same number to every worker. */
-uint16_t store_element(store *s, uint16_t journey, const char *name, const char *kind, uint32_t line);
+/* Operators pause a journey, all versions of its name: since when, 0: it isn't paused. The mark is kept with the state; what
+ * store_pause_kept says is durable. Nothing here heeds it. */
+void store_pause(store *s, uint32_t journey, int64_t since_ms);
+int64_t store_paused(store *s, uint32_t journey);
+int64_t store_pause_kept(store *s, uint32_t journey);
 
-store_lane *store_lane_open(store *s, uint16_t journey, const store_lane_options *options);
-void store_lane_close(store_lane *lane); /* what is in the ring is flushed */
+/* An element of the journey (of its name: all versions share their elements), found by `name`; `line` orders the funnel. The
+ * same number to every worker. */
+uint32_t store_element(store *s, uint32_t journey, const char *name, const char *kind, uint32_t line);
 
-/* Appends. Returns its position, or 0 when the ring is full: the worker then resumes nothing until `durable` has
- * come. */
-store_position store_append(store_lane *lane, const store_record *record);
-bool store_lane_full(const store_lane *lane); /* fewer than 16 places are left */
+/* ---- lanes: all on the worker's own thread ---- */
 
-/* Lets the backend take what has gathered. Once per turn of the worker's loop; cheap when there is nothing. */
+typedef uint64_t store_position; /* 1 for a lane's first record; 0 is before everything */
+#define STORE_NEVER UINT64_MAX   /* what never becomes durable */
+
+typedef struct store_lane_options {
+  /* How far records are durable: called from store_flush, on the lane's thread. */
+  void (*durable)(void *data, store_position up_to);
+  /* Something became durable: call store_flush soon. From any thread; NULL for a backend without threads. */
+  void (*wake)(void *data);
+  void *data;
+  size_t ring_records; /* 0: the default of 65,536 */
+  int index, lanes;    /* it owns the shards with shard % lanes == index; lanes 0: all */
+} store_lane_options;
+
+/* `journey` is any version of the journey that the lane's runs are in. Returns NULL and fills `err`. */
+store_lane *store_lane_open(store *s, uint32_t journey, const store_lane_options *options, error *err);
+/* Waits until what was appended is durable, or can't be made so; tells nobody. The runs' journals are forgotten before. */
+void store_lane_close(store_lane *lane);
+
+/* Appends. Returns its position, or 0 when the lane is full: the worker then resumes nothing until `durable` has come. */
+store_position store_append(store_lane *lane, store_journal *journal, const store_record *record);
+bool store_lane_full(const store_lane *lane); /* fewer than 16 places are left, or too many bytes wait */
+
+/* Hands over what has gathered, and tells (`durable`) how far it is by now. Once per turn; cheap when there is nothing. */
 void store_flush(store_lane *lane);
 store_position store_durable(const store_lane *lane);
+store_position
+store_last(const store_lane *lane); /* of what was appended: above store_durable, work is open */
+
+/* ---- reading back: nothing in the memory backend. What is not durable yet is not seen. ---- */
+
+typedef struct store_run {
+  uint64_t run;
+  run_id id;
+  uint32_t journey, entry, incarnation, element;
+  char *person, *per, *listens, *reason, *detail; /* NULL without */
+  run_state state;
+  bool control;
+  int64_t entered_ms, since_ms, due_ms; /* since: of the last settling */
+  uint32_t records, segments, from;     /* for store_load */
+} store_run;
+void store_run_free(store_run *run); /* what it holds, not itself */
+
+/* 1, 0: there is none, or -1: it can't be read (told as trouble). The caller frees what is in `out` after a 1. */
+int store_find(store_lane *lane, uint64_t run, store_run *out);
+/* The person's runs of the lane's journey, newest first. *out is an array to be freed, member by member, and itself. 0 or -1. */
+int store_runs_of(store_lane *lane, const char *person, store_run **out, size_t *count);
+/* All records of the present incarnation, encoded, appended to `out` (of RECORD_ENTER without the person, `per` and the numbers, which
+ * are in `run`); readies `journal` (which store_journal_init made) for
+ * what follows. From here on the run is awake: its timer is not told. 0 or -1. */
+int store_load(store_lane *lane, const store_run *run, store_journal *journal, buf *out);
+/* Takes the next record off [*at, end); false at the end, or where the bytes are no record. Texts point into the bytes. A
+ * record is kept by how it differs from the one before: `out` is zeroed before the first, and left alone in between. Of the
+ * counters' part it holds `journey` and `control` (RECORD_ENTER), `to`, `reason` and `detail`; `element` is where the run
+ * was last. */
+bool store_record_next(const char **at, const char *end, store_record *out);
+
+/* The earliest time at which a settled run of the lane is due, INT64_MAX: none. Cheap. */
+int64_t store_next_due(store_lane *lane);
+/* Settled runs that are due at `now_ms`, in the order of their times; each is told once for each settling, when that is
+ * durable. Returns how many. */
+typedef struct store_due_run {
+  int64_t due_ms;
+  uint64_t run;
+} store_due_run;
+size_t store_due(store_lane *lane, int64_t now_ms, store_due_run *out, size_t most);
+
+typedef struct store_inbox_event {
+  uint64_t number;
+  uint64_t print; /* tells equal events, of which a run keeps the first */
+  char *name, *json;
+  size_t length;
+  int64_t at_ms;
+  bool is_taken; /* a RECORD_TAKEN named it; its JSON is no longer there */
+} store_inbox_event;
+/* An event that came for a run, whether it is in memory or parked: print, name, JSON and time. Part of the next batch; returns
+ * the event's number, which counts up, or 0 when the lane is full. *position (may be NULL): where it stands. */
+uint64_t store_event(store_lane *lane, uint64_t run, const store_inbox_event *event,
+                     store_position *position);
+/* A run's events, taken ones included, oldest first; freed with store_events_free. They go when the run ends. 0 or -1. */
+int store_events(store_lane *lane, uint64_t run, store_inbox_event **out, size_t *count);
+void store_events_free(store_inbox_event *events, size_t count);
+
+/* What scripts have written to a person, over all journeys: calls `each` for every attribute. 0 or -1. */
+typedef void (*store_attribute)(void *data, const char *name, const char *json, size_t length, int64_t at_ms);
+int store_attributes(store_lane *lane, const char *person, store_attribute each, void *data);
 
 /* ---- what was counted, at the last commits; from any thread ---- */
 
@@ -137,8 +303,9 @@ typedef struct store_report {
   size_t exit_count;
 } store_report;
 
-void store_ledger(store *s, uint16_t journey, uint64_t *entered, uint64_t states[RUN_STATES]);
-store_report *store_report_new(store *s, uint16_t journey);
+/* `journey` is any version's number: all versions of its name are added up, unless `version_only`. */
+void store_ledger(store *s, uint32_t journey, uint64_t *entered, uint64_t states[RUN_STATES]);
+store_report *store_report_new(store *s, uint32_t journey, bool version_only);
 void store_report_free(store_report *report);
 
 #endif

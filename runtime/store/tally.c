@@ -1,4 +1,4 @@
-/* The counters of one lane: see tally.h. */
+/* Counters: see tally.h. */
 #include "store/tally.h"
 
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 
 enum { DETAILS_KEPT = 64 }; /* different details told apart for each element; the others share one row */
+static const char others[] = "others";
 
 char *tally_detail(const char *detail) {
   if (!detail) return NULL;
@@ -28,7 +29,7 @@ void tally_free(tally *t) {
   *t = (tally){0};
 }
 
-static tally_row *row_of(tally *t, size_t element) {
+tally_row *tally_row_of(tally *t, size_t element) {
   if (element >= t->row_count) {
     t->rows = mem_grow(t->rows, (element + 1) * sizeof *t->rows);
     memset(t->rows + t->row_count, 0, (element + 1 - t->row_count) * sizeof *t->rows);
@@ -37,7 +38,7 @@ static tally_row *row_of(tally *t, size_t element) {
   return &t->rows[element];
 }
 
-static tally_reason *find_reason(tally_row *row, const char *reason, const char *detail, bool held) {
+static tally_reason *find_reason(const tally_row *row, const char *reason, const char *detail, bool held) {
   for (size_t i = 0; i < row->reason_count; i++) {
     tally_reason *r = &row->reasons[i];
     if (r->held == held && strcmp(r->reason, reason) == 0 && strcmp(r->detail, detail) == 0) return r;
@@ -45,10 +46,10 @@ static tally_reason *find_reason(tally_row *row, const char *reason, const char 
   return NULL;
 }
 
-static void add_reason(tally_row *row, const char *reason, const char *detail, bool held, uint64_t count) {
+void tally_reason_add(tally_row *row, const char *reason, const char *detail, bool held, uint64_t count) {
   if (!detail) detail = "";
   tally_reason *found = find_reason(row, reason, detail, held);
-  if (!found && row->reason_count >= DETAILS_KEPT) found = find_reason(row, reason, detail = "others", held);
+  if (!found && row->reason_count >= DETAILS_KEPT) found = find_reason(row, reason, detail = others, held);
   if (!found) {
     row->reasons = mem_grow(row->reasons, (row->reason_count + 1) * sizeof *row->reasons);
     found = &row->reasons[row->reason_count++];
@@ -69,20 +70,20 @@ void tally_apply(tally *t, const tally_change *change) {
     t->states[change->to]++;
   }
   if (change->element != NO_ELEMENT) {
-    tally_row *row = row_of(t, change->element);
+    tally_row *row = tally_row_of(t, change->element);
     for (int i = 0; i < ELEMENT_COUNTS; i++) row->counts[i] += change->counts >> i & 1;
     if (change->reason && change->to != RUN_EXITED)
-      add_reason(row, change->reason, change->detail, change->to == RUN_HELD, 1);
+      tally_reason_add(row, change->reason, change->detail, change->to == RUN_HELD, 1);
   }
   if (change->reason && change->to == RUN_EXITED)
-    add_reason(&t->exits, change->reason, change->detail, false, 1);
+    tally_reason_add(&t->exits, change->reason, change->detail, false, 1);
 }
 
 static void row_add(tally_row *into, const tally_row *from) {
   for (int i = 0; i < ELEMENT_COUNTS; i++) into->counts[i] += from->counts[i];
   for (size_t i = 0; i < from->reason_count; i++) {
     const tally_reason *r = &from->reasons[i];
-    add_reason(into, r->reason, r->detail, r->held, r->count);
+    tally_reason_add(into, r->reason, r->detail, r->held, r->count);
   }
 }
 
@@ -91,6 +92,63 @@ void tally_add(tally *into, const tally *from) {
   into->control += from->control;
   into->records += from->records;
   for (int i = 0; i < RUN_STATES; i++) into->states[i] += from->states[i];
-  for (size_t i = 0; i < from->row_count; i++) row_add(row_of(into, i), &from->rows[i]);
+  for (size_t i = 0; i < from->row_count; i++) row_add(tally_row_of(into, i), &from->rows[i]);
   row_add(&into->exits, &from->exits);
+}
+
+tally *tally_find(tally_set *set, uint32_t journey) {
+  size_t i = 0;
+  while (i < set->count && set->versions[i].journey != journey) i++;
+  if (i == set->count) {
+    set->versions = mem_grow(set->versions, ++set->count * sizeof *set->versions);
+    set->versions[i] = (tally_version){.journey = journey};
+  }
+  set->used = i;
+  return &set->versions[i].counts;
+}
+
+void tally_set_free(tally_set *set) {
+  for (size_t i = 0; i < set->count; i++) tally_free(&set->versions[i].counts);
+  free(set->versions);
+  *set = (tally_set){0};
+}
+
+static void row_clear(tally_row *row) {
+  for (size_t i = 0; i < row->reason_count; i++) free(row->reasons[i].detail);
+  memset(row->counts, 0, sizeof row->counts);
+  row->reason_count = 0;
+}
+
+static void tally_clear(tally *t) {
+  t->entered = t->control = t->records = 0;
+  memset(t->states, 0, sizeof t->states);
+  for (size_t i = 0; i < t->row_count; i++) row_clear(&t->rows[i]);
+  row_clear(&t->exits);
+}
+
+void tally_set_clear(tally_set *set) {
+  for (size_t i = 0; i < set->count; i++) tally_clear(&set->versions[i].counts);
+}
+
+void tally_set_add(tally_set *into, const tally_set *from) {
+  for (size_t i = 0; i < from->count; i++)
+    tally_add(tally_of(into, from->versions[i].journey), &from->versions[i].counts);
+}
+
+static void row_fit(tally_row *from, const tally_row *into) {
+  size_t kept = into->reason_count;
+  for (size_t i = 0; i < from->reason_count; i++) {
+    tally_reason *r = &from->reasons[i];
+    if (find_reason(into, r->reason, r->detail, r->held) || kept++ < DETAILS_KEPT) continue;
+    free(r->detail);
+    r->detail = mem_text(others);
+  }
+}
+
+void tally_set_fit(tally_set *from, tally_set *into) {
+  for (size_t i = 0; i < from->count; i++) {
+    tally *f = &from->versions[i].counts, *t = tally_of(into, from->versions[i].journey);
+    for (size_t k = 0; k < f->row_count; k++) row_fit(&f->rows[k], tally_row_of(t, k));
+    row_fit(&f->exits, &t->exits);
+  }
 }

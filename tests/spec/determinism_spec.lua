@@ -133,3 +133,37 @@ describe("a guard", function()
     end)
   end
 end)
+
+-- A state file and two processes: everybody waits in the first one and is told again in the second. Returns how many were held as
+-- diverged there, and what was said of it.
+local function diverged(folder, lualib)
+  local state = folder .. "/" .. (lualib and "without" or "with") .. ".db"
+  local function go(start, collector, ...)
+    local environment = { JAUNT_LUALIB = lualib, JAUNT_COLLECTOR = collector }
+    local done = running.run(folder, { env = environment }, "t", "--people", "people.csv", "--json", "--seed", "5", "--state",
+      "sqlite:" .. state, "--start", start, ...)
+    assert.equal(0, done.code, done.err)
+    return done.report, done.err
+  end
+  local report = go("2026-01-05T08:00:00Z", "incremental", "--until", "2026-01-05T09:00:00Z")
+  assert.equal(PEOPLE, report.waiting)
+  local err
+  report, err = go("2026-01-05T12:00:00Z", "aggressive")
+  assert.equal(PEOPLE, report.held + report.completed)
+  return report.held, err
+end
+
+describe("replay", function()
+  for _, guard in ipairs(GUARDS) do
+    local loads = guard[1] ~= "setmetatable" -- with it, weak tables are refused, so that nobody gets as far as waiting
+    if loads then it(("holds who goes another way than was recorded, when a guard is taken away: %s"):format(guard[1]), function()
+      local folder = project_of(guard[2] .. [[ split(json.encode(json_of):sub(1, 100)) { a = 1 } wait "2h" ]])
+      assert.equal(0, (diverged(folder, nil)))
+      local held, err = diverged(folder, lualib_without(guard[1]))
+      assert.is_true(held > 0)
+      assert.is_truthy(err:find('diverged: step 1 was recorded as split "', 1, true), err)
+      assert.is_truthy(err:find('; now the script asks for split "', 1, true), err)
+      assert.is_truthy(err:find("journeys/t.lua:", 1, true), err)
+    end) end
+  end
+end)

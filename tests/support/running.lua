@@ -105,7 +105,7 @@ function running.vendor(...)
   local folder = running.project { ["get.lua"] = GET }
 
   local function get(...)
-    local got = running.run(folder, { env = { VENDOR_URL = vendor.url } }, "get.lua", folder .. "/got", ...)
+    local got = running.run(folder, { env = { VENDOR_URL = vendor.url } }, "get.lua", "got", ...)
     assert(got.code == 0, got.err)
     return json.decode(helper.read_file(folder .. "/got"))
   end

@@ -1,11 +1,9 @@
--- jaunt run: a journey over an audience, in rehearsal or live; or a plain script.
+-- jaunt run: a journey over an audience, in rehearsal or live; or a plain script. What only some runs need is loaded where
+-- they need it.
 
 local bundle = require "jaunt.bundle"
 local cli = require "jaunt.cli"
-local conditions = require "jaunt.run.conditions"
 local connections = require "jaunt.connections"
-local dry = require "jaunt.run.dry"
-local events = require "jaunt.events"
 local figures = require "jaunt.figures"
 local fs = require "jaunt.native.fs"
 local native = require "jaunt.native.engine"
@@ -13,10 +11,9 @@ local now_mono = require "jaunt.native.control".now_mono
 local open_people = require "jaunt.native.audience".open
 local progress = require "jaunt.run.progress"
 local project = require "jaunt.project"
-local report = require "jaunt.run.report"
 local session = require "jaunt.run.session"
+local state = require "jaunt.state"
 local term = require "jaunt.term"
-local vendor = require "jaunt.native.vendor"
 
 local DRY_RUN_PEOPLE = 3
 
@@ -40,17 +37,21 @@ local function host_of(url)
 end
 
 -- Shows what --live means, and wants the journey's name typed.
-local function confirm_live(gathered, list, flags, count)
+local function confirm_live(gathered, list, flags, count, state_file)
   local paint = term.paint(2)
   local hosts = {}
   for _, connection in ipairs(list) do
-    if connection.base_url then hosts[#hosts + 1] = ("  %s  %s"):format(term.pad(connection.name, 12), host_of(connection.base_url)) end
+    if connection.base_url then
+      hosts[#hosts + 1] = ("  %s  %s%s"):format(term.pad(connection.name, 12), host_of(connection.base_url),
+        (connection.private_network or flags.private_network) and "  (private networks, too)" or "")
+    end
   end
   if flags.limit and count then count = math.min(count, flags.limit) end
   io.stderr:write(paint.bold(paint.red("LIVE")), ("  %s, version %s\n"):format(gathered.name, gathered.version))
   io.stderr:write(("people from %s: %s\n"):format(flags.people, count and figures.count(count) or "not known yet"))
   io.stderr:write("connections:\n", table.concat(hosts, "\n"), "\n")
-  io.stderr:write("The state is kept in memory: after a stop nobody knows who was where.\n")
+  io.stderr:write(state_file and ("The state is kept in %s: run it again after a stop, and it goes on.\n"):format(state_file)
+    or "The state is kept in memory: after a stop nobody knows who was where.\n")
   if flags.yes then return end
   if not term.isatty(0) then cli.fail("--live wants the journey's name typed on a terminal; scripts give --yes") end
   io.stderr:write(("Type %s to begin: "):format(gathered.name))
@@ -66,17 +67,26 @@ local function warn_of_secrets(secrets, needed)
   end
 end
 
+-- The secrets of this run. What the scripts ask for is noted before they run, so that env() never tells it.
+local function secrets_for(gathered, found, flags)
+  local secrets = connections.secrets(not flags.live, found, flags.secrets)
+  for _, name in ipairs(gathered.secrets) do secrets:need(name) end
+  return secrets
+end
+
+local function moment_of(flag, text)
+  local at, why = native.moment(text)
+  return at or cli.fail("--%s: %s", flag, why)
+end
+
 local function start_of(flags)
-  if flags.start then
-    local at, why = native.moment(flags.start)
-    return at or cli.fail("--start: %s", why)
-  end
-  return flags.events and events.first_time(flags.events) or native.now_ms() // 1000 * 1000
+  if flags.start then return moment_of("start", flags.start) end
+  return flags.events and require("jaunt.events").first_time(flags.events) or native.now_ms() // 1000 * 1000
 end
 
 local function start_vendor(found, flags)
   local behaviour = found and project.path(found, "vendor.lua")
-  return vendor.start {
+  return require("jaunt.native.vendor").start {
     port = 0, latency = flags.vendor_latency, fail = flags.vendor_fail, reset = flags.vendor_reset, seed = flags.seed or 1,
     behaviour = behaviour and fs.kind(behaviour) == "file" and behaviour or nil,
   }
@@ -88,19 +98,32 @@ local function engine_options(gathered, flags, parts)
   return {
     journey = gathered.name, version = gathered.version, bundle = gathered.text,
     workers = flags.workers or native.cores(), in_flight = flags.in_flight, seed = flags.seed,
-    virtual = not flags.live, start_ms = parts.start_ms, control = gathered.declared and gathered.declared.control or 0,
+    state = parts.state, sync = flags.sync, reentry_ms = gathered.declared and gathered.declared.reentry_ms,
+    per = gathered.declared and gathered.declared.per,
+    virtual = not flags.live, start_ms = parts.start_ms, until_ms = flags["until"] and moment_of("until", flags["until"]), control = gathered.declared and gathered.declared.control or 0,
     connections = connections.make(parts.list, parts.secrets, flags.private_network), secrets = parts.secrets,
-    reroute = parts.reroute,
+    reroute = parts.reroute, save_below = parts.save_below,
     traces = flags.dry_run or flags.trace ~= nil, events = flags.events ~= nil, plain = gathered.kind == "script",
-    limits = flags.limits and conditions.limits(flags.limits) or nil,
+    limits = flags.limits and require("jaunt.run.conditions").limits(flags.limits) or nil,
   }
 end
 
-local function print_head(gathered, flags, parts)
+-- What a file holds of this journey already, in words: `before` is how it stood when it was opened.
+local function goes_on(path, before)
+  if before.entered == 0 then return ", state in " .. path end
+  local under_way = before.running + before.queued + before.waiting
+  return (", goes on from %s: %s entered, %s under way, %s held"):format(path, figures.of(before.entered, "person", "people"),
+    figures.count(under_way), figures.count(before.held))
+end
+
+local function print_head(gathered, flags, parts, before, paused_ms)
   if flags.json then return end
   local what = flags.live and "live" or flags.dry_run and "dry run: answers come from the pretend vendor, nothing is sent"
     or "rehearsal: pretend vendors, virtual time from " .. native.rfc3339(parts.start_ms)
-  print(("%s, version %s (%s)"):format(gathered.name, gathered.version, what))
+  local paused = paused_ms and ("; paused since %s: nobody is let in or woken until jaunt resume %s"):format(
+    require("jaunt.times").short(paused_ms), gathered.name) or ""
+  print(("%s, version %s (%s)%s%s"):format(gathered.name, gathered.version, what,
+    parts.state and goes_on(parts.state, before) or "", paused))
   io.stdout:flush()
 end
 
@@ -111,8 +134,14 @@ local function refuse_unready(flags)
   if flags.events then cli.existing_file(flags.events, "events file") end
 end
 
-local function complain_of_event(path, display)
-  return function(line, why) display.say(("%s:%d: %s"):format(path, line, why)) end
+-- The events for this run, or nil; and what ends the telling of those that could not be used.
+local function open_events(flags, start_ms, display)
+  if not flags.events then return nil, function() end end
+  local told = session.teller(display, "rejected events")
+  local reader = require("jaunt.events").open(flags.events, start_ms, function(line, why)
+    told.tell(("%s:%d: %s"):format(flags.events, line, why))
+  end)
+  return reader, told.finish
 end
 
 local function exit_code(flags, found)
@@ -129,7 +158,7 @@ end
 -- What is done with the description of each call: shown in a dry run, written to the --trace file otherwise.
 local function tracer(flags, display, said)
   if flags.dry_run then
-    local paint = term.paint()
+    local paint, dry = term.paint(), require "jaunt.run.dry"
     return function(text) display.say(dry.describe(text, paint), said) end
   end
   if not flags.trace then return function() end end
@@ -140,16 +169,29 @@ local function tracer(flags, display, said)
   end, file
 end
 
+-- What operators ask of this process while it has a state; nil without one.
+local function operators(engine, display, gathered, flags, parts)
+  if not parts.state then return nil end
+  local about = { journey = gathered.name, version = gathered.version, live = flags.live }
+  local server, why = require("jaunt.control").server(parts.state, engine, about, display.say)
+  if not server then
+    display.say(("warning: %s: jaunt redrive, end, pause and resume have to wait until this process ends"):format(why))
+  end
+  return server
+end
+
 local function run_session(engine, people, gathered, flags, parts)
   local display = progress.new(flags.dry_run)
   local said = flags.json and io.stderr or io.stdout
   local trace, trace_file = tracer(flags, display, said)
   local trace_guard <close> = trace_file
+  local incoming, finish_events = open_events(flags, parts.start_ms, display)
+  local control <close> = operators(engine, display, gathered, flags, parts)
   local course = session.new {
-    engine = engine, display = display, people = people, place = place_in(flags.people),
+    engine = engine, display = display, people = people, control = control, place = place_in(flags.people),
     where = parts.where, exact_total = parts.count,
     limit = flags.dry_run and math.min(flags.limit or DRY_RUN_PEOPLE, DRY_RUN_PEOPLE) or flags.limit,
-    events = flags.events and events.open(flags.events, parts.start_ms, complain_of_event(flags.events, display)),
+    events = incoming,
     stop_if = parts.stop_if,
     output = function(text) display.say(text, said) end,
     trace = trace,
@@ -157,35 +199,40 @@ local function run_session(engine, people, gathered, flags, parts)
   local started = now_mono()
   course.on_signals()
   course.run(flags.grace)
+  finish_events()
   return {
     name = gathered.name, version = gathered.version, live = flags.live, found = engine:report(), look = engine:look(),
     connections = engine:connections(), seconds = (now_mono() - started) / 1000, start_ms = parts.start_ms,
     rejected = course.rejected, rejects_file = course.rejected > 0 and parts.rejects or nil, left_out = course.left_out,
-    interrupted = course.interrupted,
+    interrupted = course.interrupted, rejected_events = incoming and incoming.rejected or 0,
   }
 end
 
 local function run_journey(gathered, found, flags)
   refuse_unready(flags)
   local parts = { start_ms = start_of(flags), rejects = flags.rejects or rejects_path(flags.people),
-    where = flags.where and conditions.where(flags.where), stop_if = flags.stop_if and conditions.stop_if(flags.stop_if) }
+    save_below = found and project.path(found, "saved") or "saved",
+    where = flags.where and require("jaunt.run.conditions").where(flags.where),
+    stop_if = flags.stop_if and require("jaunt.run.conditions").stop_if(flags.stop_if) }
+  parts.state = state.file(flags.state, flags.live, found)
   local list, needed = connections.read(found)
   local pretend
   if flags.live then
     parts.count = count_people(flags)
-    confirm_live(gathered, list, flags, parts.count)
+    confirm_live(gathered, list, flags, parts.count, parts.state)
   else
     pretend = start_vendor(found, flags)
     parts.reroute = pretend:url()
     connections.reroute(list, parts.reroute)
   end
   local vendor_guard <close> = pretend
-  parts.list, parts.secrets = list, connections.secrets(not flags.live, found, flags.secrets)
+  parts.list, parts.secrets = list, secrets_for(gathered, found, flags)
   if flags.live then warn_of_secrets(parts.secrets, needed) end
   local people <close> = open_people { path = flags.people, id = flags.id, rejects = parts.rejects }
   local engine <close> = native.start(engine_options(gathered, flags, parts))
-  print_head(gathered, flags, parts)
+  print_head(gathered, flags, parts, engine:found(), engine:look().paused_ms)
   local outcome = run_session(engine, people, gathered, flags, parts)
+  local report = require "jaunt.run.report"
   if flags.json then print(report.json(outcome)) else report.print(outcome) end
   if outcome.look.paused then
     io.stderr:write("admission was paused: 20 people are held by script errors; mend the script and run it again\n")
@@ -197,9 +244,9 @@ end
 
 local function run_script(gathered, found, flags)
   local list = connections.read(found)
-  local secrets = connections.secrets(false, found, flags.secrets)
-  local parts = { list = list, secrets = secrets, start_ms = native.now_ms() }
   flags.live, flags.workers, flags.dry_run = true, 1, false
+  local secrets = secrets_for(gathered, found, flags)
+  local parts = { list = list, secrets = secrets, start_ms = native.now_ms(), save_below = "." }
   local engine <close> = native.start(engine_options(gathered, flags, parts))
   engine:admit(gathered.name, "{}", "{}")
   local display = progress.new(true)
@@ -253,6 +300,11 @@ return {
     { name = "workers", value = "N", kind = "integer", min = 1, max = 256, default_text = "cores", help = "threads" },
     { name = "seed", value = "N", kind = "integer", help = "fixes names, keys and the pretend vendors' faults" },
     { name = "start", value = "TIME", default_text = "now", help = "when a rehearsal begins: \"2026-11-25 09:00\"" },
+    { name = "state", value = "WHERE", default_text = "memory:; with --live sqlite:jaunt.db in the project",
+      help = "where the state is kept: memory: or sqlite:FILE, which goes on where it was" },
+    { name = "sync", value = "MODE", choices = { "full", "normal" }, default_text = "full",
+      help = "of a state file: normal is faster, and power loss may lose the last moment" },
+    { name = "until", value = "TIME", help = "a rehearsal's clock goes no further: who waits longer waits" },
     { name = "rejects", value = "FILE", default_text = "beside you", help = "where rows that cannot be used go" },
     { name = "private-network", help = "lets all calls into private networks and to this machine, not only those of "
       .. "connections that say so" },

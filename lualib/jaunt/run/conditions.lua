@@ -1,6 +1,7 @@
 -- What a person says about people and figures on the command line: --where and --stop-if.
 
 local cli = require "jaunt.cli"
+local engine = require "jaunt.native.engine"
 local json = require "json"
 local term = require "jaunt.term"
 local nearest = require "jaunt.nearest"
@@ -12,27 +13,41 @@ local LIBRARY = {
   tonumber = tonumber, tostring = tostring, type = type, string = string, math = math, json = json,
 }
 
--- --where: a Lua expression over the person; attributes stand there bare (country == "DE") or as person.country.
--- Returns a function(person, line) that says whether the person is meant; where it fails, that is told with the line.
-function conditions.where(expression)
-  local person
+-- A Lua expression of --where, compiled: a function(person, names) that gives ok, value as pcall does. Attributes of the person
+-- stand there bare (country == "DE") or as person.country; names, a table, has what stands there besides.
+function conditions.expression(text)
+  local person, names
   local environment = setmetatable({}, {
     __index = function(_, name)
       if name == "person" then return person end
       local value = person[name]
+      if value == nil and names then value = names[name] end
       if value == nil then return LIBRARY[name] end
       if value == json.null then return nil end
       return value
     end,
   })
-  local check, why = load("return " .. expression, "=--where", "t", environment)
+  local check, why = load("return " .. text, "=--where", "t", environment)
   if not check then cli.fail("--where: %s", (why:gsub("^%-%-where:1: ", ""))) end
-  return function(next_person, line)
-    person = next_person
-    local ok, value = pcall(check)
+  return function(next_person, next_names)
+    person, names = next_person, next_names
+    return pcall(check)
+  end
+end
+
+-- What it raised, for a person to read.
+function conditions.complaint(raised)
+  return term.harmless((tostring(raised):gsub("^%-%-where:1: ", "")))
+end
+
+-- --where over the people of a file: a function(person, line) that says whether the person is meant; where it fails, that is told
+-- with the line.
+function conditions.where(expression)
+  local check = conditions.expression(expression)
+  return function(person, line)
+    local ok, value = check(person)
     if ok then return value end
-    cli.fail("--where fails for %s in line %d: %s", term.harmless(tostring(person.id)), line,
-      term.harmless((tostring(value):gsub("^%-%-where:1: ", ""))))
+    cli.fail("--where fails for %s in line %d: %s", term.harmless(tostring(person.id)), line, conditions.complaint(value))
   end
 end
 
@@ -51,6 +66,8 @@ function conditions.limits(text)
     end
     limits[name] = value
   end
+  local ok, why = pcall(engine.check_limits, { limits = limits })
+  if not ok then cli.fail("--limits: %s", why) end
   return limits
 end
 

@@ -28,14 +28,14 @@ local function time_left(started, now, entered, total)
 end
 
 local function admitted(look, total, exact)
-  if not total then return figures.count(look.entered) .. " admitted" end
-  return ("%s of %s%s admitted"):format(figures.count(look.entered), exact and "" or "~",
-    figures.count(math.max(total, look.entered)))
+  if not total then return figures.count(look.admitted) .. " admitted" end
+  return ("%s of %s%s admitted"):format(figures.count(look.admitted), exact and "" or "~",
+    figures.count(math.max(total, look.admitted)))
 end
 
 -- The parts of the line, the important ones first.
 local function parts_of(state, look, now, total, exact)
-  local parts = { admitted(look, total, exact) }
+  local parts = { (look.paused_ms and "paused, " or "") .. admitted(look, total, exact) }
   local function add(n, what) parts[#parts + 1] = figures.count(n) .. " " .. what end
   add(look.running, "running")
   add(look.queued, "queued")
@@ -45,7 +45,7 @@ local function parts_of(state, look, now, total, exact)
   if look.held > 0 then add(look.held, "held") end
   parts[#parts + 1] = ("%s calls/s"):format(figures.count(math.floor(call_rate(state.samples, now, look.attempts) + 0.5)))
   parts[#parts + 1] = ("median %s, p99 %s"):format(figures.latency(look.median_ms), figures.latency(look.p99_ms))
-  local left = time_left(state.started, now, look.entered, total)
+  local left = time_left(state.started, now, look.admitted, total)
   if left then parts[#parts + 1] = figures.duration(left) .. " left" end
   return parts
 end

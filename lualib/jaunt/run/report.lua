@@ -9,10 +9,7 @@ local report = {}
 
 local TOP_REASONS = 3
 
--- A text of the script's as one line that a terminal only shows: it may hold people's data.
-local function one_line(text)
-  return (term.harmless(text):gsub("[\n\t]", " "))
-end
+local one_line = term.one_line
 
 -- "status 422 × 12": a reason with its detail where that is short enough to group by.
 local function reason_name(reason)
@@ -27,46 +24,58 @@ local function top_reasons(reasons, width)
     if i > TOP_REASONS then break end
     local count = figures.count(reason.count) .. "× "
     local name = reason_name(reason)
-    if term.columns(name) > width then name = name:sub(1, (utf8.offset(name, width) or width + 1) - 1) .. "…" end
-    parts[#parts + 1] = count .. name
+    parts[#parts + 1] = count .. term.cut(name, width)
     shown = shown + 1
   end
   if #reasons > shown then parts[#parts + 1] = ("%d more"):format(#reasons - shown) end
   return table.concat(parts, " · ")
 end
 
-local COLUMNS = { "reached", "went_on", "dropped", "held" }
-local TITLES = { reached = "reached", went_on = "went on", dropped = "dropped", held = "held" }
+-- The funnel's columns; the last two where times were looked at.
+local COLUMNS = {
+  { key = "reached", title = "reached" }, { key = "went_on", title = "went on" }, { key = "dropped", title = "dropped", paint = "yellow" },
+  { key = "held", title = "held", paint = "red" }, { key = "median_ms", title = "median", time = true },
+  { key = "p90_ms", title = "90 %", time = true },
+}
 
-local function column_width(elements, column)
-  local width = #TITLES[column]
-  for _, element in ipairs(elements) do width = math.max(width, #figures.count(element[column])) end
-  return width
+local function cell_text(element, column)
+  local value = element[column.key]
+  if not column.time then return figures.count(value) end
+  return value and figures.duration(value) or "-"
 end
 
--- The funnel as lines: one an element, in script order.
-local function funnel_lines(elements, paint, width)
+local function columns_of(elements)
+  local shown = {}
+  for _, column in ipairs(COLUMNS) do
+    local width, some = #column.title, not column.time
+    for _, element in ipairs(elements) do
+      some = some or element[column.key] ~= nil
+      width = math.max(width, #cell_text(element, column))
+    end
+    if some then shown[#shown + 1] = { column = column, width = width } end
+  end
+  return shown
+end
+
+-- The funnel as lines: one an element, in script order. Elements with median_ms and p90_ms show them.
+function report.funnel_lines(elements, paint, width)
   if #elements == 0 then return {} end
-  local name_width, widths = #"element", {}
+  local name_width = #"element"
   for _, element in ipairs(elements) do name_width = math.max(name_width, term.columns(one_line(element.name))) end
   name_width = math.min(name_width, 40)
-  local used = name_width + 2
-  for _, column in ipairs(COLUMNS) do
-    widths[column] = column_width(elements, column)
-    used = used + widths[column] + 2
+  local used, title, columns = name_width + 2, term.pad("element", name_width), columns_of(elements)
+  for _, shown in ipairs(columns) do
+    used = used + shown.width + 2
+    title = title .. "  " .. (" "):rep(shown.width - #shown.column.title) .. shown.column.title
   end
-  local title = term.pad("element", name_width)
-  for _, column in ipairs(COLUMNS) do title = title .. "  " .. (" "):rep(widths[column] - #TITLES[column]) .. TITLES[column] end
   local lines = { paint.bold(title) }
   for _, element in ipairs(elements) do
-    local name = one_line(element.name)
-    if term.columns(name) > name_width then name = name:sub(1, utf8.offset(name, name_width) - 1) .. "…" end
-    local line = term.pad(name, name_width)
-    for _, column in ipairs(COLUMNS) do
-      local text = figures.count(element[column])
-      local cell = (" "):rep(widths[column] - #text) .. text
-      if column == "dropped" and element.dropped > 0 then cell = paint.yellow(cell) end
-      if column == "held" and element.held > 0 then cell = paint.red(cell) end
+    local line = term.pad(term.cut(one_line(element.name), name_width), name_width)
+    for _, shown in ipairs(columns) do
+      local text = cell_text(element, shown.column)
+      local cell = (" "):rep(shown.width - #text) .. text
+      local colour = shown.column.paint
+      if colour and element[shown.column.key] > 0 then cell = paint[colour](cell) end
       line = line .. "  " .. cell
     end
     if #element.reasons > 0 then
@@ -80,7 +89,8 @@ end
 
 local STATES = { "running", "queued", "waiting", "held", "completed", "dropped", "exited" }
 
-local function ledger_line(found)
+-- The ledger as a line: entered, and the sum of all states.
+function report.ledger_line(found)
   local parts = {}
   for _, state in ipairs(STATES) do parts[#parts + 1] = figures.count(found[state]) .. " " .. state end
   local control = found.control > 0 and (" (%s only watched)"):format(figures.count(found.control)) or ""
@@ -103,7 +113,8 @@ local function calls_line(look, seconds)
     figures.latency(look.p99_ms))
 end
 
-local function exits_line(exits)
+-- Why runs have exited, as a line; nil where none has.
+function report.exits_line(exits)
   if #exits == 0 then return nil end
   return "exits     " .. top_reasons(exits, 40)
 end
@@ -126,23 +137,28 @@ local function forecast_line(look, queues, start_ms)
 end
 
 -- Prints everything. `run` has: name, version, live, found (engine:report()), look (engine:look()), connections, seconds,
--- start_ms, rejected, rejects_file, left_out, lost_events, interrupted.
+-- start_ms, rejected, rejected_events, rejects_file, left_out, lost_events, interrupted.
 function report.print(run)
   local paint = term.paint()
   local width = term.isatty() and term.width() or 160
   print()
-  for _, line in ipairs(funnel_lines(run.found.elements, paint, width)) do print(line) end
+  for _, line in ipairs(report.funnel_lines(run.found.elements, paint, width)) do print(line) end
   print()
-  print(ledger_line(run.found))
+  print(report.ledger_line(run.found))
   if not report.adds_up(run.found) then print(paint.red("the ledger does not add up: this is a mistake in jaunt")) end
-  local exits = exits_line(run.found.exits)
+  local exits = report.exits_line(run.found.exits)
   if exits then print(exits) end
   print(calls_line(run.look, run.seconds))
   if run.rejected > 0 then
     print(("rejected  %s%s"):format(figures.of(run.rejected, "row"),
       run.rejects_file and (", kept in " .. run.rejects_file) or ""))
   end
+  if run.rejected_events > 0 then print("rejected  " .. figures.of(run.rejected_events, "event")) end
   if run.left_out > 0 then print(("left out  %s by --where"):format(figures.of(run.left_out, "person", "people"))) end
+  if run.look.already_in > 0 then
+    print(("been here %s: in the journey already, or not to enter again"):format(figures.of(run.look.already_in, "person",
+      "people")))
+  end
   if run.look.lost_events > 0 then
     print(("events    %s for nobody who was there"):format(figures.count(run.look.lost_events)))
   end
@@ -159,34 +175,40 @@ local function reasons_object(reasons)
   return object, json.array(details)
 end
 
--- Escapes those controls which JSON does not ask to be escaped, and a terminal may obey.
-local function escape_controls(text)
-  return (text:gsub("\127", "\\u007f"):gsub("\xC2([\x80-\x9F])", function(c) return ("\\u%04x"):format(c:byte()) end))
+-- The funnel as a JSON array.
+function report.elements_array(elements)
+  local array = {}
+  for i, element in ipairs(elements) do
+    local reasons, details = reasons_object(element.reasons)
+    array[i] = {
+      name = element.name, kind = element.kind, line = element.line, reached = element.reached,
+      went_on = element.went_on, dropped = element.dropped, held = element.held, reasons = reasons, details = details,
+      median_ms = element.median_ms, p90_ms = element.p90_ms,
+    }
+  end
+  return json.array(array)
+end
+
+-- Why runs have exited: { REASON = count }.
+function report.exits_object(exits)
+  return (reasons_object(exits))
 end
 
 -- The same as one JSON object, on one line.
 function report.json(run)
-  local elements = {}
-  for i, element in ipairs(run.found.elements) do
-    local reasons, details = reasons_object(element.reasons)
-    elements[i] = {
-      name = element.name, kind = element.kind, line = element.line, reached = element.reached,
-      went_on = element.went_on, dropped = element.dropped, held = element.held, reasons = reasons, details = details,
-    }
-  end
   local object = {
     journey = run.name, version = run.version, live = run.live, control = run.found.control, entered = run.found.entered,
-    rejected = run.rejected, left_out = run.left_out, calls = run.look.calls, attempts = run.look.attempts,
-    unfinished = run.look.unfinished, lost_events = run.look.lost_events, seconds = math.floor(run.seconds * 1000 + 0.5) / 1000,
-    median_ms = run.look.median_ms, p99_ms = run.look.p99_ms, exits = reasons_object(run.found.exits),
-    interrupted = run.interrupted, elements = json.array(elements),
+    rejected = run.rejected, already_in = run.look.already_in, left_out = run.left_out, calls = run.look.calls, attempts = run.look.attempts,
+    unfinished = run.look.unfinished, rejected_events = run.rejected_events, lost_events = run.look.lost_events, seconds = math.floor(run.seconds * 1000 + 0.5) / 1000,
+    median_ms = run.look.median_ms, p99_ms = run.look.p99_ms, exits = report.exits_object(run.found.exits),
+    interrupted = run.interrupted, elements = report.elements_array(run.found.elements),
   }
   for _, state in ipairs(STATES) do object[state] = run.found[state] end
   if not run.live then
     object.forecast = { ms = run.look.logical_ms - run.start_ms, last_call = run.look.last_call_ms > 0 and
       engine.rfc3339(run.look.last_call_ms) or nil }
   end
-  return escape_controls(json.encode(object))
+  return term.escaped(json.encode(object))
 end
 
 return report

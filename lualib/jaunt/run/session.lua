@@ -12,8 +12,8 @@ local MESSAGES_AT_ONCE = 5000 -- told before the loop is looked at again
 local WAIT_MS = 100
 local COMPLAINTS_TOLD = 20    -- rejected rows, and warnings, that are told one by one
 
--- Tells of things one by one, at first; counts the rest.
-local function teller(display, what)
+-- Tells of things one by one, at first; finish() counts the rest.
+function session.teller(display, what)
   local told, count = 0, 0
   return {
     tell = function(text)
@@ -31,13 +31,14 @@ end
 -- A session over `parts`: engine, display, and optionally people (a native audience), place (a function of a line of it),
 -- where, limit, events (see jaunt.events), stop_if (a function of the figures that says why to stop, or nil), output (a function of a
 -- script's line), trace (a function of a call's description), warning (what stands before a warning), exact_total,
--- exact (a script's output goes out as it is, control characters too).
+-- exact (a script's output goes out as it is, control characters too), control (what operators ask: see jaunt.control).
 function session.new(parts)
   local engine, display = parts.engine, parts.display
   local self = { left_out = 0, rejected = 0, admitted = 0, interrupted = false, warnings = 0 }
   local stop_reason
-  local rows = teller(display, "rejected rows")
-  local warnings = teller(display, "warnings")
+  local asked = 0 -- how often the end was asked for
+  local rows = session.teller(display, "rejected rows")
+  local warnings = session.teller(display, "warnings")
 
   -- At most so many of them: scripts may say more while they are told. Returns whether there may be others.
   local function tell_messages(most)
@@ -95,12 +96,30 @@ function session.new(parts)
     return parts.limit and math.min(parts.limit, guess) or guess, counts.bytes_read >= counts.bytes_total
   end
 
-  local function look() return engine:look() end
+  -- `admitted` are those of this session: let in, or found to be in.
+  local before = engine:found()
+  local function look()
+    local now = engine:look()
+    now.admitted = now.entered - before.entered + now.already_in
+    return now
+  end
 
-  -- Asks for the end: `why` is told. A second time it hurries.
+  -- Asks for the end: `why` is told. A second time it hurries, a third time the process is left as it is.
   function self.stop(why)
-    if self.interrupted then return engine:hurry() end
-    self.interrupted, stop_reason = true, why
+    asked = asked + 1
+    if asked == 1 then
+      self.interrupted, stop_reason = true, why
+    elseif asked == 2 then
+      display.say("asked again: calls under way are cut (Ctrl-C again: nothing is told either)")
+      engine:hurry()
+    else
+      native.leave(130)
+    end
+  end
+
+  local function tell_of_stop(grace)
+    display.say(("%s: %scalls under way get %s (Ctrl-C again: none)"):format(stop_reason,
+      parts.people and "no more people; " or "", figures.duration(grace)))
   end
 
   local function step(admitting)
@@ -123,15 +142,18 @@ function session.new(parts)
   function self.run(grace)
     local admitting = parts.people ~= nil
     if not admitting then engine:admission_over() end
-    while not self.interrupted and not engine:finished() do
+    local asked_for = false -- what an operator asks is under way
+    while not self.interrupted and (asked_for or not engine:finished()) do
       admitting = step(admitting)
-      if not engine:finished() then engine:wait(self.more and 0 or WAIT_MS) end
+      if parts.control then asked_for = parts.control.serve() end
+      if asked_for or not engine:finished() then engine:wait(self.more and 0 or WAIT_MS) end
     end
-    if self.interrupted then
-      display.say(("%s: no more people; calls under way get %s (Ctrl-C again: none)"):format(stop_reason,
-        figures.duration(grace)))
-    end
+    if self.interrupted then tell_of_stop(grace) end
     engine:stop(self.interrupted and grace or 0)
+    if parts.control then parts.control.over() end
+    if engine:left_behind() then
+      display.say("a worker does not come to its end, and is left behind: what is told of its people is what was known")
+    end
     tell_messages(math.huge)
     if parts.people then tell_rejected() end
     rows.finish()

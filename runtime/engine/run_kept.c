@@ -1,0 +1,356 @@
+/* Runs that the store keeps: how a parked one leaves memory, and how it comes back.
+ *
+ * A run that waits for long is settled: its records since the last time, its row and its timer are one commit. Once that is
+ * durable nothing of it stays here. A time that is due, or an event that it listens to, brings it back by replay. */
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/json.h"
+#include "engine/run.h"
+#include "engine/run_parts.h"
+
+/* ---- by number: runs that have a row ---- */
+
+static void index_number(run *r) {
+  if (r->has_row) return;
+  r->has_row = true;
+  run **bucket = &r->in->by_number[r->journal.run % LIVING_BUCKETS];
+  r->same_number = *bucket;
+  *bucket = r;
+}
+
+void run_unindex_number(run *r) {
+  if (!r->has_row) return;
+  run **at = &r->in->by_number[r->journal.run % LIVING_BUCKETS];
+  while (*at && *at != r) at = &(*at)->same_number;
+  if (*at) *at = r->same_number;
+}
+
+run *run_in_memory(const worker *w, uint64_t number) {
+  run *r = w->by_number[number % LIVING_BUCKETS];
+  while (r && r->journal.run != number) r = r->same_number;
+  return r;
+}
+
+/* ---- leaving ---- */
+
+/* The events that concern a parked run, one name a line; NULL: none. */
+static const char *listens_to(run *r, buf *out) {
+  buf_clear(out);
+  if (r->goal) buf_format(out, "%s\n", r->goal);
+  for (char **name = r->exit_on; name && *name; name++) buf_format(out, "%s\n", *name);
+  if (r->waits_for) buf_format(out, "%s\n", r->waits_for);
+  return out->len ? buf_text(out) : NULL;
+}
+
+static store_settle settlement(run *r, int64_t due_ms) {
+  return (store_settle){
+      .id = r->id,
+      .person = r->person,
+      .per = r->per,
+      .entry = r->entry,
+      .entered_ms = r->entered_ms,
+      .element = r->element,
+      .due_ms = due_ms,
+      .listens = listens_to(r, &r->in->verdict),
+  };
+}
+
+void run_settle(run *r, store_record *record, run_state to, int64_t until_ms) {
+  store_settle settle = settlement(r, until_ms);
+  record->settle = &settle;
+  r->settled_at = run_record(r, record, to);
+  r->settled_due = until_ms;
+  index_number(r);
+  run_leave_soon(r);
+}
+
+void run_due_now(run *r) {
+  store_record record = {.kind = RECORD_MOVE, .element = NO_ELEMENT};
+  store_settle settle = settlement(r, 0);
+  record.settle = &settle;
+  run_record(r, &record, r->state);
+  r->settled_due = 0;
+}
+
+void run_leave_soon(run *r) {
+  list_remove(&r->ready_link);
+  list_push(&r->in->leaving, &r->ready_link);
+}
+
+void run_leave(worker *w) {
+  int64_t now = logical_now_ms(&w->shared->clock);
+  while (!list_empty(&w->leaving)) {
+    run *r = LIST_OF(run, ready_link, w->leaving.next);
+    if (r->settled_at > store_durable(w->lane)) return;
+    list_remove(&r->ready_link);
+    if (r->gone || r->settled_due > now) run_forget(r); /* else its timer is about to fire */
+  }
+}
+
+/* Nobody is to be woken now: a parked run is due at once when that is over. */
+void run_due_later(worker *w, const store_run *kept) {
+  buf journal = BUF_EMPTY;
+  run *r = run_of_row(w, kept);
+  int failed = store_load(w->lane, kept, &r->journal, &journal);
+  buf_free(&journal);
+  if (failed) {
+    run_forget(r);
+    return;
+  }
+  store_record record = {.kind = RECORD_MOVE, .element = NO_ELEMENT};
+  r->gone = true;
+  run_settle(r, &record, kept->state, 0);
+}
+
+/* ---- coming back ---- */
+
+/* What a file says is not believed: whoever decodes it later reads on without looking. */
+static bool is_json(const char *text, size_t length) {
+  return text && json_scan(text, length, JSON_DEPTH_MOST, NULL, NULL) == 0;
+}
+
+static int take_event(run *r, const store_inbox_event *from) {
+  run_has_seen(r, from->print);
+  if (from->is_taken) return 0;
+  if (!is_json(from->json, from->length)) return -1;
+  run_event *event = mem_zero(sizeof *event);
+  list_init(&event->link);
+  event->number = from->number;
+  event->at_ms = from->at_ms;
+  event->name = mem_text(from->name);
+  event->json = mem_text_of(from->json, from->length);
+  event->length = from->length;
+  run_keep_event(r, event);
+  return 0;
+}
+
+static int read_back(run *r, const store_run *kept) {
+  store_inbox_event *events = NULL;
+  size_t count = 0;
+  buf bytes = BUF_EMPTY;
+  store_lane *lane = r->in->lane;
+  if (store_load(lane, kept, &r->journal, &bytes) || store_events(lane, kept->run, &events, &count)) {
+    buf_free(&bytes);
+    return -1;
+  }
+  int bad = 0;
+  for (size_t i = 0; i < count; i++) bad |= take_event(r, &events[i]);
+  store_events_free(events, count);
+  return run_begin_past(r, &bytes) && !bad ? 0 : -1;
+}
+
+run *run_of_row(worker *w, const store_run *kept) {
+  run *r = run_new(w, kept->person, strlen(kept->person));
+  r->id = kept->id;
+  r->journal.run = kept->run;
+  r->version = kept->journey;
+  r->entry = kept->entry;
+  r->entered_ms = kept->entered_ms;
+  r->per = mem_text(kept->per);
+  r->settled_due = kept->due_ms;
+  r->control = kept->control;
+  r->incarnation = kept->incarnation;
+  r->element = kept->element;
+  r->state = kept->state;
+  run_seed(r);
+  return r;
+}
+
+/* What its present incarnation began with; false where the journal does not say. */
+static bool begins_with(run *r, run_beginning *with) {
+  store_record first;
+  if (run_recorded(r, RECORD_ENTER, &first)) {
+    *with = (run_beginning){.profile = first.data,
+                            .profile_length = first.data_length,
+                            .event = first.more,
+                            .event_length = first.more_length};
+    return is_json(with->profile, with->profile_length) && is_json(with->event, with->event_length);
+  }
+  if (!run_recorded(r, RECORD_RESTART, &first)) return false;
+  *with = (run_beginning){.profile = first.extra,
+                          .profile_length = first.extra_length,
+                          .event = first.more,
+                          .event_length = first.more_length,
+                          .state = first.data,
+                          .state_length = first.data_length};
+  return is_json(with->profile, with->profile_length) && is_json(with->event, with->event_length);
+}
+
+/* It stays where it is: nothing may be done in its name. */
+static void say_unreadable(worker *w, const store_run *kept) {
+  buf text = BUF_EMPTY;
+  buf_format(&text, "%s stays where it is: its journal (run %llu) can't be read; the state file is damaged",
+             kept->person, (unsigned long long)kept->run);
+  shared_say(w->shared, SAY_WARNING, text.data, text.len);
+  buf_free(&text);
+}
+
+run *run_wake(worker *w, const store_run *kept) {
+  if (worker_body(w, kept->journey) == LUA_NOREF) return NULL;
+  run *r = run_of_row(w, kept);
+  run_beginning with;
+  if (read_back(r, kept) || !begins_with(r, &with)) {
+    say_unreadable(w, kept);
+    run_forget(r);
+    return NULL;
+  }
+  r->element = NO_ELEMENT; /* the steps say */
+  if (run_is_active(r->state)) shared_active(w->shared, 1);
+  run_index(r);
+  index_number(r);
+  run_start(r, &with);
+  return r;
+}
+
+static bool has_room(const worker *w) {
+  const engine_options *options = w->shared->options;
+  size_t share = options->in_flight / (size_t)options->workers;
+  return w->living_count < (share > WAKES_LEAST ? share : WAKES_LEAST);
+}
+
+/* A run that is in memory has a timer of its own, and one that has moved on is due at another time. */
+static bool wake_one(worker *w, const store_due_run *due, int64_t now_ms) {
+  store_run kept;
+  run *present = run_in_memory(w, due->run);
+  if (present && present->gone)
+    run_forget(present); /* it is durable, or it would not be told */
+  else if (present)
+    return false;
+  if (store_find(w->lane, due->run, &kept) != 1) return false;
+  bool is_due = (kept.state == RUN_WAITING || run_is_active(kept.state)) && kept.due_ms <= now_ms;
+  bool woken = is_due && run_wake(w, &kept) != NULL;
+  store_run_free(&kept);
+  return woken;
+}
+
+static bool wakes(const worker *w) {
+  const engine_shared *s = w->shared;
+  return store_keeps(s->store) && !s->options->asleep &&
+         !atomic_load_explicit(&s->paused, memory_order_relaxed);
+}
+
+size_t run_wake_due(worker *w, int64_t now_ms) {
+  size_t woken = 0;
+  store_due_run due;
+  if (!wakes(w)) return 0;
+  for (int looked = 0; looked < WAKES_AT_ONCE && has_room(w) && store_due(w->lane, now_ms, &due, 1); looked++)
+    woken += wake_one(w, &due, now_ms);
+  return woken;
+}
+
+int64_t run_next_wake(worker *w) {
+  return wakes(w) && has_room(w) ? store_next_due(w->lane) : INT64_MAX;
+}
+
+/* ---- letting in ---- */
+
+static bool may_enter_again(const worker *w, run_state state, int64_t ended_ms) {
+  int64_t pause = w->shared->options->reentry_ms;
+  if (state < RUN_COMPLETED || pause < 0) return false;
+  return logical_now_ms(&w->shared->clock) - ended_ms >= pause;
+}
+
+static bool same_text(const char *a, const char *b) {
+  return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+/* What is known of a person's earlier runs while they are gone through. */
+typedef struct earlier {
+  const char *per;
+  uint32_t last;   /* the highest entry number */
+  bool is_refused; /* one of the same `per` lives, or has ended too short a time ago */
+} earlier;
+
+static void consider(earlier *e, const worker *w, uint32_t entry, const char *per, run_state state,
+                     int64_t since_ms) {
+  if (entry > e->last) e->last = entry;
+  if (same_text(per, e->per) && !may_enter_again(w, state, since_ms)) e->is_refused = true;
+}
+
+/* The number of the entry that the person may make now; 0: none. */
+static uint32_t entry_number(worker *w, const char *person, const char *per) {
+  earlier e = {.per = per};
+  for (const run *r = *run_bucket(w, person); r; r = r->same_bucket) {
+    if (strcmp(r->person, person) == 0) consider(&e, w, r->entry, r->per, r->state, r->now_ms);
+  }
+  store_run *runs = NULL;
+  size_t count = 0;
+  if (e.is_refused || store_runs_of(w->lane, person, &runs, &count)) return 0;
+  for (size_t i = 0; i < count; i++) {
+    if (!run_in_memory(w, runs[i].run))
+      consider(&e, w, runs[i].entry, runs[i].per, runs[i].state, runs[i].since_ms);
+    store_run_free(&runs[i]);
+  }
+  free(runs);
+  return e.is_refused ? 0 : e.last + 1;
+}
+
+/* The value of the event's field that `per` names, as text, on top of the stack; nil where it has none. */
+static int push_per(lua_State *L) {
+  const message *m = lua_touserdata(L, 1);
+  const engine_options *options = worker_of(L)->shared->options;
+  options->lua->push_json(L, m->texts[2], m->lengths[2]);
+  if (lua_istable(L, -1)) lua_getfield(L, -1, options->per);
+  if (lua_isstring(L, -1))
+    lua_tostring(L, -1);
+  else
+    lua_pushnil(L);
+  return 1;
+}
+
+/* The key within which the person has one living run: to be freed; NULL without. */
+static char *per_of(worker *w, const message *m) {
+  if (!w->shared->options->per) return NULL;
+  lua_State *L = w->L;
+  lua_pushcfunction(L, push_per);
+  lua_pushlightuserdata(L, (void *)m);
+  char *per = lua_pcall(L, 1, 1, 0) == LUA_OK ? mem_text(lua_tostring(L, -1)) : NULL;
+  lua_pop(L, 1);
+  return per;
+}
+
+/* What scripts have written to the person stands above what the audience says: JSON's last member of a name counts. */
+static void add_attribute(void *data, const char *name, const char *json, size_t length, int64_t at_ms) {
+  (void)at_ms;
+  buf *profile = data;
+  if (profile->data[profile->len - 1] != '{') buf_char(profile, ',');
+  json_write_string(profile, name, strlen(name));
+  buf_char(profile, ':');
+  buf_add(profile, json, length);
+}
+
+/* The profile with the person's attributes in it; false where there are none. */
+static bool merge_attributes(worker *w, const message *m, buf *profile) {
+  size_t bare = m->lengths[1];
+  while (bare && m->texts[1][bare - 1] != '}') bare--;
+  if (!bare) return false;
+  buf_add(profile, m->texts[1], bare - 1);
+  while (profile->len > 1 && strchr(" \t\r\n", profile->data[profile->len - 1])) profile->len--;
+  size_t before = profile->len;
+  store_attributes(w->lane, m->texts[0], add_attribute, profile);
+  if (profile->len == before) return false;
+  buf_char(profile, '}');
+  return true;
+}
+
+bool run_admit(worker *w, const message *m) {
+  run_entry entry = {m->texts[0],   m->texts[1],   m->texts[2], m->lengths[0],
+                     m->lengths[1], m->lengths[2], 1,           NULL};
+  buf profile = BUF_EMPTY;
+  if (store_keeps(w->shared->store)) {
+    entry.per = per_of(w, m);
+    entry.number = entry_number(w, m->texts[0], entry.per);
+    if (!entry.number) {
+      atomic_fetch_add(&w->already_in, 1);
+      free(entry.per);
+      return false;
+    }
+    if (merge_attributes(w, m, &profile)) entry.profile = profile.data, entry.profile_length = profile.len;
+  }
+  run_enter(w, &entry);
+  buf_free(&profile);
+  return true;
+}

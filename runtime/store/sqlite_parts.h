@@ -1,0 +1,273 @@
+/* The SQLite backend's own structures, and what its files do for each other:
+ *
+ *   sqlite_sql.c       statements: preparing, binding, stepping
+ *   sqlite_schema.c    the tables, their version, migrating
+ *   sqlite_open.c      the lock, opening and closing, what is read into memory at the start
+ *   sqlite_counters.c  counters as rows
+ *   sqlite_recover.c   what a crash has left in the log becomes segments
+ *   sqlite_lane.c      the worker's side: batches are filled and handed over
+ *   sqlite_commit.c    batches become rows, within a transaction
+ *   sqlite_thread.c    the committer: transactions, another try where one fails, checkpoints
+ *   sqlite_read.c      runs, segments, events and attributes are read back, by the lane's own connection
+ *   sqlite_timers.c    what is due next, of a million that are parked
+ *   sqlite_reader.c    reader.h: a state looked at from outside
+ *
+ * Threads: the committer's connection is the only one that writes and checkpoints. Each lane has a connection of its own that only
+ * reads. Between them there are batches, handed over under sqlite_file.lock, and a few atomic numbers. */
+#ifndef JAUNT_STORE_SQLITE_PARTS_H
+#define JAUNT_STORE_SQLITE_PARTS_H
+
+#include <sqlite3.h>
+#include <stdatomic.h>
+
+#include "store/journal.h"
+#include "store/store_parts.h"
+
+/* ---- statements ---- */
+
+/* Prepares `count` statements; -1 with the reason. */
+int sql_prepare(sqlite3 *db, const char *const texts[], size_t count, sqlite3_stmt **out, error *err);
+void sql_finalize(sqlite3_stmt **statements, size_t count);
+int sql_run(sqlite3 *db, const char *text,
+            error *err);       /* one or several without results; -1 with the reason */
+int sql_done(sqlite3_stmt *s); /* steps one without rows, resets it; SQLITE_OK or what went wrong */
+/* Bind; their bytes have to live until the statement is reset. NULL binds NULL. */
+void sql_text(sqlite3_stmt *s, int at, const char *text);
+void sql_blob(sqlite3_stmt *s, int at, const void *bytes, size_t length);
+void sql_number(sqlite3_stmt *s, int at, uint64_t number);
+char *sql_column_text(sqlite3_stmt *s, int at);                       /* a copy; NULL gives NULL */
+int64_t sql_single(sqlite3 *db, const char *text, int64_t otherwise); /* the one number that it gives */
+
+/* ---- schema ---- */
+
+enum { SEGMENTS_MOST = 1 << 20 }; /* of one run: a segment's key is run * SEGMENTS_MOST + n */
+
+/* A new file gets its tables; an older one is brought forward; a newer one, and one that is not ours, is refused. */
+int schema_ready(sqlite3 *db, const char *path, const store_file *options, error *err);
+/* Whether this jaunt can read the file as it is: 0, or -1 and why not. */
+int schema_readable(sqlite3 *db, const char *path, error *err);
+
+/* ---- batches ---- */
+
+typedef struct text_at {
+  size_t at, length;
+} text_at; /* in the batch's texts; at == NO_TEXT: none */
+#define NO_TEXT SIZE_MAX
+
+/* A run's row as it is to be, with the segment and the timer that go with it. */
+typedef struct settled {
+  uint64_t run;
+  size_t order; /* among those of one commit */
+  struct batch *in;
+  bool is_new, control, has_segment;
+  run_state state;
+  uint32_t family; /* of the journey */
+  uint32_t journey, shard, entry, element, incarnation, records, segments, from;
+  uint32_t segment; /* with has_segment: which one the bytes are */
+  run_id id;
+  int64_t entered_ms, since_ms, due_ms, old_due_ms;
+  text_at person, per, listens, reason, detail, bytes;
+} settled;
+
+typedef struct written {
+  text_at person, name, json;
+  int64_t at_ms;
+} written;
+
+typedef struct arrived {
+  uint64_t run, number, print;
+  text_at name, json;
+  int64_t at_ms;
+} arrived;
+
+/* What happened to a lane's runs between two hand-overs. */
+typedef struct batch {
+  list link;
+  struct sqlite_lane *lane;
+  uint64_t number; /* its place in the log; 0: nothing is in it */
+  uint64_t
+      oldest; /* the oldest batch with records that are in no segment when this one is over; UINT64_MAX: none */
+  store_position last;
+  uint32_t records;
+  buf log; /* run, the record's place among the run's, record; again and again */
+  buf texts;
+  settled *settles;
+  size_t settle_count, settle_room;
+  written *writes;
+  size_t write_count, write_room;
+  arrived *events;
+  size_t event_count, event_room;
+  uint64_t *taken; /* events' numbers */
+  size_t taken_count, taken_room;
+  tally_set counts;
+} batch;
+
+/* The text's bytes, valid until another one is added. */
+static inline const char *batch_bytes_at(const batch *b, text_at t) {
+  return t.at == NO_TEXT ? NULL : b->texts.data + t.at;
+}
+
+batch *batch_new(struct sqlite_lane *lane);
+void batch_clear(batch *b);
+void batch_free(batch *b);
+size_t batch_bytes(const batch *b);
+text_at batch_segment(batch *b, const buf *bytes,
+                      bool is_first); /* a run's first one is stripped: see journal.h */
+text_at batch_text(batch *b, const char *bytes,
+                   size_t length); /* copied, with a NUL behind it; NULL: NO_TEXT */
+
+/* ---- timers ---- */
+
+/* What the lane knows better than the file, or has read ahead. */
+typedef enum timer_state {
+  TIMER_NONE,
+  TIMER_AHEAD,    /* in the heap: will be told */
+  TIMER_AWAKE,    /* its run lives: not to be told, whatever the file says */
+  TIMER_SETTLING, /* settled, but not durable yet */
+} timer_state;
+
+typedef struct timer_slot {
+  uint64_t run; /* 0: free */
+  int64_t due_ms;
+  store_position settled_at; /* with TIMER_SETTLING */
+  timer_state state;
+} timer_slot;
+
+typedef struct settling {
+  store_position position;
+  uint64_t run;
+} settling;
+
+typedef struct lane_timers {
+  store_due_run *heap; /* heap[0] is the earliest; holds some that are no longer to be told */
+  size_t count, room;
+  size_t ahead;      /* of them, those that are */
+  timer_slot *slots; /* a hash table by run */
+  size_t used, slots_room;
+  settling *settling; /* in order of position: a ring */
+  size_t settling_first, settling_count, settling_room;
+  store_due_run horizon; /* what is before it (by time, then run) is in the heap; what is not, in the file */
+} lane_timers;
+
+void timers_open(struct sqlite_lane *lane);
+void timers_close(struct sqlite_lane *lane);
+void timers_awake(struct sqlite_lane *lane, uint64_t run, int64_t due_ms);
+/* The run was read, and is forgotten without a change. */
+void timers_asleep(struct sqlite_lane *lane, uint64_t run, int64_t due_ms);
+void timers_settled(struct sqlite_lane *lane, uint64_t run, int64_t due_ms, store_position position);
+void timers_durable(struct sqlite_lane *lane);
+int64_t timers_next_due(store_lane *lane);
+size_t timers_due(store_lane *lane, int64_t now_ms, store_due_run *out, size_t most);
+
+/* ---- lanes ---- */
+
+enum { READS = 8 };
+
+typedef struct sqlite_lane {
+  store_lane base;
+  struct sqlite_file *file;
+  batch *front;    /* being filled */
+  list spare;      /* used batches; under the file's lock */
+  int spares;      /* of them */
+  list unsettled;  /* journals with records that are in no segment, oldest first */
+  uint64_t pinned; /* a batch that must stay in the log; UINT64_MAX: none */
+  _Atomic store_position committed;
+  _Atomic size_t waiting_bytes; /* in batches that were handed over */
+  bool has_news;                /* the committer's, too */
+  uint64_t oldest_next;         /* the committer's: batch.oldest of the last one */
+  sqlite3 *db;                  /* reads only */
+  sqlite3_stmt *reads[READS];
+  lane_timers timers;
+} sqlite_lane;
+
+int lane_open(store_lane *base, error *err);
+void lane_close(store_lane *base);
+store_position lane_append(store_lane *base, store_journal *journal, const store_record *record);
+bool lane_full(const store_lane *base);
+void lane_flush(store_lane *base);
+void lane_forget(store_journal *journal);
+uint64_t lane_event(store_lane *base, uint64_t run, const store_inbox_event *event, store_position *position);
+
+/* ---- reading ---- */
+
+/* A connection that only reads. On an error *db may be set all the same: it is to be closed. */
+int read_connection(const char *path, sqlite3 **db, error *err);
+int read_open(sqlite_lane *lane, error *err);
+void read_close(sqlite_lane *lane);
+int read_find(store_lane *base, uint64_t run, store_run *out);
+int read_runs_of(store_lane *base, const char *person, store_run **out, size_t *count);
+int read_load(store_lane *base, const store_run *run, store_journal *journal, buf *out);
+int read_events(store_lane *base, uint64_t run, store_inbox_event **out, size_t *count);
+int read_attributes(store_lane *base, const char *person, store_attribute each, void *data);
+int read_bundle(store *s, uint32_t journey, buf *out);
+/* Timers of a shard from (due, run) on, in order: at most `most`. Returns how many, -1 when they can't be read. */
+int read_timers(sqlite_lane *lane, uint32_t shard, store_due_run from, store_due_run *out, int most);
+
+/* ---- the file ---- */
+
+enum { WRITES = 24 };
+
+/* A batch that is in the log. */
+typedef struct log_row {
+  uint64_t number, bytes, records;
+} log_row;
+
+typedef struct sqlite_file {
+  store *in;
+  store_file options;
+  char *path, *lock_path;
+  int lock;
+  sqlite3 *db; /* the committer's, once it runs */
+  sqlite3_stmt *writes[WRITES];
+
+  pthread_t committer;
+  bool has_committer;
+  pthread_mutex_t lock_handed; /* guards what follows */
+  pthread_cond_t something;    /* for the committer */
+  pthread_cond_t tried;        /* for who waits for it */
+  list handed;
+  bool names, closing, hurry; /* hurry: somebody waits: don't wait before the next try */
+  uint64_t tries, failed_try; /* numbered from 1; the last that failed */
+  bool broken;                /* no try can succeed any more */
+
+  _Atomic uint64_t next_batch, next_event;
+  _Atomic uint64_t settle_before; /* runs with older records in no segment are to get an interim one */
+  _Atomic bool has_inbox;         /* an event may be in it */
+
+  /* The committer's own. */
+  bool troubled;
+  size_t journeys_written, elements_written, journeys_tried, elements_tried;
+  uint64_t pauses_written, pauses_tried;
+  int wal_pages;
+  uint64_t trimmed; /* by the transaction under way: batches before it; 0: none */
+  log_row *log;
+  size_t log_count, log_room;
+  settled **ordered;
+  size_t ordered_room;
+  tally_set change;
+  char **reasons; /* that came from the file */
+  size_t reason_count;
+} sqlite_file;
+
+int commit_prepare(sqlite_file *f, error *err);
+/* The batches of a list as one transaction, all or nothing: SQLITE_OK or what went wrong. */
+int commit_batches(sqlite_file *f, list *batches);
+/* Writes the row, the segment and the timer of a run; within a transaction. SQLITE_OK or what went wrong. */
+int commit_settled(sqlite_file *f, const settled *row);
+/* Counters of a version, within a transaction. */
+int commit_counters(sqlite_file *f, const tally_set *change);
+
+int thread_start(sqlite_file *f, error *err);
+void thread_stop(sqlite_file *f); /* what is left is committed, or told as lost */
+void file_trouble(sqlite_file *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Reads journeys and elements into the store. */
+int names_load(sqlite_file *f, error *err);
+/* Reads the counters into the store's totals. */
+int counters_load(sqlite_file *f, error *err);
+/* Adds `change` to the rows of counters; SQLITE_OK or what went wrong. */
+int counters_write(sqlite3_stmt *upsert, const tally_set *change);
+
+int recover(sqlite_file *f, error *err);
+
+#endif

@@ -1,0 +1,268 @@
+/* Reading back, by the lane's own connection, which never writes and never checkpoints. Each statement is a transaction of its own
+ * and is read to its end at once, so that the WAL can be taken up. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "store/sqlite_parts.h"
+
+enum { READ_CACHE_KIB = 2048, BUSY_MS = 5000 };
+
+enum statement {
+  FIND,
+  RUNS_OF,
+  FIRST_SEGMENT,
+  SEGMENTS,
+  EVENTS,
+  ATTRIBUTES,
+  TIMERS,
+};
+enum { STATEMENTS = TIMERS + 1 };
+
+#define COLUMNS                                                                                              \
+  "number, journey, person, per, entry, id, entered, since, due, state, element, listens, reason, detail,"   \
+  " control, incarnation, segments, records, start"
+
+static const char *const texts[STATEMENTS] = {
+    [FIND] = ("SELECT " COLUMNS " FROM run WHERE number = ?1"),
+    [RUNS_OF] = ("SELECT " COLUMNS " FROM run WHERE person = ?1 ORDER BY number DESC"),
+    [FIRST_SEGMENT] = "SELECT journal FROM run WHERE number = ?1",
+    [SEGMENTS] = "SELECT bytes FROM segment WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
+    [EVENTS] = "SELECT number, name, json, at, print, taken FROM inbox WHERE run = ?1 ORDER BY number",
+    [ATTRIBUTES] = "SELECT name, json, at FROM attribute WHERE person = ?1",
+    [TIMERS] = ("SELECT due, run FROM timer WHERE family = ?1 AND shard = ?2 AND (due, run) >= (?3, ?4)"
+                " ORDER BY due, run LIMIT ?5"),
+};
+_Static_assert((int)STATEMENTS <= (int)READS, "sqlite_lane.reads holds them");
+
+/* ---- opening ---- */
+
+int read_connection(const char *path, sqlite3 **db, error *err) {
+  char pragmas[96];
+  int flags = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX;
+  if (sqlite3_open_v2(path, db, flags, NULL) != SQLITE_OK)
+    return error_set(err, "%s can't be opened for reading: %s", path, sqlite3_errmsg(*db));
+  sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+  sqlite3_busy_timeout(*db, BUSY_MS);
+  sqlite3_snprintf(sizeof pragmas, pragmas, "PRAGMA cache_size=-%d", READ_CACHE_KIB);
+  return sql_run(*db, pragmas, err);
+}
+
+int read_open(sqlite_lane *lane, error *err) {
+  if (read_connection(lane->file->path, &lane->db, err) == 0 &&
+      sql_prepare(lane->db, texts, STATEMENTS, lane->reads, err) == 0)
+    return 0;
+  read_close(lane);
+  return -1;
+}
+
+void read_close(sqlite_lane *lane) {
+  sql_finalize(lane->reads, STATEMENTS);
+  sqlite3_close(lane->db);
+  lane->db = NULL;
+}
+
+/* Ends a statement that was stepped until `status`. */
+static int end(sqlite_lane *lane, sqlite3_stmt *s, int status) {
+  sqlite3_reset(s);
+  if (status == SQLITE_DONE) return 0;
+  file_trouble(lane->file, "the state %s can't be read: %s", lane->file->path, sqlite3_errmsg(lane->db));
+  return -1;
+}
+
+/* ---- runs ---- */
+
+static void take_id(sqlite3_stmt *s, int at, run_id *out) {
+  const void *bytes = sqlite3_column_blob(s, at);
+  if (bytes && sqlite3_column_bytes(s, at) == sizeof *out) memcpy(out, bytes, sizeof *out);
+}
+
+static store_run take_run(sqlite3_stmt *s) {
+  store_run run = {
+      .run = (uint64_t)sqlite3_column_int64(s, 0),
+      .journey = (uint32_t)sqlite3_column_int64(s, 1),
+      .person = sql_column_text(s, 2),
+      .per = sql_column_text(s, 3),
+      .entry = (uint32_t)sqlite3_column_int64(s, 4),
+      .entered_ms = sqlite3_column_int64(s, 6),
+      .since_ms = sqlite3_column_int64(s, 7),
+      .due_ms = sqlite3_column_type(s, 8) == SQLITE_NULL ? INT64_MAX : sqlite3_column_int64(s, 8),
+      .state = (run_state)sqlite3_column_int(s, 9),
+      .element =
+          sqlite3_column_type(s, 10) == SQLITE_NULL ? NO_ELEMENT : (uint32_t)sqlite3_column_int64(s, 10),
+      .listens = sql_column_text(s, 11),
+      .reason = sql_column_text(s, 12),
+      .detail = sql_column_text(s, 13),
+      .control = sqlite3_column_int(s, 14) != 0,
+      .incarnation = (uint32_t)sqlite3_column_int64(s, 15),
+      .segments = (uint32_t)sqlite3_column_int64(s, 16),
+      .records = (uint32_t)sqlite3_column_int64(s, 17),
+      .from = (uint32_t)sqlite3_column_int64(s, 18),
+  };
+  take_id(s, 5, &run.id);
+  return run;
+}
+
+int read_find(store_lane *base, uint64_t number, store_run *out) {
+  sqlite_lane *lane = (sqlite_lane *)base;
+  sqlite3_stmt *s = lane->reads[FIND];
+  sql_number(s, 1, number);
+  int status = sqlite3_step(s), found = status == SQLITE_ROW;
+  if (found) *out = take_run(s);
+  return end(lane, s, found ? SQLITE_DONE : status) ? -1 : found;
+}
+
+static bool is_of_lane(sqlite_lane *lane, const store_run *run) {
+  pthread_mutex_lock(&lane->base.in->lock);
+  bool is = store_family(lane->base.in, run->journey) == lane->base.family;
+  pthread_mutex_unlock(&lane->base.in->lock);
+  return is;
+}
+
+int read_runs_of(store_lane *base, const char *person, store_run **out, size_t *count) {
+  sqlite_lane *lane = (sqlite_lane *)base;
+  sqlite3_stmt *s = lane->reads[RUNS_OF];
+  int status;
+  *out = NULL;
+  *count = 0;
+  sql_text(s, 1, person);
+  while ((status = sqlite3_step(s)) == SQLITE_ROW) {
+    store_run run = take_run(s);
+    if (!is_of_lane(lane, &run)) {
+      store_run_free(&run);
+      continue;
+    }
+    *out = mem_grow(*out, (*count + 1) * sizeof **out);
+    (*out)[(*count)++] = run;
+  }
+  if (end(lane, s, status) == 0) return 0;
+  for (size_t i = 0; i < *count; i++) store_run_free(&(*out)[i]);
+  free(*out);
+  *out = NULL;
+  *count = 0;
+  return -1;
+}
+
+/* ---- journals ---- */
+
+static int add_bytes(sqlite_lane *lane, sqlite3_stmt *s, buf *out) {
+  int status;
+  while ((status = sqlite3_step(s)) == SQLITE_ROW)
+    buf_add(out, sqlite3_column_blob(s, 0), (size_t)sqlite3_column_bytes(s, 0));
+  return end(lane, s, status);
+}
+
+static int read_segments(sqlite_lane *lane, const store_run *run, buf *out) {
+  sqlite3_stmt *first = lane->reads[FIRST_SEGMENT], *others = lane->reads[SEGMENTS];
+  sql_number(first, 1, run->run);
+  if (run->from == 0 && add_bytes(lane, first, out)) return -1;
+  sql_number(others, 1, run->run * SEGMENTS_MOST + run->from);
+  sql_number(others, 2, run->run * SEGMENTS_MOST + SEGMENTS_MOST - 1);
+  return add_bytes(lane, others, out);
+}
+
+/* The first segment may begin before the incarnation does. */
+static void cut_earlier(buf *out, size_t start) {
+  store_record record = {0};
+  size_t begins = start;
+  const char *at = out->data + start, *before = at, *last = out->data + out->len;
+  while (store_record_next(&at, last, &record)) {
+    if (record.kind == RECORD_RESTART) begins = (size_t)(before - out->data);
+    before = at;
+  }
+  memmove(out->data + start, out->data + begins, out->len - begins);
+  out->len -= begins - start;
+}
+
+int read_load(store_lane *base, const store_run *run, store_journal *journal, buf *out) {
+  sqlite_lane *lane = (sqlite_lane *)base;
+  size_t start = out->len;
+  if (read_segments(lane, run, out)) return -1;
+  if (run->incarnation && out->len > start) cut_earlier(out, start);
+  journal->run = run->run;
+  journal->records = run->records;
+  journal->segments = run->segments;
+  journal->from = run->from;
+  journal->incarnation = run->incarnation;
+  journal->element = run->element;
+  journal->at_ms = run->since_ms;
+  journal->due_ms = run->due_ms;
+  journal->shard = store_shard(run->person, strlen(run->person));
+  journal->has_row = journal->asleep = true;
+  journal->lane = base;
+  if (run->due_ms != INT64_MAX) timers_awake(lane, run->run, run->due_ms);
+  return 0;
+}
+
+int read_bundle(store *s, uint32_t journey, buf *out) {
+  static const char *const text[] = {"SELECT bundle FROM journey WHERE number = ?1"};
+  sqlite_file *f = s->file;
+  sqlite3 *db = NULL;
+  sqlite3_stmt *select = NULL;
+  error err = {""};
+  bool found = false;
+  if (read_connection(f->path, &db, &err) == 0 && sql_prepare(db, text, 1, &select, &err) == 0) {
+    sql_number(select, 1, journey);
+    found = sqlite3_step(select) == SQLITE_ROW;
+    if (found) buf_add(out, sqlite3_column_blob(select, 0), (size_t)sqlite3_column_bytes(select, 0));
+    sqlite3_finalize(select);
+  } else {
+    file_trouble(f, "the state %s can't be read: %s", f->path, err.text);
+  }
+  sqlite3_close(db);
+  return found ? 0 : -1;
+}
+
+/* ---- events, attributes, timers ---- */
+
+int read_events(store_lane *base, uint64_t run, store_inbox_event **out, size_t *count) {
+  sqlite_lane *lane = (sqlite_lane *)base;
+  sqlite3_stmt *s = lane->reads[EVENTS];
+  int status;
+  *out = NULL;
+  *count = 0;
+  sql_number(s, 1, run);
+  while ((status = sqlite3_step(s)) == SQLITE_ROW) {
+    *out = mem_grow(*out, (*count + 1) * sizeof **out);
+    (*out)[(*count)++] = (store_inbox_event){
+        .number = (uint64_t)sqlite3_column_int64(s, 0),
+        .name = sql_column_text(s, 1),
+        .json = sql_column_text(s, 2),
+        .length = (size_t)sqlite3_column_bytes(s, 2),
+        .at_ms = sqlite3_column_int64(s, 3),
+        .print = (uint64_t)sqlite3_column_int64(s, 4),
+        .is_taken = sqlite3_column_int(s, 5) != 0,
+    };
+  }
+  if (end(lane, s, status) == 0) return 0;
+  store_events_free(*out, *count);
+  *out = NULL;
+  *count = 0;
+  return -1;
+}
+
+int read_attributes(store_lane *base, const char *person, store_attribute each, void *data) {
+  sqlite_lane *lane = (sqlite_lane *)base;
+  sqlite3_stmt *s = lane->reads[ATTRIBUTES];
+  int status;
+  sql_text(s, 1, person);
+  while ((status = sqlite3_step(s)) == SQLITE_ROW) {
+    const char *json = sqlite3_column_blob(s, 1);
+    each(data, (const char *)sqlite3_column_text(s, 0), json ? json : "", (size_t)sqlite3_column_bytes(s, 1),
+         sqlite3_column_int64(s, 2));
+  }
+  return end(lane, s, status);
+}
+
+int read_timers(sqlite_lane *lane, uint32_t shard, store_due_run from, store_due_run *out, int most) {
+  sqlite3_stmt *s = lane->reads[TIMERS];
+  int status, count = 0;
+  sql_number(s, 1, lane->base.family);
+  sql_number(s, 2, shard);
+  sqlite3_bind_int64(s, 3, from.due_ms);
+  sql_number(s, 4, from.run);
+  sqlite3_bind_int(s, 5, most);
+  while ((status = sqlite3_step(s)) == SQLITE_ROW && count < most)
+    out[count++] = (store_due_run){sqlite3_column_int64(s, 0), (uint64_t)sqlite3_column_int64(s, 1)};
+  return end(lane, s, status == SQLITE_ROW ? SQLITE_DONE : status) ? -1 : count;
+}

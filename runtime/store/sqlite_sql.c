@@ -1,0 +1,64 @@
+/* Statements: preparing, binding, stepping. Nothing here knows a table. */
+#include <string.h>
+
+#include "base/alloc.h"
+#include "store/sqlite_parts.h"
+
+int sql_prepare(sqlite3 *db, const char *const texts[], size_t count, sqlite3_stmt **out, error *err) {
+  for (size_t i = 0; i < count; i++) {
+    if (sqlite3_prepare_v3(db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &out[i], NULL) == SQLITE_OK) continue;
+    return error_set(err, "%s (in: %s)", sqlite3_errmsg(db), texts[i]);
+  }
+  return 0;
+}
+
+void sql_finalize(sqlite3_stmt **statements, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    sqlite3_finalize(statements[i]);
+    statements[i] = NULL;
+  }
+}
+
+int sql_run(sqlite3 *db, const char *text, error *err) {
+  if (sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK) return 0;
+  return error_set(err, "%s", sqlite3_errmsg(db));
+}
+
+int sql_done(sqlite3_stmt *s) {
+  int status = sqlite3_step(s);
+  sqlite3_reset(s);
+  return status == SQLITE_DONE || status == SQLITE_ROW ? SQLITE_OK : status;
+}
+
+void sql_text(sqlite3_stmt *s, int at, const char *text) {
+  if (text)
+    sqlite3_bind_text(s, at, text, -1, SQLITE_STATIC);
+  else
+    sqlite3_bind_null(s, at);
+}
+
+void sql_blob(sqlite3_stmt *s, int at, const void *bytes, size_t length) {
+  if (bytes)
+    sqlite3_bind_blob64(s, at, bytes, length, SQLITE_STATIC);
+  else
+    sqlite3_bind_null(s, at);
+}
+
+void sql_number(sqlite3_stmt *s, int at, uint64_t number) {
+  sqlite3_bind_int64(s, at, (sqlite3_int64)number);
+}
+
+char *sql_column_text(sqlite3_stmt *s, int at) {
+  const char *text = (const char *)sqlite3_column_text(s, at);
+  return text ? mem_text_of(text, (size_t)sqlite3_column_bytes(s, at)) : NULL;
+}
+
+int64_t sql_single(sqlite3 *db, const char *text, int64_t otherwise) {
+  sqlite3_stmt *s;
+  int64_t number = otherwise;
+  if (sqlite3_prepare_v2(db, text, -1, &s, NULL) != SQLITE_OK) return otherwise;
+  if (sqlite3_step(s) == SQLITE_ROW && sqlite3_column_type(s, 0) != SQLITE_NULL)
+    number = sqlite3_column_int64(s, 0);
+  sqlite3_finalize(s);
+  return number;
+}

@@ -1,0 +1,237 @@
+/* Records as bytes: what was written is read, and what was cut is never read as something else. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/hash.h"
+#include "store/journal.h"
+
+static bool same_bytes(const char *a, size_t a_length, const char *b, size_t b_length) {
+  return (a == NULL) == (b == NULL) && a_length == b_length && (!a || memcmp(a, b, a_length) == 0);
+}
+
+static bool same_text(const char *a, const char *b) {
+  return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+static void assert_same(const store_record *got, const store_record *wanted) {
+  assert_int_equal(got->kind, wanted->kind);
+  assert_int_equal(got->incarnation, wanted->incarnation);
+  assert_int_equal(got->step, wanted->step);
+  assert_int_equal(got->fingerprint, wanted->fingerprint);
+  assert_int_equal(got->at_ms, wanted->at_ms);
+  assert_int_equal(got->element, wanted->element);
+  for (int i = 0; i < 4; i++) assert_int_equal(got->numbers[i], wanted->numbers[i]);
+  assert_true(same_text(got->name, wanted->name));
+  assert_true(same_text(got->reason, wanted->reason));
+  assert_true(same_text(got->detail, wanted->detail));
+  assert_true(same_bytes(got->data, got->data_length, wanted->data, wanted->data_length));
+  assert_true(same_bytes(got->more, got->more_length, wanted->more, wanted->more_length));
+  assert_true(same_bytes(got->extra, got->extra_length, wanted->extra, wanted->extra_length));
+}
+
+enum { RECORDS = 9 };
+static const store_record story[RECORDS] = {
+    {.kind = RECORD_ENTER,
+     .at_ms = 1700000000123,
+     .element = NO_ELEMENT,
+     .name = "ada",
+     .data = "{}",
+     .data_length = 2,
+     .more = "",
+     .extra = "cart\0x",
+     .extra_length = 6,
+     .numbers = {1, INT64_MIN, INT64_MAX, -1},
+     .journey = 300,
+     .control = true},
+    {.kind = RECORD_STEP,
+     .step = 1,
+     .fingerprint = 0xfedcba9876543210,
+     .at_ms = 1700000000123,
+     .name = "",
+     .element = 0,
+     .data = "",
+     .data_length = 0},
+    {.kind = RECORD_INTENT,
+     .step = 1,
+     .fingerprint = 0xfedcba9876543210,
+     .at_ms = 1699999999999,
+     .element = 0,
+     .name = "0123456789abcdef0123456789abcdef",
+     .data = "\0\1\2",
+     .data_length = 3},
+    {.kind = RECORD_RESULT,
+     .step = 1,
+     .fingerprint = 0xfedcba9876543210,
+     .at_ms = 1700000090000,
+     .element = 0,
+     .name = "ok",
+     .numbers = {200, -(1LL << 54), 1LL << 54, (1LL << 54) - 1},
+     .reason = "unknown",
+     .detail = "reset"},
+    {.kind = RECORD_STEP, .step = 2, .fingerprint = 7, .at_ms = INT64_MAX, .element = 70000},
+    {.kind = RECORD_TAKEN,
+     .step = 2,
+     .fingerprint = 7,
+     .at_ms = INT64_MIN,
+     .element = 70000,
+     .numbers = {0, 0, 0, 5}},
+    {.kind = RECORD_RESTART,
+     .incarnation = 1,
+     .element = NO_ELEMENT,
+     .at_ms = 5,
+     .data = "[1]",
+     .data_length = 3},
+    {.kind = RECORD_STEP,
+     .incarnation = 1,
+     .step = UINT32_MAX,
+     .element = NO_ELEMENT,
+     .fingerprint = 8,
+     .at_ms = 5},
+    {.kind = RECORD_END,
+     .incarnation = 1,
+     .step = UINT32_MAX,
+     .fingerprint = 8,
+     .at_ms = 6,
+     .element = 3,
+     .to = RUN_DROPPED,
+     .reason = "status",
+     .detail = "503"},
+};
+
+static void write_story(store_journal *journal) {
+  store_journal_init(journal);
+  for (int i = 0; i < RECORDS; i++) journal_add(journal, &story[i]);
+}
+
+static void what_was_written_is_read(void **state) {
+  (void)state;
+  store_journal journal;
+  store_record record = {0};
+  write_story(&journal);
+  const char *at = journal.tail.data, *end = at + journal.tail.len;
+  for (int i = 0; i < RECORDS; i++) {
+    assert_true(store_record_next(&at, end, &record));
+    assert_same(&record, &story[i]);
+  }
+  assert_false(store_record_next(&at, end, &record));
+  assert_ptr_equal(at, end);
+  assert_int_equal(record.to, RUN_DROPPED);
+  assert_int_equal(journal.records, RECORDS);
+  store_journal_forget(&journal);
+}
+
+static void who_entered_is_told_whole(void **state) {
+  (void)state;
+  store_journal journal;
+  store_record record = {0};
+  write_story(&journal);
+  const char *at = journal.tail.data;
+  assert_true(store_record_next(&at, at + journal.tail.len, &record));
+  assert_int_equal(record.journey, 300);
+  assert_true(record.control);
+  store_journal_forget(&journal);
+}
+
+/* Each piece lies at the very end of memory of its own, so that a sanitizer sees a look beyond. */
+static void a_journal_that_was_cut_gives_its_whole_records_and_no_other(void **state) {
+  (void)state;
+  store_journal journal;
+  write_story(&journal);
+  for (size_t length = 0; length <= journal.tail.len; length++) {
+    char *piece = malloc(length + !length);
+    memcpy(piece, journal.tail.data, length);
+    const char *at = piece;
+    store_record record = {0};
+    int count = 0;
+    while (store_record_next(&at, piece + length, &record)) assert_same(&record, &story[count++]);
+    assert_int_equal(count == RECORDS, length == journal.tail.len);
+    assert_true(at <= piece + length);
+    free(piece);
+  }
+  store_journal_forget(&journal);
+}
+
+static void a_damaged_journal_is_read_within_its_bounds(void **state) {
+  (void)state;
+  store_journal journal;
+  uint64_t dice = 1;
+  write_story(&journal);
+  for (int round = 0; round < 20000; round++) {
+    char *bytes = malloc(journal.tail.len);
+    memcpy(bytes, journal.tail.data, journal.tail.len);
+    for (int i = 0; i < 3; i++) bytes[random_next(&dice) % journal.tail.len] = (char)random_next(&dice);
+    const char *at = bytes, *end = bytes + journal.tail.len;
+    store_record record = {0};
+    while (store_record_next(&at, end, &record)) assert_true(at <= end);
+    free(bytes);
+  }
+  store_journal_forget(&journal);
+}
+
+static void another_version_is_not_read(void **state) {
+  (void)state;
+  store_journal journal;
+  store_record record = {0};
+  write_story(&journal);
+  const char *at = journal.tail.data;
+  journal.tail.data[3] = JOURNAL_VERSION + 1; /* behind length, kind and bits */
+  assert_false(store_record_next(&at, at + journal.tail.len, &record));
+  store_journal_forget(&journal);
+}
+
+static void a_stripped_segment_keeps_everything_but_who_it_is(void **state) {
+  (void)state;
+  store_journal journal;
+  store_record record = {0};
+  buf out = BUF_EMPTY;
+  write_story(&journal);
+  buf_text_add(&out, "before");
+  journal_strip(journal.tail.data, journal.tail.len, &out);
+  const char *at = out.data + 6, *end = out.data + out.len;
+  store_record entry = story[0];
+  entry.name = entry.extra = NULL;
+  entry.extra_length = 0;
+  memset(entry.numbers, 0, sizeof entry.numbers);
+  for (int i = 0; i < RECORDS; i++) {
+    assert_true(store_record_next(&at, end, &record));
+    assert_same(&record, i ? &story[i] : &entry);
+  }
+  assert_ptr_equal(at, end);
+  buf_free(&out);
+  store_journal_forget(&journal);
+}
+
+static void numbers_of_any_size_come_back(void **state) {
+  (void)state;
+  for (int shift = 0; shift < 64; shift++) {
+    for (int around = -1; around <= 1; around++) {
+      uint64_t number = ((uint64_t)1 << shift) + (uint64_t)around, got;
+      buf out = BUF_EMPTY;
+      varint_add(&out, number);
+      const char *at = out.data;
+      assert_true(varint_next(&at, out.data + out.len, &got));
+      assert_int_equal(got, number);
+      at = out.data;
+      assert_false(varint_next(&at, out.data + out.len - 1, &got));
+      buf_free(&out);
+    }
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(what_was_written_is_read),
+      cmocka_unit_test(who_entered_is_told_whole),
+      cmocka_unit_test(a_journal_that_was_cut_gives_its_whole_records_and_no_other),
+      cmocka_unit_test(a_damaged_journal_is_read_within_its_bounds),
+      cmocka_unit_test(another_version_is_not_read),
+      cmocka_unit_test(a_stripped_segment_keeps_everything_but_who_it_is),
+      cmocka_unit_test(numbers_of_any_size_come_back),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
