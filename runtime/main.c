@@ -41,6 +41,7 @@ int main(int argc, char **argv) {
   int code = control_run(c, "jaunt.cli", argc > 0 ? argc - 1 : 0, argv + 1);
   if (c->complaint.len > 0) complain(buf_text(&c->complaint));
   code = flush_output(code);
+  if (c->left_behind) _exit(code);
   control_free(c);
   return code;
 }

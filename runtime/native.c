@@ -13,6 +13,8 @@ const luaL_Reg native_modules[] = {
     {"jaunt.native.control", native_control_open},
     {"jaunt.native.fs", native_fs_open},
     {"jaunt.native.host", native_host_open},
+    {"jaunt.native.socket", native_socket_open},
+    {"jaunt.native.state", native_state_open},
     {"jaunt.native.term", native_term_open},
     {"jaunt.native.vendor", native_vendor_open},
     {NULL, NULL},

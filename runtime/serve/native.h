@@ -4,6 +4,7 @@
 
 #include <lua.h>
 
+int native_socket_open(lua_State *L); /* jaunt.native.socket: listen, connect */
 int native_vendor_open(lua_State *L); /* jaunt.native.vendor: start */
 
 #endif

@@ -322,6 +322,24 @@ describe("exit_on", function()
   end)
 end)
 
+describe("events that cannot be used", function()
+  it("are told one by one at first, then counted, and counted in the report", function()
+    local events = {}
+    for i = 1, 100 do events[i] = "no JSON " .. i end
+    events[101] = event("+1h", "paid")
+    local all = run { flow = "wait_for 'paid'", events = events }
+    assert.equal(1, all.completed)
+    assert.equal(100, all.rejected_events)
+    local _, told = all.err:gsub("events%.ndjson:%d+: ", "")
+    assert.equal(20, told)
+    assert.matches("… and 80 more rejected events\n", all.err)
+  end)
+
+  it("are none where there are none", function()
+    assert.equal(0, run({ flow = "", events = { event("+1h", "paid") } }).rejected_events)
+  end)
+end)
+
 describe("an event", function()
   it("for nobody is counted: for a stranger, and for someone who has left", function()
     local all = run {

@@ -27,7 +27,7 @@ local IN_FLIGHT = 20
 -- A run against a vendor that takes `latency`, once calls of all whom the window lets in are held up there.
 local function held_up(latency, ...)
   local vendor = running.vendor("--latency", latency)
-  local process = running.start(folder, { env = { VENDOR_URL = vendor.url .. "/vendor" } }, "slow", "--people", PEOPLE, "--live",
+  local process = running.start(folder, { env = { VENDOR_URL = vendor.url .. "/vendor" } }, "slow", "--people", PEOPLE, "--state", "memory:", "--live",
     "--yes", "--json", "--in-flight", tostring(IN_FLIGHT), "--workers", "2", ...)
   running.wait_for("the calls", function() return vendor.received().requests >= IN_FLIGHT end)
   return process, vendor
@@ -89,9 +89,73 @@ describe("a signal in mid-run", function()
     assert.equal(IN_FLIGHT, report.unfinished)
   end)
 
+  -- A worker whose thread stands still: TLS reads its certificates from a pipe that nobody writes into.
+  local function stuck(...)
+    local vendor = running.vendor()
+    local project = running.project {
+      ["connections.lua"] = ([[return { vendor = { base_url = "https://%s", private_network = true, ca_file = "pipe" } }]])
+        :format(vendor.url:match("//(.*)")),
+      ["journeys/stuck.lua"] = [[return journey "stuck" { flow = function(person)
+        print("met " .. person.id)
+        call_api "question" { via = "vendor", GET = "/ask" }
+      end }]],
+      ["script.lua"] = [[print "begun" call_api "question" { via = "vendor", GET = "/ask" }]],
+      ["people.csv"] = "id\nada\nbob\n",
+    }
+    assert(os.execute("mkfifo " .. project .. "/pipe"))
+    local process = running.start(project, {}, ...)
+    running.wait_for("the worker at the pipe", function()
+      local calls = helper.sh(("cat /proc/%d/task/*/syscall"):format(process.pid)).out
+      return calls:find("^257 ") or calls:find("\n257 ") or calls:find("^56 ") or calls:find("\n56 ") -- openat: x86-64, arm64
+    end)
+    return process, vendor
+  end
+
+  local function interrupt(process, told)
+    process.signal("INT")
+    running.wait_for(told, function() return helper.read_file(process.err):find(told, 1, true) end)
+  end
+
+  local STUCK = { "stuck", "--people", "people.csv", "--state", "memory:", "--live", "--yes", "--json", "--workers", "1", "--grace", "10m" }
+
+  it("ends when it comes twice although a worker stands still, with what is known", function()
+    local process, vendor = stuck(table.unpack(STUCK))
+    interrupt(process, "Ctrl-C again: none")
+    interrupt(process, "asked again")
+    local result = process.finish()
+    vendor.stop()
+    assert.equal(0, result.code, result.err)
+    assert.equal(2, result.report.entered)
+    assert.equal(2, running.ledger(result.report))
+    assert.equal(2, result.report.running)
+    assert.matches("a worker does not come to its end", result.err)
+  end)
+
+  it("ends a plain script whose worker stands still, and speaks of no people", function()
+    local process, vendor = stuck("--grace", "10m", "script.lua")
+    interrupt(process, "Ctrl-C again: none")
+    interrupt(process, "asked again")
+    local result = process.finish()
+    vendor.stop()
+    assert.equal(130, result.code, result.err)
+    assert.matches("interrupted: calls under way get 10m", result.err)
+    assert.not_matches("people;", result.err)
+  end)
+
+  it("ends without a word when it comes a third time", function()
+    local process, vendor = stuck(table.unpack(STUCK))
+    interrupt(process, "Ctrl-C again: none")
+    interrupt(process, "asked again")
+    process.signal("INT")
+    local result = process.finish()
+    vendor.stop()
+    assert.equal(130, result.code, result.err)
+    assert.equal("", result.out)
+  end)
+
   it("prints the funnel and the ledger for people, too", function()
     local vendor = running.vendor("--latency", "10m")
-    local process = running.start(folder, { env = { VENDOR_URL = vendor.url .. "/vendor" } }, "slow", "--people", PEOPLE, "--live",
+    local process = running.start(folder, { env = { VENDOR_URL = vendor.url .. "/vendor" } }, "slow", "--people", PEOPLE, "--state", "memory:", "--live",
       "--yes", "--grace", "10ms", "--in-flight", "20", "--workers", "1")
     running.wait_for("the calls", function() return vendor.received().requests >= 20 end)
     process.signal("INT")
@@ -105,7 +169,7 @@ describe("a signal in mid-run", function()
   end)
 
   it("leaves those who wait where they are", function()
-    local process = running.start(folder, { env = { VENDOR_URL = "http://127.0.0.1:9" } }, "sleepy", "--people", PEOPLE, "--live",
+    local process = running.start(folder, { env = { VENDOR_URL = "http://127.0.0.1:9" } }, "sleepy", "--people", PEOPLE, "--state", "memory:", "--live",
       "--yes", "--json", "--workers", "2")
     running.wait_for("the last person", function() return helper.read_file(process.err):find("met p500\n", 1, true) end)
     process.signal("INT")

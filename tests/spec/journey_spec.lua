@@ -16,6 +16,20 @@ describe("a journey without anybody", function()
   end)
 end)
 
+describe("an element's name", function()
+  it("has at most 200 bytes, however it comes about", function()
+    local long, fits = ("n"):rep(201), ("n"):rep(200)
+    for flow, primitive in pairs {
+      [("call_api '%s' { via = 'crm', GET = '/' }")] = "call_api", [("call_api { via = 'crm', GET = '/%s' }")] = "call_api",
+      ["split '%s' { a = 1 }"] = "split", ["wait_for '%s'"] = "wait_for",
+    } do
+      assert.matches(primitive .. ": an element's name has at most 200 bytes, not 2%d%d: give \"", held { flow = flow:format(long) })
+    end
+    assert.equal(1, run({ flow = ("split '%s' { a = 1 }"):format(fits) }).completed)
+    assert.matches('give "äää', held { flow = ("split '%s' { a = 1 }"):format(("ä"):rep(150)) })
+  end)
+end)
+
 describe("a journey over one person", function()
   it("completes when its flow ends", function()
     local one = run { flow = "wait '2h'" }

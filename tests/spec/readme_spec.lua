@@ -227,9 +227,10 @@ describe("ARCHITECTURE.md", function()
   it("names functions and tables that are there", function()
     for _, place in ipairs {
       { "runtime/engine/run.h", "run_step" }, { "runtime/engine/run.c", "void run_enter" },
-      { "runtime/engine/run.c", "void run_finish" }, { "runtime/engine/run_call.c", "void run_call" },
+      { "runtime/engine/run_ending.c", "void run_finish" }, { "runtime/engine/run_call.c", "void run_call" },
       { "runtime/engine/run_call.c", "static void intend" }, { "runtime/store/lane.c", "void store_flush" },
-      { "runtime/engine/engine.c", "void engine_admit" }, { "runtime/engine/worker.h", "engine_shared" },
+      { "runtime/engine/engine.c", "void engine_admit" }, { "runtime/engine/worker.h", "engine_shared" }, { "runtime/engine/run_kept.c", "void run_settle" },
+      { "runtime/engine/run_kept.c", "run *run_wake" }, { "runtime/engine/run_replay.c", "bool run_recorded" },
       { "runtime/bind/call_api.c", "field_names" }, { "lualib/jaunt/bundle.lua", "PAYLOAD_KINDS" },
       { "lualib/jaunt/worker.lua", "payload_renderer" },
     } do
@@ -269,7 +270,7 @@ describe("the README", function()
   end)
 
   it("knows all flags, and no others", function()
-    local known, told = flags_of("run", "vendor"), {}
+    local known, told = flags_of("run", "vendor", "version", "report", "why", "runs"), {}
     for name in readme:gmatch("%-%-([%a][%a-]+)") do
       assert(known[name], ("there is no flag --%s"):format(name))
       told[name] = true

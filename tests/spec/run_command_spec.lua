@@ -66,8 +66,8 @@ describe("--json", function()
         assert.equal(kind, type(element[name]), name)
       end
     end
-    assert.equal("attempts calls completed control dropped elements entered exited exits forecast held interrupted journey "
-      .. "left_out live lost_events median_ms p99_ms queued rejected running seconds unfinished version waiting", keys(report))
+    assert.equal("already_in attempts calls completed control dropped elements entered exited exits forecast held interrupted journey "
+      .. "left_out live lost_events median_ms p99_ms queued rejected rejected_events running seconds unfinished version waiting", keys(report))
     assert.equal("details dropped held kind line name reached reasons went_on", keys(report.elements[1]))
   end)
 

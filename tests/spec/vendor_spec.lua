@@ -45,6 +45,10 @@ describe("jaunt vendor", function()
     running:stop()
     running:stop()
     assert.has_error(function() running:port() end, "the pretend vendor was stopped")
+    for _, port in ipairs { -1, 65536, (1 << 32) + 80, math.mininteger } do
+      local _, refused = pcall(vendor.start, { port = port })
+      assert.equal("a port is from 0 to 65535, not " .. port, tostring(refused))
+    end
     local _, why = pcall(vendor.start, { port = "a" })
     assert.matches("port", tostring(why))
   end)

@@ -47,7 +47,7 @@ describe("win_back over real customers", function()
   local function run_once(...)
     local vendor = running.vendor("--latency", "2ms", "--fail", "2%", "--reset", "0.5%", "--seed", "7", "--behaviour",
       source .. "/scripts/vendor.lua")
-    local result = running.run(source, { env = environment(vendor.url) }, "win_back", "--people", people, "--live", "--yes",
+    local result = running.run(source, { env = environment(vendor.url) }, "win_back", "--people", people, "--live", "--yes", "--state", "sqlite:" .. helper.temp_folder() .. "/state.db",
       "--seed", "7", "--json", "--rejects", folder .. "/rejects", "--secrets", secrets, "--private-network",
       "--in-flight", in_flight, ...)
     assert.equal(0, result.code, result.err)

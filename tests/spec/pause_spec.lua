@@ -1,0 +1,160 @@
+-- jaunt pause and resume: nobody is let into a paused journey and nobody is woken, whatever processes come and go.
+
+local helper = require "helper"
+local json = require "json"
+local repairing = require "repairing"
+local running = require "running"
+
+local STATE = repairing.STATE
+local EARLY = { "--start", "2026-11-25T09:00:00Z", "--until", "2026-11-25T10:00:00Z" }
+
+local function waiting_people(flow)
+  local project = repairing.project(flow or [[ wait "2h" print("woke", person.id) ]])
+  assert.equal(8, project.run(table.unpack(EARLY)).waiting)
+  return project
+end
+
+local function pause(project)
+  local told, result = project.command("pause", "trip", "--state", STATE)
+  assert.equal(0, result.code, result.err)
+  return told
+end
+
+local function resume(project)
+  local told, result = project.command("resume", "trip", "--state", STATE)
+  assert.equal(0, result.code, result.err)
+  return told
+end
+
+-- A rehearsal on the state that goes on until it is finished, or ended; once it listens.
+local function start(project, ...)
+  local process = running.start(project.folder, {}, "trip", "--people", "people.csv", "--state", STATE, ...)
+  running.wait_for("the socket", function()
+    assert(running.lives(process.pid), helper.read_file(process.err))
+    return require("jaunt.native.fs").kind(project.folder .. "/state.db.sock")
+  end)
+  return process
+end
+
+describe("a paused journey", function()
+  it("is said to be so in the first line of jaunt run, which waits for jaunt resume, and then goes on", function()
+    local project = waiting_people()
+    assert.is_true(pause(project).changed)
+    helper.write_file(project.folder .. "/people.csv", repairing.people(12))
+    local process = start(project, "--start", "2026-11-26T09:00:00Z")
+    running.wait_for("the first line", function() return helper.read_file(process.out):find("\n", 1, true) end)
+    local first = helper.read_file(process.out):match("^[^\n]+")
+    assert.is_truthy(first:find("; paused since 20%d%d%-%d%d%-%d%d .*: nobody is let in or woken until jaunt resume trip$"), first)
+    for _ = 1, 3 do pause(project) end -- each waits for an answer: the runtime had time to do what it must not do
+    local _, counts = project.where()
+    assert.same({ waiting = 8 }, counts)
+    assert.is_true(running.lives(process.pid))
+    local told = resume(project)
+    assert.is_true(told.changed)
+    assert.is_true(told.live > 0)
+    local result = process.finish()
+    assert.equal(0, result.code)
+    assert.equal(12, select(2, result.out:gsub("woke\tp%d+", "")))
+  end)
+
+  it("stays so when the runtime that paused it is killed, and until it is resumed without one", function()
+    local project = repairing.project [[ wait "2d" ]]
+    local process = project.live({}, function(_, counts) return counts.waiting == 8 end)
+    assert.is_true(pause(project).live > 0)
+    process.signal "KILL"
+    process.finish()
+    assert.is_false(pause(project).changed)
+    assert.is_true(resume(project).changed)
+    assert.is_false(resume(project).changed)
+    assert.equal(8, project.run("--start", "2027-01-01T00:00:00Z").completed)
+  end)
+
+  it("lets those who are under way go on to their next wait, and lets nobody in", function()
+    local vendor = running.vendor("--latency", "200ms")
+    local project = repairing.project([[
+      call_api "one" { via = "vendor", POST = "/one", json = { id = person.id } }
+      wait "1ms"
+      call_api "two" { via = "vendor", POST = "/two", json = { id = person.id } }
+    ]], { count = 40 })
+    local process = project.live({ VENDOR_URL = vendor.url .. "/vendor" }, function(_, counts) return next(counts) end, "--in-flight", "4",
+      "--workers", "1")
+    pause(project)
+    local entered
+    project.wait_for(function(_, counts)
+      entered = 0
+      for _, count in pairs(counts) do entered = entered + count end
+      return not counts.running and not counts.queued
+    end)
+    assert.is_true(entered < 40, "all were let in before the pause came")
+    local before = vendor.received().requests
+    for _ = 1, 3 do pause(project) end
+    assert.equal(before, vendor.received().requests)
+    resume(project)
+    local report = process.finish().report
+    assert.equal(40, report.completed)
+    assert.equal(80, report.calls)
+    vendor.stop()
+  end)
+
+  it("keeps the events that come meanwhile for those whom they concern", function()
+    local project = waiting_people [[
+      local paid = wait_for("paid", { within = "3650d" })
+      print("paid", person.id, paid and paid.sum)
+    ]]
+    pause(project)
+    helper.write_file(project.folder .. "/events.ndjson",
+      json.encode { name = "paid", person = "p1", time = "2026-11-25T10:00:00Z", data = { sum = 5 } } .. "\n"
+      .. json.encode { name = "paid", person = "p1", time = "2026-11-25T10:00:00Z", data = { sum = 6 } } .. "\n")
+    local process = start(project, "--live", "--yes", "--events", "events.ndjson")
+    for _ = 1, 3 do pause(project) end
+    assert.equal(8, select(2, project.where()).waiting)
+    process.signal "KILL" -- the events are kept all the same
+    process.finish()
+    resume(project)
+    local _, result = project.run("--start", "2026-11-27T09:00:00Z")
+    assert.equal(1, select(2, result.err:gsub("paid\tp1\t5", "")), result.err)
+    assert.equal(7, select(2, result.err:gsub("paid\tp%d+\tnil", "")), result.err)
+  end)
+
+  it("can be redriven into: who is sent on goes on when it is resumed", function()
+    local project = repairing.project([[
+      call_api "hello" { via = "vendor", POST = "/hello", json = { id = person.id } }
+    ]], { refusals = { ["POST /hello"] = { p1 = 422 } } })
+    project.run()
+    project.refuse {}
+    pause(project)
+    local process = start(project, "--json")
+    assert.equal(1, project.command("redrive", "trip", "--state", STATE).done)
+    for _ = 1, 3 do pause(project) end
+    assert.equal("running", project.where().p1.state)
+    resume(project)
+    assert.equal(8, process.finish().report.completed)
+  end)
+
+  it("ends with its runtime where nobody is left who could go on", function()
+    local project = repairing.project [[ drop "no" ]]
+    project.run()
+    pause(project)
+    local process = start(project)
+    process.signal "INT"
+    assert.equal(0, process.finish().code)
+  end)
+end)
+
+describe("jaunt pause", function()
+  it("is for a journey that somebody has entered, and says which there are", function()
+    local project = waiting_people()
+    local result = project.jaunt("pause", "tripp", "--state", STATE)
+    assert.equal(2, result.code)
+    assert.is_truthy(result.err:find("did you mean trip?", 1, true), result.err)
+  end)
+
+  it("says what it has done", function()
+    local project = waiting_people()
+    local function out(...) return project.jaunt(...).out end
+    assert.equal("trip is paused: nobody is let in or woken until jaunt resume trip\n", out("pause", "trip", "--state", STATE))
+    assert.is_truthy(out("pause", "trip", "--state", STATE):find("^trip is paused already, since 20"))
+    assert.equal("trip goes on with the next jaunt run\n", out("resume", "trip", "--state", STATE))
+    assert.equal("trip is not paused\n", out("resume", "trip", "--state", STATE))
+  end)
+end)
