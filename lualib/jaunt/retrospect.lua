@@ -34,8 +34,8 @@ local function rows_of(looked_at, family)
   local rows, by_name = {}, {}
   for _, element in ipairs(looked_at:elements()) do
     if element.family == family then
-      local row = { name = element.name, kind = element.kind, line = element.line, reached = 0, went_on = 0, dropped = 0, held = 0,
-        reasons = {}, index = {}, spread = statistics.spread() }
+      local row = { name = element.name, kind = element.kind, line = element.line, reached = 0, went_on = 0, dropped = 0,
+        held = 0, reasons = {}, index = {}, spread = statistics.spread() }
       rows[#rows + 1], by_name[element.name] = row, row
     end
   end
@@ -145,7 +145,8 @@ function retrospect.look(looked_at, which, options)
   return finish(found)
 end
 
--- What can be said of how groups differ in their rates, as a sentence: the best against each other one, the more of them the stricter.
+-- What can be said of how groups differ in their rates, as a sentence: the best against each other one, the more of them the
+-- stricter. And the best one's name, where it is better than another.
 function retrospect.difference(groups)
   if #groups < 2 then return "there is one group: nothing to compare" end
   local sorted = table.move(groups, 1, #groups, 1, {})

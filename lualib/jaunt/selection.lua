@@ -30,8 +30,8 @@ function selection.flags(more)
     { name = "outcome", value = "LIST", help = "of runs that are, or ended, so: " .. table.concat(selection.STATES, ", ")
       .. "; also living, ended" },
     { name = "at", value = "ELEMENT", help = "that are, or ended, at this element" },
-    { name = "reason", value = "REASON", help = "that were dropped, held or have exited for it: status, \"status 422\", goal; unknown: with a call whose fate is "
-      .. "unknown" },
+    { name = "reason", value = "REASON", help = "that were dropped, held or have exited for it: status, "
+      .. "\"status 422\", goal; unknown: with a call whose fate is unknown" },
     { name = "version", value = "VERSION", help = "of this version of the journey; its first letters will do" },
     { name = "sent", value = "PAYLOAD", help = "that were sent this payload" },
     { name = "since", value = "TIME", help = "that came to where they are since then: 2h (ago), \"2026-11-25 09:00\"" },

@@ -2,13 +2,14 @@
 --
 -- story.of(state, run) gives a list of entries. Each has `what`, `at_ms`, and
 --   enter    profile and event (JSON texts)
---   call     name, and as far as it has come: request = { method, url, connection, type, payload, key, body }, queued_ms,
---            attempts = { { at_ms, reason, status, ms }, … }, result, reason, detail, answer = { status, headers, body, truncated,
+--   call     name, and as far as it has come: request = { method, url, connection, type, payload, key, body },
+--            queued_ms, attempts = { { at_ms, reason, status, ms }, … }, result, reason, detail, answer = { status, headers, body, truncated,
 --            ms }, over_ms
 --   wait     name, kind (wait, wait_until, wait_for), until_ms, event (of wait_for), over_ms, by ("time" or "event"), data
 --   split    name, verdict
 --   write    name, value (JSON text)
 --   restart  value (JSON text)
+--   redrive  from_step (nil: nothing is done again), number (the how manieth it is)
 --   end      outcome, reason, detail, element; also where a run was held and went on later
 
 local story = {}
@@ -60,7 +61,9 @@ local ADD = {
   attempt = function(open, record) if open.what == "call" then add_attempt(open, record) end end,
   result = function(open, record) if open.what == "call" then add_result(open, record) end end,
   woke = function(open, record) open.over_ms, open.by = record.at_ms, "time" end,
-  taken = function(open, record) open.over_ms, open.by, open.data, open.event = record.at_ms, "event", record.data, record.name end,
+  taken = function(open, record)
+    open.over_ms, open.by, open.data, open.event = record.at_ms, "event", record.data, record.name
+  end,
 }
 
 -- Records that are entries of their own.
@@ -69,6 +72,10 @@ local ENTRY = {
   step = step_entry,
   write = function(record) return { what = "write", name = record.name, value = record.data } end,
   restart = function(record) return { what = "restart", value = record.data } end,
+  redrive = function(record)
+    local from = record.numbers[1]
+    return { what = "redrive", from_step = from > 0 and from or nil, number = record.numbers[2] }
+  end,
   ["end"] = function(record)
     return { what = "end", outcome = record.to, reason = record.reason, detail = record.detail, element = record.element }
   end,
@@ -85,6 +92,7 @@ function story.of(state, run)
       entry.at_ms = record.at_ms
       entries[#entries + 1] = entry
       if record.kind == "step" then open = entry end
+      if record.kind == "redrive" then open = nil end
     elseif add and open then
       add(open, record)
     end

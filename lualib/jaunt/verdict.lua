@@ -41,7 +41,14 @@ local function waits(run, entries, about)
   return ("%s%s until %s (%s)"):format(text, for_event and "," or "", times.short(run.due_ms), from_now(run.due_ms, about.now))
 end
 
+local function is_sent_on(entries)
+  return entries[#entries] and entries[#entries].what == "redrive"
+end
+
 local function under_way(run, entries, about)
+  if is_sent_on(entries) and not about.in_use then
+    return ("sent on by an operator%s: the next jaunt run takes it up"):format(at(run))
+  end
   local call = last_of(entries, "call")
   local doing = call and not call.result and (#call.attempts > 0 and "between two attempts of a call"
     or call.request and "with a call out" or "with a call in line")
@@ -60,6 +67,7 @@ local SENTENCES = {
   exited = function(run)
     if run.reason == "goal" then return "exited by its goal: " .. (run.detail or "?") end
     if run.reason == "exit_on" then return ("exited by the event %s (exit_on)"):format(run.detail or "?") end
+    if run.reason == "operator" then return "ended by an operator" .. at(run) end
     return ("exited by its script%s"):format(run.detail and run.detail ~= "" and ": " .. run.detail or "")
   end,
   waiting = waits,
@@ -73,6 +81,10 @@ local SENTENCES = {
 -- Where a run is, or how it ended, in a sentence. `about` has now (milliseconds) and in_use.
 function verdict.state(run, entries, about)
   local sentence = SENTENCES[run.state](run, entries, about)
+  local redrive = last_of(entries, "redrive")
+  if redrive and not is_sent_on(entries) then
+    sentence = sentence .. "; sent on by an operator" .. (redrive.number > 1 and (" %d times"):format(redrive.number) or "")
+  end
   if run.control then sentence = sentence .. "; of the control group: only watched" end
   return sentence
 end

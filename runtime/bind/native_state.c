@@ -113,7 +113,8 @@ static int state_bundle(lua_State *L) {
   look *l = look_at(L);
   error err;
   buf_clear(&l->journal);
-  if (reader_bundle(l->reader, (uint32_t)luaL_checkinteger(L, 2), &l->journal, &err)) return control_fail(L, &err);
+  if (reader_bundle(l->reader, (uint32_t)luaL_checkinteger(L, 2), &l->journal, &err))
+    return control_fail(L, &err);
   lua_pushlstring(L, l->journal.data, l->journal.len);
   return 1;
 }
@@ -243,9 +244,9 @@ static void push_numbers(lua_State *L, const int64_t numbers[4]) {
 
 static void push_record(lua_State *L, const look *l, const store_record *record) {
   static const char *const kinds[RECORD_KINDS] = {
-      [RECORD_ENTER] = "enter",     [RECORD_STEP] = "step",     [RECORD_INTENT] = "intent",
-      [RECORD_ATTEMPT] = "attempt", [RECORD_RESULT] = "result", [RECORD_WRITE] = "write",
-      [RECORD_WOKE] = "woke",       [RECORD_TAKEN] = "taken",   [RECORD_RESTART] = "restart",
+      [RECORD_ENTER] = "enter",     [RECORD_STEP] = "step",       [RECORD_INTENT] = "intent",
+      [RECORD_ATTEMPT] = "attempt", [RECORD_RESULT] = "result",   [RECORD_WRITE] = "write",
+      [RECORD_WOKE] = "woke",       [RECORD_TAKEN] = "taken",     [RECORD_RESTART] = "restart",
       [RECORD_END] = "end",         [RECORD_REDRIVE] = "redrive",
   };
   lua_createtable(L, 0, 14);
@@ -383,11 +384,20 @@ static int state_attributes(lua_State *L) {
 static const luaL_Reg functions[] = {{"open", state_open}, {NULL, NULL}};
 
 static const luaL_Reg methods[] = {
-    {"in_use", state_in_use},         {"versions", state_versions}, {"elements", state_elements},
-    {"bundle", state_bundle},         {"report", state_report},         {"runs", state_runs},         {"journal", state_journal},
+    {"in_use", state_in_use},
+    {"versions", state_versions},
+    {"elements", state_elements},
+    {"bundle", state_bundle},
+    {"report", state_report},
+    {"runs", state_runs},
+    {"journal", state_journal},
     {"entry", state_entry},
-    {"visits", state_visits},         {"events", state_events},     {"people_with", state_people_with},
-    {"attributes", state_attributes}, {"close", state_close},       {NULL, NULL},
+    {"visits", state_visits},
+    {"events", state_events},
+    {"people_with", state_people_with},
+    {"attributes", state_attributes},
+    {"close", state_close},
+    {NULL, NULL},
 };
 
 int native_state_open(lua_State *L) {

@@ -62,6 +62,7 @@ void run_settle(run *r, store_record *record, run_state to, int64_t until_ms) {
   store_settle settle = settlement(r, until_ms);
   record->settle = &settle;
   r->settled_at = run_record(r, record, to);
+  record->settle = NULL;
   r->settled_due = until_ms;
   index_number(r);
   run_leave_soon(r);

@@ -301,8 +301,8 @@ static bool news_of(const logged *of, uint64_t known, const char **at, const cha
   return true;
 }
 
-/* Brings a run that was read from its row, or that is zeroed where it has none, to where the log says it is. Returns whether it is
- * another one now. */
+/* Brings a run that was read from its row, or that is zeroed where it has none, to where the log says it is. Returns whether
+ * that is somewhere else. */
 static bool bring_up_to_date(store_run *run, const logged *of) {
   store_record record = {.element = NO_ELEMENT};
   const char *at, *end;

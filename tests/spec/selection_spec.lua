@@ -90,7 +90,7 @@ describe("a selection", function()
       { { "--version", "zzzz" }, 'there is no version "zzzz"; there are ' },
       { { "--since", "last tuesday" }, "--since takes a time such as 2h" },
       { { "--where", "country ==" }, "--where: " },
-      { { "--where", "age + 1 > 2" }, "--where fails for yuki: " },
+      { { "--where", "age + 1 > 2" }, "--where fails for " },
     } do
       local told = state.complaint("runs", table.unpack(case[1]))
       assert(told:find(case[2], 1, true), told)

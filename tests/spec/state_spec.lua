@@ -71,6 +71,13 @@ describe("a run that was stopped", function()
     assert.is_truthy(out:find("been here 20 people", 1, true), out)
   end)
 
+  it("says what to do for those who are held", function()
+    local folder = trip [[ error "oh" ]]
+    local result = running.run(folder, "trip", "--people", "people.csv", "--state", STATE, "--limit", "3")
+    assert.is_truthy(result.out:find("mend what is wrong, then: jaunt redrive trip --outcome held --state sqlite:state.db", 1, true),
+      result.out)
+  end)
+
   it("lets nobody in twice, however often the audience is fed", function()
     local folder = trip [[ drop "no" ]]
     for _ = 1, 3 do go(folder, FIRST) end

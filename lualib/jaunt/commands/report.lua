@@ -226,8 +226,8 @@ return {
   group = "look",
   summary = "Shows a journey's funnel and ledger from its state: how far people came, why they left, how long it took.",
   about = "median and 90 % are the times that people spend at an element. --by compares groups by how many of them reached the "
-    .. "journey's goal (converted), with the 95 % interval of the rate (Wilson), and says whether they differ (two proportions at "
-    .. "95 %; with more than two groups the best against the others, so much the stricter).\n\n"
+    .. "journey's goal (converted), with the 95 % interval of the rate (Wilson), and says whether they differ (two proportions "
+    .. "at 95 %; with more than two groups the best against the others, so much the stricter).\n\n"
     .. "Over a period it counts those who entered in it.",
   arguments = { { name = "journey", help = "a journey that people have entered" } },
   flags = {

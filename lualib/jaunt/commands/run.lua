@@ -201,7 +201,7 @@ local function run_session(engine, people, gathered, flags, parts)
   course.run(flags.grace)
   finish_events()
   return {
-    name = gathered.name, version = gathered.version, live = flags.live, found = engine:report(), look = engine:look(),
+    name = gathered.name, version = gathered.version, live = flags.live, state = parts.state, found = engine:report(), look = engine:look(),
     connections = engine:connections(), seconds = (now_mono() - started) / 1000, start_ms = parts.start_ms,
     rejected = course.rejected, rejects_file = course.rejected > 0 and parts.rejects or nil, left_out = course.left_out,
     interrupted = course.interrupted, rejected_events = incoming and incoming.rejected or 0,

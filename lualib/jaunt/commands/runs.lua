@@ -230,8 +230,8 @@ return {
   name = "runs",
   group = "look",
   summary = "Lists runs: who is where, and how it ended for whom.",
-  about = "Newest first. Without flags it is all runs of the journey, or of all journeys. It works while a runtime has the state, "
-    .. "and shows what is durable.\n\n"
+  about = "Newest first. Without flags it is all runs of the journey, or of all journeys. It works while a runtime has the "
+    .. "state, and shows what is durable.\n\n"
     .. "Columns: " .. table.concat(ALL, ", ") .. "; person.NAME and event.NAME are attributes.",
   usage = "[JOURNEY] [--FLAGS]",
   arguments = { { name = "journey", help = "only runs of this journey", optional = true } },

@@ -186,7 +186,8 @@ local function print_request(line, call)
   line.more(term.one_line(table.concat(about, ", ")))
   line.body(request.body, request.type)
   if call.queued_ms >= QUEUED_MS then
-    line.more(("in line%s for %s"):format(request.connection and " at " .. request.connection or "", figures.duration(call.queued_ms)))
+    local where = request.connection and " at " .. request.connection or ""
+    line.more(("in line%s for %s"):format(where, figures.duration(call.queued_ms)))
   end
 end
 
@@ -248,6 +249,9 @@ local PRINT = {
   write = function(line, entry)
     line.line(entry.at_ms, "write", "person." .. entry.name, term.one_line("= " .. (entry.value or "null")))
   end,
+  redrive = function(line, entry)
+    line.line(entry.at_ms, "again", nil, "an operator sent it on" .. (entry.from_step and ": the last call is made again" or ""))
+  end,
   restart = function(line, entry) line.line(entry.at_ms, "again", nil, "begins anew, with its state") line.body(entry.value) end,
 }
 
@@ -287,14 +291,21 @@ local function sentences_of(one, about)
   return list
 end
 
-local function print_all(told, several, about, flags, text)
+-- A sentence of the verdict; on a terminal it is broken between words.
+local function print_sentence(before, sentence, paint)
+  sentence = term.one_line(sentence)
+  local lines = term.isatty() and term.wrap(sentence, term.width() - math.max(4, term.columns(before))) or { sentence }
+  for i, line in ipairs(lines) do print(i == 1 and paint.bold(before) .. line or "    " .. line) end
+end
+
+local function print_all(told, several, flags, text)
   local paint = term.paint()
   local width = term.isatty() and term.width() or 120
-  for _, sentence in ipairs(several) do print(paint.bold(term.one_line(sentence))) end
+  for _, sentence in ipairs(several) do print_sentence("", sentence, paint) end
   for _, one in ipairs(told) do
     local name = one.run.person ~= text and term.one_line(one.run.person) .. ", " or ""
     for i, sentence in ipairs(one.sentences) do
-      print((i == 1 and paint.bold(("%s%s: "):format(name, one.run.journey)) or "  ") .. term.one_line(sentence))
+      print_sentence(i == 1 and ("%s%s: "):format(name, term.one_line(one.run.journey)) or "  ", sentence, paint)
     end
   end
   for i, one in ipairs(told) do
@@ -367,7 +378,7 @@ local function run(args, flags)
     told[i].sentences = sentences_of(told[i], about)
   end
   local several = verdict.several(told, shared)
-  if flags.json then print_json(told, several, args.person) else print_all(told, several, about, flags, args.person) end
+  if flags.json then print_json(told, several, args.person) else print_all(told, several, flags, args.person) end
   return 0
 end
 
@@ -376,8 +387,8 @@ return {
   group = "look",
   summary = "Tells one person's whole story: what happened, what was sent and answered, and why they are where they are.",
   about = "PERSON is an id, or the value of any attribute such as an e-mail address, an order's number or what a script has "
-    .. "written to the person; all who have it are told of. The verdict stands first, then each run as a timeline, the newest run "
-    .. "first. Requests are shown as they were sent, with secrets hidden. It works while a runtime has the state.",
+    .. "written to the person; all who have it are told of. The verdict stands first, then each run as a timeline, the newest "
+    .. "run first. Requests are shown as they were sent, with secrets hidden. It works while a runtime has the state.",
   usage = "PERSON [--FLAGS]",
   arguments = { { name = "person", help = "an id, or an attribute's value" } },
   flags = {

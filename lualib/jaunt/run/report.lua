@@ -136,8 +136,15 @@ local function forecast_line(look, queues, start_ms)
   return "forecast  " .. table.concat(parts, "; ")
 end
 
+-- What to do for those who are held; nil where nothing can be done, as nobody knows of them when this is over.
+local function held_line(run)
+  if not run.state or run.found.held == 0 then return nil end
+  local where = run.live and "" or " --state sqlite:" .. run.state
+  return ("held      mend what is wrong, then: jaunt redrive %s --outcome held%s"):format(run.name, where)
+end
+
 -- Prints everything. `run` has: name, version, live, found (engine:report()), look (engine:look()), connections, seconds,
--- start_ms, rejected, rejected_events, rejects_file, left_out, lost_events, interrupted.
+-- start_ms, state (a file, or nil), rejected, rejected_events, rejects_file, left_out, lost_events, interrupted.
 function report.print(run)
   local paint = term.paint()
   local width = term.isatty() and term.width() or 160
@@ -146,6 +153,8 @@ function report.print(run)
   print()
   print(report.ledger_line(run.found))
   if not report.adds_up(run.found) then print(paint.red("the ledger does not add up: this is a mistake in jaunt")) end
+  local held = held_line(run)
+  if held then print(held) end
   local exits = report.exits_line(run.found.exits)
   if exits then print(exits) end
   print(calls_line(run.look, run.seconds))
