@@ -127,6 +127,7 @@ function bundle.gather(path, found, arguments)
   return {
     kind = kind, declared = declared, sources = { main, modules }, secrets = secret_names({ main }, modules, payloads),
     name = declared and declared.name or path:match("([^/]+)%.lua$"),
+    again = function() return bundle.gather(path, found, arguments) end,
     version = engine.hash(json.encode { main.text, modules }):sub(1, 12),
     text = json.encode { kind = kind, name = declared and declared.name, main = main, modules = modules, payloads = payloads,
       arguments = json.array(arguments or {}) },

@@ -4,8 +4,10 @@
 -- The socket is PATH.sock. A request is a JSON object on a line, and so is its answer:
 --
 --   { command = "hello" }                                            { pid =, journey =, version =, live =, paused_ms = }
---   { command = "redrive", journey =, selection =, runs = { { number, person }, … } }  { refused = { { number, why }, … } }
+--   { command = "redrive", journey =, selection =, of =, runs = { { number, person }, … } }  { refused = { { number, why }, … } }
 --   { command = "end", … the same … }                                what was done is durable
+--   { command = "move", … the same … }, { command = "try", … }       to the version that is on the disk; a third field of a
+--                                                                    refusal has it in other words
 --   { command = "pause", journey = }, { command = "resume", journey = }                { changed =, paused_ms = }
 --
 -- An answer with `error` says why nothing was done. Whatever changes something is noted in PATH.audit before it is done.
@@ -28,6 +30,7 @@ local WAIT_MS = 200
 
 -- Notes in PATH.audit what is about to be done. Returns true, or nil and why it can't be.
 local function note(path, who, request, count)
+  if request.command == "try" then return true end -- it changes nothing
   local uid, pid = who.uid, who.pid
   local line = json.encode {
     time = engines.rfc3339(engines.now_ms()), uid = uid, user = socket.user(uid) or json.null, pid = pid,
@@ -40,7 +43,8 @@ end
 
 ---------------------------------------------------------------------------------------------- acting
 
-local ACTS = { redrive = true, ["end"] = true }
+local ACTS = { redrive = true, ["end"] = true, move = true, try = true }
+local MOVES = { move = true, try = true }
 local PAUSES = { pause = true, resume = true }
 
 -- What is wrong with a request for acts, in words; nil: nothing.
@@ -55,20 +59,21 @@ local function mistake_in(runs)
 end
 
 -- Acts that are under way. step() takes what is known by now, and returns the answer when all is.
-local function begin_acts(engine, request)
+-- `version` is the number of the one to move to.
+local function begin_acts(engine, request, version)
   local left, refused = {}, {}
   local count = 0
   for _, one in ipairs(request.runs) do
     if not left[one[1]] then
       left[one[1]], count = true, count + 1
-      engine:act(request.command, one[1], one[2])
+      engine:act(request.command, one[1], one[2], version)
     end
   end
   return function()
-    for run, why in engine.outcome, engine do
+    for run, why, words in engine.outcome, engine do
       if left[run] then
         left[run], count = nil, count - 1
-        if why then refused[#refused + 1] = { run, why } end
+        if why then refused[#refused + 1] = { run, why, words } end
       end
     end
     return count == 0 and { refused = refused } or nil
@@ -88,11 +93,12 @@ end
 
 ---------------------------------------------------------------------------------------------- the runtime's side
 
-local DOES = { redrive = "redrives", ["end"] = "ends", pause = "pauses", resume = "resumes" }
+local DOES = { redrive = "redrives", ["end"] = "ends", move = "moves", try = "tries to move", pause = "pauses", resume = "resumes" }
 
 local function said(request, who)
   local user = socket.user(who.uid) or ("user %d"):format(who.uid)
-  local whom = request.runs and figures.of(#request.runs, "run") .. " of " or ""
+  local count = request.runs and (math.type(request.of) == "integer" and request.of or #request.runs)
+  local whom = count and figures.of(count, "run") .. " of " or ""
   local by = request.selection and (" (%s)"):format(request.selection:sub(1, 200)) or ""
   return term.one_line(("%s %s %s%s%s"):format(user, DOES[request.command], whom, request.journey, by))
 end
@@ -115,6 +121,16 @@ function control.server(path, engine, about, say)
       paused_ms = engine:look().paused_ms or json.null }
   end
 
+  -- Tells of what comes in batches once.
+  local told
+  local function tell(request, who)
+    if not DOES[request.command] then return end
+    local text = said(request, who)
+    local key = ("%d %s"):format(who.client, text)
+    if key ~= told then say(text) end
+    told = key
+  end
+
   -- Returns the answer, or a function that gives it later.
   local function begin(request, who)
     if type(request) ~= "table" then return { error = "a request is a JSON object on one line" } end
@@ -128,17 +144,23 @@ function control.server(path, engine, about, say)
     local mistake = ACTS[request.command] and mistake_in(request.runs)
     if mistake then return { error = mistake } end
     if PAUSES[request.command] then request.runs = nil end
+    local version
+    if MOVES[request.command] then
+      local ok, found = pcall(about.gather)
+      if not ok then return { error = tostring(type(found) == "table" and found.message or found) } end
+      version = engine:version(found.version, found.text)
+    end
     local noted, trouble = note(path, who, request, request.runs and #request.runs)
     if not noted then return { error = trouble } end
-    say(said(request, who))
-    return (request.runs and begin_acts or begin_pause)(engine, request)
+    tell(request, who)
+    return (request.runs and begin_acts or begin_pause)(engine, request, version)
   end
 
   local function take()
     local client, line, uid, their_pid = listener:next()
     if not client then return false end
     local ok, request = pcall(json.decode, line)
-    local begun = begin(ok and request or nil, { uid = uid, pid = their_pid })
+    local begun = begin(ok and request or nil, { uid = uid, pid = their_pid, client = client })
     if type(begun) == "function" then
       current = { client = client, step = begun }
     else
@@ -199,9 +221,9 @@ local function through_socket(link, path)
     return answer
   end
 
-  -- Acts on the runs; a list of { number, why } of those that were refused.
-  function self.act(command, words, runs)
-    return asked({ command = command, journey = about.journey, selection = words, runs = runs }).refused
+  -- Acts on the runs, a batch `of` so many; a list of { number, why } of those that were refused.
+  function self.act(command, words, runs, of)
+    return asked({ command = command, journey = about.journey, selection = words, runs = runs, of = of }).refused
   end
 
   -- Pauses the journey, or lets it go on: whether that changed something, and since when it is paused.
@@ -228,8 +250,8 @@ local function newest(looked_at, journey)
   return found
 end
 
--- Opens the state with an engine that wakes nobody.
-local function with_an_engine(path, looked_at, journey)
+-- Opens the state with an engine that wakes nobody. `gathered`: the version to move to; nil.
+local function with_an_engine(path, looked_at, journey, gathered)
   local version = newest(looked_at, journey)
   local natives = require "jaunt.native.connections"
   local secrets = natives.secrets(true) -- nothing is sent
@@ -238,13 +260,14 @@ local function with_an_engine(path, looked_at, journey)
     asleep = true, connections = natives.new({}, secrets), secrets = secrets,
   }
   engine:admission_over()
+  local to = gathered and engine:version(gathered.version, gathered.text)
   local self = { journey = journey, path = path }
   local uid, pid = socket.me()
 
   local function run_through(begin, request, count)
     local noted, why = note(path, { uid = uid, pid = pid }, request, count)
     if not noted then cli.fail("%s", why) end
-    local step = begin(engine, request)
+    local step = begin(engine, request, to)
     local answer = step()
     while not answer do
       engine:wait(WAIT_MS)
@@ -275,11 +298,12 @@ local function with_an_engine(path, looked_at, journey)
 end
 
 -- Who acts on the state at `path` (`looked_at` is open on it) for this journey: an object with act() and pause(), to be closed.
--- With `lives` it is a runtime, process `pid`. nil and why where a runtime has the state that doesn't run this journey.
-function control.open(path, looked_at, journey)
+-- With `lives` it is a runtime, process `pid`. nil and why where a runtime has the state that doesn't run this journey. `gathered`
+-- is the version (see jaunt.bundle) that runs are moved to; a runtime reads it itself.
+function control.open(path, looked_at, journey, gathered)
   local link, why = socket.connect(path .. ".sock")
   if why then cli.fail("%s", why) end
-  if not link then return with_an_engine(path, looked_at, journey) end
+  if not link then return with_an_engine(path, looked_at, journey, gathered) end
   local actor = through_socket(link, path)
   if actor.journey == journey then return actor end
   link:close()

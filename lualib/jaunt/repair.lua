@@ -205,13 +205,15 @@ local function surveyed(chosen, found, journey)
   end
 end
 
--- Acts on those of one journey, in batches. Returns how many it was done to.
-local function act_on_journey(actor, what, words, runs, refuse, tell)
+-- Acts on those of one journey, `total` of them, in batches. Returns how many it was done to.
+local function act_on_journey(actor, what, words, runs, total, refuse, tell)
   local batch, people, bytes, done = {}, {}, 0, 0
   local function flush()
     if #batch == 0 then return end
-    local refused = actor.act(what.command, words, batch)
-    for _, one in ipairs(refused) do refuse(people[one[1]] or { person = "?" }, term.one_line(one[2])) end
+    local refused = actor.act(what.tries or what.command, words, batch, total)
+    for _, one in ipairs(refused) do
+      refuse(people[one[1]] or { person = "?" }, term.one_line(one[3] and ("%s: %s"):format(one[2], one[3]) or one[2]))
+    end
     done = done + #batch - #refused
     tell(#batch)
     batch, people, bytes = {}, {}, 0
@@ -236,10 +238,11 @@ local function act_on_all(chosen, found, what, words)
     show(looked_at)
   end
   for _, journey in ipairs(selection.sorted(found.journeys)) do
-    local actor <close>, why = control.open(chosen.path, chosen.state, journey)
+    local actor <close>, why = control.open(chosen.path, chosen.state, journey, what.gather and what.gather(journey))
     if actor then
       lives = actor.lives and actor.pid or lives
-      done = done + act_on_journey(actor, what, words, surveyed(chosen, found, journey), refuse, tell)
+      done = done + act_on_journey(actor, what, words, surveyed(chosen, found, journey), found.journeys[journey],
+        refuse, tell)
       actor.close()
     else
       for run in surveyed(chosen, found, journey) do refuse(run, why) end
@@ -266,8 +269,15 @@ local function print_done(what, found, done, refused, lives)
   print_refused(refused)
 end
 
+local function nobody(what, journey, words)
+  local of = journey and " of " .. journey or ""
+  if words ~= (journey or "") then return ("no run%s is meant by this; jaunt runs shows who is where"):format(of) end
+  return ("no run%s is %s"):format(of, what.usual)
+end
+
 -- The whole command. `what` has command, title ("Redrive"), doing, past, next(pid) (what follows, in words), outcome (the states
--- that are meant when --outcome is not given), refuses(state, run, family) (why one would be refused, or nil).
+-- that are meant when --outcome is not given; `usual` in words), refuses(state, run, family) (why one would be refused, or nil); and for move
+-- gather(journey) (the version to move to) and try (the act that tells whether one could be moved).
 function repair.run(what, journey, flags)
   refuse_everybody(what.command, journey, flags)
   local words = words_of(journey, flags)
@@ -278,8 +288,12 @@ function repair.run(what, journey, flags)
   for _, version in ipairs(chosen.versions) do families[version.name] = version.family end
   local found = survey(chosen, function(run) return what.refuses(chosen.state, run, families[run.journey]) end)
   if found.count == 0 then
-    if flags.json then print(as_json(what.command, flags, found, 0, {}, json.null)) else print "no such runs" end
+    if flags.json then print(as_json(what.command, flags, found, 0, {}, json.null)) else print(nobody(what, journey, words)) end
     return 1
+  end
+  if flags.dry_run and what.try then
+    local trial = setmetatable({ tries = what.try }, { __index = what })
+    found.will, found.refused = act_on_all(chosen, found, trial, words)
   end
   if flags.dry_run then
     if flags.json then print(as_json(what.command, flags, found, found.will, found.refused, json.null))

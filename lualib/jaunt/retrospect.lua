@@ -47,9 +47,13 @@ local function rows_of(looked_at, family)
 end
 
 local function add_visit(row, visit)
+  if visit.kind == "redrive" then
+    add_reason(row.reasons, row.index, visit.reason or "?", visit.detail, false)
+    return
+  end
   if visit.kind ~= "start" then row.reached = row.reached + 1 end
   if visit.went_on then row.went_on = row.went_on + 1 end
-  if visit.left_ms then row.spread.add(visit.left_ms - visit.at_ms) end
+  if visit.left_ms and visit.kind ~= "start" then row.spread.add(visit.left_ms - visit.at_ms) end
   local ended = visit.ended
   if ended == "dropped" or ended == "held" then
     row[ended] = row[ended] + 1

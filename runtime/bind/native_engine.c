@@ -15,8 +15,9 @@
  *   engine:report()          ledger, funnel and exits
  *   engine:connections()     { { name =, base_url =, longest_queue = }, … }
  *   engine:message()         what a script said, oldest first: kind ("output", "warning", "trace") and text; or nil
- *   engine:act(what, run, person)        "redrive" or "end" a run, by its number; see engine_act_on
- *   engine:outcome()         of the oldest act that was not told yet: the run, and why it was refused (nil: it was done); or nothing
+ *   engine:act(what, run, person, version)   "redrive", "end", "move" or "try" (to move) a run, by its number; see engine_act_on
+ *   engine:version(name, bundle)             the number of a version to move to
+ *   engine:outcome()         of the oldest act that was not told yet: the run, why it was refused (nil: it was done), and that in other words; or nothing
  *   engine:pause(paused)     see engine_pause
  *   engine:pause_kept()      whether that is durable
  *   engine:poke()            from a callback of the loop: wait() comes back
@@ -269,8 +270,7 @@ static script_limits limits_of(lua_State *L) {
     if (lua_getfield(L, at, "slice_time") != LUA_TNIL) limits.slice_ms = value_duration(L, -1, "slice_time");
     if (lua_getfield(L, at, "pattern_steps") != LUA_TNIL)
       limits.pattern_steps = value_bytes(L, -1, "pattern_steps");
-    if (lua_getfield(L, at, "coroutines") != LUA_TNIL)
-      limits.coroutines = limit_count(L, "coroutines");
+    if (lua_getfield(L, at, "coroutines") != LUA_TNIL) limits.coroutines = limit_count(L, "coroutines");
     lua_settop(L, at);
   }
   lua_pop(L, 1);
@@ -436,12 +436,21 @@ static int engine_events_over_lua(lua_State *L) {
 /* ---- what operators do ---- */
 
 static int engine_act_lua(lua_State *L) {
-  static const char *const names[] = {"redrive", "end", NULL};
-  static const engine_act acts[] = {ENGINE_REDRIVE, ENGINE_END};
+  static const char *const names[] = {"redrive", "end", "move", "try", NULL};
+  static const engine_act acts[] = {ENGINE_REDRIVE, ENGINE_END, ENGINE_MOVE, ENGINE_TRY};
   host *h = host_at(L);
   engine_act act = acts[luaL_checkoption(L, 2, NULL, names)];
-  engine_act_on(h->e, act, (uint64_t)luaL_checkinteger(L, 3), luaL_checkstring(L, 4));
+  engine_act_on(h->e, act, (uint64_t)luaL_checkinteger(L, 3), luaL_checkstring(L, 4),
+                (uint32_t)luaL_optinteger(L, 5, 0));
   return 0;
+}
+
+static int engine_version_lua(lua_State *L) {
+  host *h = host_at(L);
+  size_t length;
+  const char *version = luaL_checkstring(L, 2), *bundle = luaL_checklstring(L, 3, &length);
+  lua_pushinteger(L, engine_version(h->e, version, bundle, length));
+  return 1;
 }
 
 static int engine_outcome_lua(lua_State *L) {
@@ -449,7 +458,9 @@ static int engine_outcome_lua(lua_State *L) {
   if (!engine_next_outcome(host_at(L)->e, &outcome)) return 0;
   lua_pushinteger(L, (lua_Integer)outcome.run);
   lua_pushstring(L, outcome.refused);
-  return 2;
+  lua_pushstring(L, outcome.why);
+  free(outcome.why);
+  return 3;
 }
 
 static int engine_pause_lua(lua_State *L) {
@@ -606,11 +617,9 @@ static int native_cores(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"start", engine_start_lua},   {"check_limits", engine_check_limits},
-    {"hash", native_hash},
-    {"now_ms", native_now_ms},     {"rfc3339", native_rfc3339},
-    {"moment", native_moment},     {"cores", native_cores},
-    {"duration", native_duration}, {NULL, NULL},
+    {"start", engine_start_lua}, {"check_limits", engine_check_limits}, {"hash", native_hash},
+    {"now_ms", native_now_ms},   {"rfc3339", native_rfc3339},           {"moment", native_moment},
+    {"cores", native_cores},     {"duration", native_duration},         {NULL, NULL},
 };
 
 static const luaL_Reg methods[] = {
@@ -629,6 +638,7 @@ static const luaL_Reg methods[] = {
     {"message", engine_message},
     {"act", engine_act_lua},
     {"outcome", engine_outcome_lua},
+    {"version", engine_version_lua},
     {"pause", engine_pause_lua},
     {"pause_kept", engine_pause_kept_lua},
     {"poke", engine_poke},

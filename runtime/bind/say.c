@@ -18,7 +18,7 @@ static void shorten(buf *text) {
 static void say(lua_State *L, buf *text) {
   const run *r = worker_of(L)->current;
   engine_shared *shared = worker_of(L)->shared;
-  if (r && run_in_past(r)) return; /* it was said */
+  if (r && (run_in_past(r) || r->trial)) return; /* it was said, or nothing is to be */
   if (text->len > SAID_MOST && !shared->options->plain_script) shorten(text);
   shared_say(shared, SAY_OUTPUT, text->data ? text->data : "", text->len);
 }

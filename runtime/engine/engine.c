@@ -113,9 +113,9 @@ typedef struct outcome_told {
   engine_outcome outcome;
 } outcome_told;
 
-void shared_outcome(engine_shared *s, uint64_t number, const char *refused) {
+void shared_outcome(engine_shared *s, uint64_t number, const char *refused, char *why) {
   outcome_told *told = mem_zero(sizeof *told);
-  told->outcome = (engine_outcome){number, refused};
+  told->outcome = (engine_outcome){number, refused, why};
   pthread_mutex_lock(&s->message_lock);
   list_push(&s->outcomes, &told->link);
   pthread_mutex_unlock(&s->message_lock);
@@ -156,7 +156,8 @@ static worker *worker_for(engine *e, const char *person, size_t length) {
 
 bool engine_has_room(engine *e) {
   engine_shared *s = &e->shared;
-  if (e->stopping || atomic_load(&s->paused) || atomic_load(&s->script_errors) >= SCRIPT_ERRORS_PAUSE) return false;
+  if (e->stopping || atomic_load(&s->paused) || atomic_load(&s->script_errors) >= SCRIPT_ERRORS_PAUSE)
+    return false;
   if (atomic_load(&s->active) < (int64_t)e->options.in_flight) return true;
   atomic_store(&s->starved, true);
   if (atomic_load(&s->active) >= (int64_t)e->options.in_flight) return false;
@@ -172,11 +173,16 @@ void engine_admit(engine *e, const char *id, size_t id_length, const char *profi
   worker_post(worker_for(e, id, id_length), message_with_texts(MESSAGE_ADMIT, texts, lengths));
 }
 
-void engine_act_on(engine *e, engine_act act, uint64_t number, const char *person) {
+uint32_t engine_version(engine *e, const char *version, const char *bundle, size_t bundle_length) {
+  return store_journey(e->shared.store, e->options.journey, version, bundle, bundle_length);
+}
+
+void engine_act_on(engine *e, engine_act act, uint64_t number, const char *person, uint32_t version) {
   const char *texts[3] = {person, "", ""};
   size_t lengths[3] = {strlen(person), 0, 0};
   message *m = message_with_texts(MESSAGE_ACT, texts, lengths);
   m->act = act;
+  m->version = version ? version : e->shared.journey;
   m->number = (int64_t)number;
   e->finished = false; /* something happens once more */
   worker_post(worker_for(e, person, lengths[0]), m);
@@ -415,7 +421,7 @@ void engine_free(engine *e) {
   buf text = BUF_EMPTY;
   while (engine_next_message(e, &text)) {}
   engine_outcome outcome;
-  while (engine_next_outcome(e, &outcome)) {}
+  while (engine_next_outcome(e, &outcome)) free(outcome.why);
   buf_free(&text);
   pthread_mutex_destroy(&e->shared.message_lock);
   store_close(e->shared.store);

@@ -119,15 +119,21 @@ void engine_free(engine *e); /* after `stopped` */
 
 typedef enum engine_act {
   ENGINE_REDRIVE, /* a held run goes on, a dropped one from the element that dropped it: that call is made again */
-  ENGINE_END, /* a living or held run exits, for the reason "operator" */
+  ENGINE_MOVE, /* a waiting or held run goes on with another version, when its replay comes to where it is */
+  ENGINE_TRY,  /* the same, but nothing is changed: whether it could */
+  ENGINE_END,  /* a living or held run exits, for the reason "operator" */
 } engine_act;
 
-/* Asks the worker that has the run; its person is needed to find that. */
-void engine_act_on(engine *e, engine_act act, uint64_t number, const char *person);
+/* A version that runs may be moved to, beside the engine's own: see store_journey. */
+uint32_t engine_version(engine *e, const char *version, const char *bundle, size_t bundle_length);
+
+/* Asks the worker that has the run; its person is needed to find that. `version`: to move to; 0: the engine's own. */
+void engine_act_on(engine *e, engine_act act, uint64_t number, const char *person, uint32_t version);
 
 typedef struct engine_outcome {
   uint64_t run;
   const char *refused; /* why nothing was done, static text; NULL: it was done */
+  char *why;           /* in other words, or NULL; the caller frees it */
 } engine_outcome;
 
 /* How the oldest act that was not told yet ended: 1, or 0 when none is known. `changed` is called when one is. */

@@ -28,6 +28,7 @@ typedef struct message {
   limit_waiter *waiter;
   int64_t number;
   int act;              /* an engine_act */
+  uint32_t version;     /* to move to */
   const char *texts[3]; /* inside the same allocation, each ended by a NUL */
   size_t lengths[3];
 } message;

@@ -243,6 +243,7 @@ void run_step(run *r, lua_State *L, run_step_info *info, bool passes) {
     run_replay_step(r, L, info);
     return;
   }
+  if (r->trial) run_trial_reached(r, L);
   if (r->past) r->past->step_ms = 0;
   store_record record = {
       .kind = RECORD_STEP,
@@ -267,6 +268,7 @@ void run_write(run *r, lua_State *L, const char *name, const char *json, size_t 
     run_replay_write(r, L, fingerprint, name);
     return;
   }
+  if (r->trial) run_trial_reached(r, L);
   store_record record = {
       .kind = RECORD_WRITE,
       .fingerprint = fingerprint,
@@ -295,6 +297,10 @@ static void timer_came(timer *t) {
 void run_park_until(run *r, run_park park, int64_t until_ms) {
   worker *w = r->in;
   store_record record = {.kind = RECORD_MOVE, .element = r->element};
+  if (r->trial) {
+    r->park = park;
+    return;
+  }
   bool is_long = until_ms == INT64_MAX || until_ms - logical_now_ms(&w->shared->clock) >= LIVE_MS ||
                  atomic_load_explicit(&w->shared->paused, memory_order_relaxed);
   r->park = park;
@@ -358,7 +364,7 @@ static void hold_diverged(run *r) {
 }
 
 /* Whether it has diverged: asked for another step, or stopped before the last one that was recorded. */
-static bool has_diverged(run *r, int status) {
+bool run_has_diverged(run *r, int status) {
   bool stopped = status == LUA_OK || (status == LUA_YIELD && r->park != PARK_NONE);
   if (!r->diverged && stopped && run_in_past(r)) run_say_stopped_short(r, status == LUA_OK);
   return r->diverged != NULL;
@@ -366,7 +372,11 @@ static bool has_diverged(run *r, int status) {
 
 static void settle(run *r, int status) {
   worker *w = r->in;
-  if (has_diverged(r, status)) {
+  if (r->trial) {
+    run_trial_over(r, status);
+    return;
+  }
+  if (run_has_diverged(r, status)) {
     hold_diverged(r);
     return;
   }

@@ -69,7 +69,9 @@ struct run {
   int64_t memory; /* bytes of Lua memory that were charged to it */
 
   struct run_past *past; /* while it is replayed: what its primitives answer from */
-  char *diverged;        /* its replay asked for something else than was recorded, in words; NULL */
+  struct run_trial
+      *trial;     /* while it is only tried against another version: nothing is done or recorded; NULL */
+  char *diverged; /* its replay asked for something else than was recorded, in words; NULL */
 
   lua_State *co;
   int anchor;

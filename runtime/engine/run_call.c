@@ -51,6 +51,7 @@ void run_call(run *r, call *c, on_failure policy) {
   r->park = PARK_CALL;
   c->owner = r;
   name_call(r, c);
+  if (r->trial) return; /* it is under way: that is where the run is */
   if (r->past) take_up_intent(r, c);
   if (!r->in->draining) call_start(c);
 }

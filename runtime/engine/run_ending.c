@@ -67,6 +67,8 @@ void run_forget(run *r) {
   free(r->again);
   free(r->seen);
   free(r->diverged);
+  if (r->trial) free(r->trial->why);
+  free(r->trial);
   free(r->person);
   free(r->per);
   free(r);

@@ -135,7 +135,7 @@ bool run_wait_for(run *r, const char *name, bool has_where, int64_t until_ms) {
   run_event_free(r->taken);
   r->taken = NULL;
   if (was_taken(r)) return true;
-  for (list *l = r->events.next; !run_in_past(r) && l != &r->events; l = l->next) {
+  for (list *l = r->events.next; !run_in_past(r) && !r->trial && l != &r->events; l = l->next) {
     run_event *event = LIST_OF(run_event, link, l);
     if (strcmp(event->name, name) != 0 || event->at_ms > until_ms) continue;
     int yes = matches(r, event, has_where, ANCHOR_WHERE);
@@ -202,7 +202,7 @@ bool run_watch(run *r, const char *goal, bool goal_where, int64_t goal_until, ch
   r->goal_until = goal_until;
   r->exit_on = exit_on;
   r->exit_until = exit_until;
-  return !run_in_past(r) && any_ends(r);
+  return !run_in_past(r) && !r->trial && any_ends(r);
 }
 
 static bool is_calling(const run *r) {

@@ -54,12 +54,16 @@ static store_settle settlement(run *r, int64_t due_ms) {
       .entered_ms = r->entered_ms,
       .element = r->element,
       .due_ms = due_ms,
-      .listens = listens_to(r, &r->in->verdict),
   };
 }
 
 void run_settle(run *r, store_record *record, run_state to, int64_t until_ms) {
+  run_settle_as(r, record, to, until_ms, listens_to(r, &r->in->verdict));
+}
+
+void run_settle_as(run *r, store_record *record, run_state to, int64_t until_ms, const char *listens) {
   store_settle settle = settlement(r, until_ms);
+  settle.listens = listens;
   record->settle = &settle;
   r->settled_at = run_record(r, record, to);
   record->settle = NULL;
@@ -71,6 +75,7 @@ void run_settle(run *r, store_record *record, run_state to, int64_t until_ms) {
 void run_due_now(run *r) {
   store_record record = {.kind = RECORD_MOVE, .element = NO_ELEMENT};
   store_settle settle = settlement(r, 0);
+  settle.listens = listens_to(r, &r->in->verdict);
   record.settle = &settle;
   run_record(r, &record, r->state);
   r->settled_due = 0;

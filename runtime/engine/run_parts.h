@@ -92,13 +92,31 @@ void run_end_past(run *r);
 /* Takes the next record, if it is of this kind; its texts live until the run is parked. */
 bool run_recorded(run *r, record_kind kind, store_record *out);
 void run_replay_step(run *r, lua_State *L, run_step_info *info);
+bool run_has_diverged(run *r, int status);          /* `status` of its resume; r->diverged says how */
 void run_say_stopped_short(run *r, bool completed); /* fills r->diverged */
 void run_replay_write(run *r, lua_State *L, uint64_t fingerprint, const char *name);
+
+/* ---- trying a run against another version: see run_move.c ---- */
+
+typedef struct run_trial {
+  bool is_clean; /* it came to its present */
+  char *why;     /* else: in words */
+} run_trial;
+
+/* Where a run that is only tried asks for something new: it has come far enough. Raises, and the script is stopped. */
+void run_trial_reached(run *r, lua_State *L);
+/* It has paused, ended or failed: notes how the trial went. */
+void run_trial_over(run *r, int status);
+/* Tries a kept run against another version, and moves it there when it may go on and `moves`. Returns why not, static text, with
+ * words in `why` (to be freed); or NULL. */
+const char *run_move_to(worker *w, const store_run *kept, uint32_t version, bool moves, char **why);
 
 /* ---- kept runs ---- */
 
 /* The record that parks the run: it is settled with it, due at `until_ms`, and leaves memory when that is durable. */
 void run_settle(run *r, store_record *record, run_state to, int64_t until_ms);
+/* The same for a run that is not in memory: it listens to what its row says. */
+void run_settle_as(run *r, store_record *record, run_state to, int64_t until_ms, const char *listens);
 void run_due_later(worker *w, const store_run *kept);
 void run_leave_soon(run *r); /* it is settled: in w->leaving */
 void run_due_now(run *r);    /* it was parked and is needed: whatever ends the process now, it is woken */

@@ -43,19 +43,25 @@ static bool is_reason(const store_run *kept, const char *reason) {
   return kept->reason && strcmp(kept->reason, reason) == 0;
 }
 
-/* Why it would only come to the same end again; NULL. Its script is the one that it began with. */
+/* The same, or it was before the run was moved to another version. */
+static bool was_reason(const store_run *kept, const char *reason) {
+  bool was_moved = is_reason(kept, "moved") && kept->detail && strcmp(kept->detail, reason) == 0;
+  return was_moved || is_reason(kept, reason);
+}
+
+/* Why it would only come to the same end again; NULL. Its script is the one that it began with, or was moved to. */
 static const char *would_end_again(const store_run *kept, const last_call *last) {
   if (is_reason(kept, "drop")) return "its script says drop(), and would again";
   if (is_reason(kept, "script") && !last->mistake)
-    return "its script has failed, and would again: a run keeps the version it began with";
+    return "its script has failed, and would again: move it to a mended version first";
   if (is_reason(kept, "diverged"))
-    return "its replay asks for something else than was recorded, and would again";
+    return "its replay asks for something else than was recorded, and would again: move it to a mended version first";
   return NULL;
 }
 
 /* The step from which it is taken back: that of the call that ended it; 0: it goes on from where it is. */
 static uint32_t step_to_redo(const store_run *kept, const last_call *last) {
-  bool by_script = is_reason(kept, "script") || is_reason(kept, "limit");
+  bool by_script = was_reason(kept, "script") || was_reason(kept, "limit");
   return last->unknown || (by_script && !last->mistake) ? 0 : last->step;
 }
 
@@ -146,13 +152,24 @@ static run *present_run(worker *w, uint64_t number, const char *person) {
   return r ? r : run_in_memory(w, number);
 }
 
-static const char *act(worker *w, engine_act what, uint64_t number, const char *person) {
+static const char *act_on_kept(worker *w, const message *m, const store_run *kept, char **why) {
+  switch ((engine_act)m->act) {
+  case ENGINE_REDRIVE: return redrive(w, kept);
+  case ENGINE_MOVE: return run_move_to(w, kept, m->version, true, why);
+  case ENGINE_TRY: return run_move_to(w, kept, m->version, false, why);
+  default: return end_kept(w, kept);
+  }
+}
+
+static const char *act(worker *w, const message *m, char **why) {
+  uint64_t number = (uint64_t)m->number;
+  const char *person = m->texts[0];
   run *present = present_run(w, number, person);
   if (present && present->gone) return "it has just changed: ask again";
-  if (present) return what == ENGINE_END ? end_present(present) : "it is under way";
+  if (present) return m->act == ENGINE_END ? end_present(present) : "it is under way";
   store_run kept;
   if (store_find(w->lane, number, &kept) != 1) return "there is no such run";
-  const char *refused = what == ENGINE_END ? end_kept(w, &kept) : redrive(w, &kept);
+  const char *refused = act_on_kept(w, m, &kept, why);
   store_run_free(&kept);
   return refused;
 }
@@ -167,9 +184,10 @@ typedef struct act_done {
 void run_act(worker *w, const message *m) {
   uint64_t number = (uint64_t)m->number;
   bool kept = store_keeps(w->shared->store);
-  const char *refused = kept ? act(w, (engine_act)m->act, number, m->texts[0]) : "the state is in memory";
-  if (refused) {
-    shared_outcome(w->shared, number, refused);
+  char *why = NULL;
+  const char *refused = kept ? act(w, m, &why) : "the state is in memory";
+  if (refused || store_last(w->lane) <= store_durable(w->lane)) { /* nothing is to be waited for */
+    shared_outcome(w->shared, number, refused, why);
     return;
   }
   act_done *done = mem_zero(sizeof *done);
@@ -183,7 +201,7 @@ void run_tell_acts(worker *w, store_position up_to) {
     act_done *done = LIST_OF(act_done, link, w->acts.next);
     if (done->position > up_to) return;
     list_remove(&done->link);
-    shared_outcome(w->shared, done->run, NULL);
+    shared_outcome(w->shared, done->run, NULL, NULL);
     free(done);
   }
 }

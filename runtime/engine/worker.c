@@ -237,7 +237,11 @@ static void records_durable(void *data) {
 
 static int open_lane(worker *w) {
   const engine_shared *s = w->shared;
-  store_lane_options options = {.durable = durable, .wake = records_durable, .data = w, .index = w->index, .lanes = s->options->workers};
+  store_lane_options options = {.durable = durable,
+                                .wake = records_durable,
+                                .data = w,
+                                .index = w->index,
+                                .lanes = s->options->workers};
   w->lane = store_lane_open(s->store, s->journey, &options, &w->start_error);
   return w->lane ? 0 : -1;
 }
@@ -401,7 +405,8 @@ int worker_start(worker *w) {
     return error_set(&w->start_error, "the system has no thread for another worker: try a smaller --workers");
   }
   w->started = true;
-  if (store_keeps(w->shared->store)) worker_post(w, message_new(MESSAGE_TICK)); /* all is not over before it has looked for runs */
+  if (store_keeps(w->shared->store))
+    worker_post(w, message_new(MESSAGE_TICK)); /* all is not over before it has looked for runs */
   return 0;
 }
 

@@ -55,8 +55,8 @@ void shared_say(engine_shared *s, say_kind kind, const char *text, size_t length
 /* For tests: whether the process is to be taken for dead, so that nothing is recorded any more. Counts a record. */
 bool shared_dies(engine_shared *s);
 
-/* How an operator's act ended: `refused` is static text, or NULL. */
-void shared_outcome(engine_shared *s, uint64_t number, const char *refused);
+/* How an operator's act ended: `refused` is static text, or NULL; `why`, or NULL, is taken. */
+void shared_outcome(engine_shared *s, uint64_t number, const char *refused, char *why);
 
 enum {
   LIVING_BUCKETS = 4096,

@@ -14,7 +14,6 @@
 
 enum {
   READ_BYTES = 16 << 10,
-  LOOK_EVERY_MS = 5000, /* for silent clients */
   BACKLOG = 128,
 };
 
@@ -38,7 +37,7 @@ struct control_socket {
   uv_timer_t timer;
   list clients; /* who was heard longest ago comes first */
   size_t count;
-  uint64_t last_id;
+  uint64_t last_id, silence_ms;
   char room[READ_BYTES];
   void (*came)(void *data);
   void *data;
@@ -181,7 +180,7 @@ static void look_for_silent(uv_timer_t *timer) {
   for (list *l = s->clients.next, *next; l != &s->clients; l = next) {
     client *c = LIST_OF(client, link, l);
     next = l->next;
-    if (!c->line && uv_now(s->loop) - c->heard_ms >= CONTROL_SILENCE_MS) cut(c);
+    if (!c->line && uv_now(s->loop) - c->heard_ms >= s->silence_ms) cut(c);
   }
 }
 
@@ -216,7 +215,7 @@ static void connected(uv_stream_t *listener, int status) {
   else if (uv_read_start((uv_stream_t *)&c->pipe, allocate, came))
     cut(c);
   else if (s->count == 1)
-    uv_timer_start(&s->timer, look_for_silent, LOOK_EVERY_MS, LOOK_EVERY_MS);
+    uv_timer_start(&s->timer, look_for_silent, s->silence_ms / 4, s->silence_ms / 4 + 1);
 }
 
 /* ---- listening ---- */
@@ -242,16 +241,16 @@ static int make_listener(const char *path, error *err) {
   return error_set(err, "the control socket %s can't be made: %s", path, strerror(why));
 }
 
-control_socket *control_socket_listen(uv_loop_t *loop, const char *path, void (*has_come)(void *data),
-                                      void *data, error *err) {
-  if (replace_stale(path, err)) return NULL;
-  int fd = make_listener(path, err);
+control_socket *control_socket_listen(uv_loop_t *loop, const control_socket_options *options, error *err) {
+  if (replace_stale(options->path, err)) return NULL;
+  int fd = make_listener(options->path, err);
   if (fd < 0) return NULL;
   control_socket *s = mem_zero(sizeof *s);
   s->loop = loop;
-  s->path = mem_text(path);
-  s->came = has_come;
-  s->data = data;
+  s->path = mem_text(options->path);
+  s->silence_ms = options->silence_ms ? options->silence_ms : CONTROL_SILENCE_MS;
+  s->came = options->came;
+  s->data = options->data;
   list_init(&s->clients);
   uv_pipe_init(loop, &s->listener, 0);
   uv_timer_init(loop, &s->timer);
@@ -261,7 +260,7 @@ control_socket *control_socket_listen(uv_loop_t *loop, const char *path, void (*
   if (status) close(fd);
   if (status == 0) status = uv_listen((uv_stream_t *)&s->listener, BACKLOG, connected);
   if (status == 0) return s;
-  error_set(err, "the control socket %s can't be listened at: %s", path, uv_strerror(status));
+  error_set(err, "the control socket %s can't be listened at: %s", options->path, uv_strerror(status));
   control_socket_close(s, NULL, NULL);
   return NULL;
 }

@@ -25,6 +25,15 @@ enum {
 
 typedef struct control_socket control_socket;
 
+typedef struct control_socket_options {
+  const char *path;
+  uint64_t silence_ms; /* 0: CONTROL_SILENCE_MS */
+  void (*came)(
+      void *
+          data); /* there is a request: not called from within the functions below; ask again after an answer */
+  void *data;
+} control_socket_options;
+
 typedef struct control_request {
   uint64_t client; /* never given twice */
   uid_t uid;
@@ -33,11 +42,9 @@ typedef struct control_request {
   size_t length;
 } control_request;
 
-/* Listens at `path`, readable and writable by its owner alone, for as long as the caller holds the state's lock: a socket that stands
- * there is one that a dead process has left, and is replaced. `came` is called when there is a request: not from within the functions below; ask again after an answer. Returns NULL and fills `err`.
- */
-control_socket *control_socket_listen(uv_loop_t *loop, const char *path, void (*came)(void *data), void *data,
-                                      error *err);
+/* Listens at the path, readable and writable by its owner alone, for as long as the caller holds the state's lock: a socket that
+ * stands there is one that a dead process has left, and is replaced. Returns NULL and fills `err`. */
+control_socket *control_socket_listen(uv_loop_t *loop, const control_socket_options *options, error *err);
 
 /* The next request; false: there is none. */
 bool control_socket_next(control_socket *s, control_request *out);

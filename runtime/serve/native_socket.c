@@ -69,7 +69,8 @@ static int socket_listen(lua_State *L) {
   server *s = mem_zero(sizeof *s);
   s->owner = control_of(L);
   s->fn = LUA_NOREF;
-  s->socket = control_socket_listen(&s->owner->loop, path, request_came, s, &err);
+  control_socket_options options = {.path = path, .came = request_came, .data = s};
+  s->socket = control_socket_listen(&s->owner->loop, &options, &err);
   if (!s->socket) {
     free(s);
     return failed(L, err.text);

@@ -78,7 +78,8 @@ int reader_attributes(store_reader *r, const char *person, store_attribute each,
 
 /* ---- visits: a journal in short ---- */
 
-/* One time that a run was at an element. */
+/* One time that a run was at an element. Two kinds are no primitive's: "start", an end that came at no step, and "redrive", when an
+ * operator sent it on. */
 typedef struct reader_visit {
   uint32_t element; /* as reader_element numbers it */
   int64_t at_ms;    /* when it came */

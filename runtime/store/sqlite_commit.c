@@ -49,8 +49,8 @@ static const char *const texts[STATEMENTS] = {
         " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
     [SET_RUN] =
         "UPDATE run SET since = ?2, due = ?3, state = ?4, element = coalesce(?5, element), listens = ?6,"
-        " reason = ?7, detail = ?8, incarnation = ?9, segments = ?10, records = ?11, start = ?12"
-        " WHERE number = ?1",
+        " reason = ?7, detail = ?8, incarnation = ?9, segments = ?10, records = ?11, start = ?12,"
+        " journey = coalesce(nullif(?13, 0), journey) WHERE number = ?1",
     /* The last segment that a run may have takes what comes after it as well. */
     [ADD_SEGMENT] = "INSERT INTO segment (key, bytes) VALUES (?1, ?2)"
                     " ON CONFLICT (key) DO UPDATE SET bytes = CAST(bytes || excluded.bytes AS BLOB)",
@@ -181,8 +181,8 @@ static int write_row(sqlite_file *f, const settled *row) {
   sql_number(s, 10, row->segments);
   sql_number(s, 11, row->records);
   sql_number(s, 12, row->from);
+  sql_number(s, 13, row->journey); /* 0: as it is */
   if (!row->is_new) return sql_done(s);
-  sql_number(s, 13, row->journey);
   bind_at(s, 14, row->in, row->person);
   bind_at(s, 15, row->in, row->per);
   sql_number(s, 16, row->entry);

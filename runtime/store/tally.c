@@ -67,7 +67,12 @@ void tally_apply(tally *t, const tally_change *change) {
     } else {
       t->states[change->from]--;
     }
-    t->states[change->to]++;
+    if (change->to == RUN_NONE) { /* it is another version's from here on */
+      t->entered--;
+      t->control -= change->control;
+    } else {
+      t->states[change->to]++;
+    }
   }
   if (change->element != NO_ELEMENT) {
     tally_row *row = tally_row_of(t, change->element);

@@ -56,31 +56,52 @@ static void go_on(reader_visit *open, const store_record *record) {
   open->went_on = true;
 }
 
+/* What is no primitive's. */
+static reader_visit apart(const store_record *record, const char *kind) {
+  reader_visit visit = begin(record);
+  visit.kind = kind;
+  visit.kind_length = strlen(kind);
+  visit.verdict = NULL;
+  visit.left_ms = record->at_ms;
+  visit.ended = record->to;
+  visit.reason = record->reason;
+  visit.detail = record->detail;
+  return visit;
+}
+
+/* Whether a visit is over by this record. */
+static bool is_over_by(reader_visits *v, const store_record *record, bool begins, reader_visit *out) {
+  bool ends = record->kind == RECORD_END;
+  if (record->kind == RECORD_REDRIVE || (ends && !v->has_open && record->element != NO_ELEMENT)) {
+    *out = apart(record, ends ? "start" : "redrive");
+    return true;
+  }
+  if (!v->has_open || !(begins || ends || record->kind == RECORD_RESTART)) return false;
+  if (ends)
+    end(&v->open, record);
+  else
+    go_on(&v->open, record);
+  *out = v->open;
+  v->has_open = false;
+  return true;
+}
+
+static void note(reader_visit *open, const store_record *record) {
+  if (record->kind == RECORD_RESULT || record->kind == RECORD_WOKE || record->kind == RECORD_TAKEN)
+    answer(open, record);
+  if (record->kind == RECORD_INTENT)
+    open->payload = store_intent_line(record, INTENT_PAYLOAD, &open->payload_length);
+}
+
 /* Looks at a record. Returns true when `out` is a visit that is over by it. */
 static bool look_at(reader_visits *v, reader_visit *out) {
   const store_record *record = &v->record;
   bool begins = record->kind == RECORD_STEP && record->name;
-  bool over = v->has_open && (begins || record->kind == RECORD_END || record->kind == RECORD_RESTART);
-  bool nowhere = !v->has_open && record->kind == RECORD_END && record->element != NO_ELEMENT;
-  if (nowhere) v->open = begin(record), v->open.kind = "start", v->open.kind_length = 5;
-  if (nowhere) over = true;
-  if (over) {
-    if (record->kind == RECORD_END)
-      end(&v->open, record);
-    else
-      go_on(&v->open, record);
-    *out = v->open;
-    v->has_open = false;
-  }
-  if (begins) {
-    v->open = begin(record);
-    v->has_open = true;
-  } else if (v->has_open) {
-    if (record->kind == RECORD_RESULT || record->kind == RECORD_WOKE || record->kind == RECORD_TAKEN)
-      answer(&v->open, record);
-    if (record->kind == RECORD_INTENT)
-      v->open.payload = store_intent_line(record, INTENT_PAYLOAD, &v->open.payload_length);
-  }
+  bool over = is_over_by(v, record, begins, out);
+  if (begins)
+    v->open = begin(record), v->has_open = true;
+  else if (v->has_open)
+    note(&v->open, record);
   return over;
 }
 

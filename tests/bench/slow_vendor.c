@@ -1,10 +1,12 @@
 /* A vendor that takes its time: bench_slow_vendor MILLISECONDS
  *
  * Answers every request with a small JSON, that long after it was read, on any number of connections and one
- * thread. Prints its port, then serves until it is killed. It reads just enough HTTP for the benchmark: a
+ * thread. Prints its port, then serves until it is killed. On SIGUSR1 it prints how many microseconds lay between one request and
+ * the next, by the median, and begins anew. It reads just enough HTTP for the benchmark: a
  * head with a Content-Length, and one request at a time on a connection. */
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +38,35 @@ static double now_ms(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+/* Between requests. */
+static double gaps[CONNECTIONS], last_ms;
+static size_t gap_count;
+static volatile sig_atomic_t is_asked;
+
+static void ask(int number) {
+  (void)number;
+  is_asked = 1;
+}
+
+static int by_size(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+static void tell_gaps(void) {
+  is_asked = 0;
+  qsort(gaps, gap_count, sizeof *gaps, by_size);
+  printf("%.1f\n", gap_count ? 1e3 * gaps[gap_count / 2] : 0);
+  fflush(stdout);
+  gap_count = 0;
+  last_ms = 0;
+}
+
+static void note_gap(double now) {
+  if (last_ms > 0 && gap_count < CONNECTIONS) gaps[gap_count++] = now - last_ms;
+  last_ms = now;
 }
 
 static int open_listener(void) {
@@ -83,8 +114,10 @@ static void read_some(int fd, double latency) {
   connections[fd].length = length += (size_t)n;
   connections[fd].bytes[length] = '\0';
   if (!is_whole(fd)) return;
+  double now = now_ms();
   connections[fd].length = 0;
-  due[due_end++ % CONNECTIONS] = (__typeof__(due[0])){fd, now_ms() + latency};
+  note_gap(now);
+  due[due_end++ % CONNECTIONS] = (__typeof__(due[0])){fd, now + latency};
 }
 
 static int answer_due(void) {
@@ -101,7 +134,9 @@ int main(int argc, char **argv) {
   double latency = argc > 1 ? atof(argv[1]) : 50;
   int listener = open_listener(), poll = epoll_create1(0);
   struct epoll_event events[EVENTS];
+  signal(SIGUSR1, ask);
   for (watch(poll, listener);;) {
+    if (is_asked) tell_gaps();
     int count = epoll_wait(poll, events, EVENTS, answer_due());
     for (int i = 0; i < count; i++) {
       if (events[i].data.fd == listener)

@@ -1,10 +1,11 @@
 /* The bare limit of the SQLite store: how many steps a second it takes from a loop in C that does nothing else, and what they
  * cost on disk; beside it SQLite appending the same bytes to one table.
  *
- *   bench_store_limit FILE [RUNS] [LANES] [IN_FLIGHT] [scattered]
+ *   bench_store_limit FILE [RUNS] [LANES] [IN_FLIGHT] [calls|scattered|decisions]
  *
  * Each run enters, takes three steps (a step, an intent, and, as soon as that is durable, a result of 100 bytes), and ends.
- * `scattered` gives people ids in no order. FILE is made anew, and removed. Not a test: figures for people. */
+ * `scattered` gives people ids in no order. With `decisions` it takes 50 steps that are one record each and wait for nothing, as a
+ * split does. FILE is made anew, and removed. Not a test: figures for people. */
 #include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
@@ -19,7 +20,9 @@
 #include "base/clock.h"
 #include "store/store.h"
 
-enum { STEPS = 3, TURN = 256, SYNCS = 100 };
+enum { STEPS = 3, DECISIONS = 50, TURN = 256, SYNCS = 100 };
+
+typedef enum bench_kind { CALLS, SCATTERED, DECIDING } bench_kind;
 
 typedef struct bench_run {
   store_journal journal;
@@ -34,7 +37,7 @@ typedef struct bench_lane {
   uint32_t journey, element;
   int index, lanes, in_flight;
   uint64_t left, entered, ended, wakes;
-  bool scattered;
+  bench_kind kind;
   store_lane *lane;
   bench_run *ready, *first_gated, *last_gated;
   pthread_mutex_t lock;
@@ -58,7 +61,7 @@ static store_position append(bench_lane *b, bench_run *r, store_record *record) 
 
 static void enter(bench_lane *b, bench_run *r) {
   uint64_t number = b->entered++ * (uint64_t)b->lanes + (uint64_t)b->index, mixed = number;
-  if (b->scattered) mixed = random_next(&mixed) % 10000000000;
+  if (b->kind == SCATTERED) mixed = random_next(&mixed) % 10000000000;
   snprintf(r->person, sizeof r->person, "p%010llu", (unsigned long long)mixed);
   store_journal_init(&r->journal);
   r->step = 0;
@@ -111,7 +114,42 @@ static void end(bench_lane *b, bench_run *r) {
   b->ended++;
 }
 
+static void make_ready(bench_lane *b, bench_run *r) {
+  r->next = b->ready;
+  b->ready = r;
+}
+
+/* All of a run at once; when the lane is full, the rest of it later. */
+static void decide(bench_lane *b, bench_run *r) {
+  if (r->step == 0) enter(b, r);
+  while (r->step < DECISIONS && !store_lane_full(b->lane)) {
+    r->step++;
+    append(b, r,
+           &(store_record){.kind = RECORD_STEP,
+                           .element = b->element,
+                           .name = "copy",
+                           .data = "plain",
+                           .data_length = 5,
+                           .extra = "split",
+                           .extra_length = 5,
+                           .fingerprint = 0x9e3779b97f4a7c15u * (uint64_t)(1 + r->step % 2),
+                           .counts = 1 << ELEMENT_REACHED | 1 << ELEMENT_WENT_ON});
+  }
+  if (r->step == DECISIONS) {
+    end(b, r);
+    r->step = 0;
+  }
+  if (r->step > 0 || b->entered < b->left)
+    make_ready(b, r);
+  else
+    free(r);
+}
+
 static void go_on(bench_lane *b, bench_run *r) {
+  if (b->kind == DECIDING) {
+    decide(b, r);
+    return;
+  }
   if (r->step > 0)
     append(b, r,
            &(store_record){.kind = RECORD_RESULT,
@@ -136,8 +174,7 @@ static void durable(void *data, store_position up_to) {
     bench_run *r = b->first_gated;
     b->first_gated = r->next;
     if (!b->first_gated) b->last_gated = NULL;
-    r->next = b->ready;
-    b->ready = r;
+    make_ready(b, r);
   }
 }
 
@@ -160,9 +197,7 @@ static void sleep_till_woken(bench_lane *b) {
 static void *lane_main(void *data) {
   bench_lane *b = data;
   for (int i = 0; i < b->in_flight && (uint64_t)i < b->left; i++) {
-    bench_run *r = mem_zero(sizeof *r);
-    r->next = b->ready;
-    b->ready = r;
+    make_ready(b, mem_zero(sizeof(bench_run)));
   }
   while (b->ended < b->left) {
     for (int i = 0; i < TURN && b->ready && !store_lane_full(b->lane); i++) {
@@ -171,7 +206,7 @@ static void *lane_main(void *data) {
       go_on(b, r);
     }
     store_flush(b->lane);
-    if (!b->ready && b->ended < b->left) sleep_till_woken(b);
+    if ((!b->ready || store_lane_full(b->lane)) && b->ended < b->left) sleep_till_woken(b);
   }
   store_lane_close(b->lane);
   return NULL;
@@ -222,8 +257,12 @@ static void print_tables(const char *path, uint64_t runs) {
   sqlite3_close(db);
 }
 
+static uint64_t steps_of(bench_kind kind) {
+  return kind == DECIDING ? DECISIONS : STEPS;
+}
+
 /* Returns how many commits there were. */
-static uint64_t measure_store(const char *path, uint64_t runs, int lanes, int in_flight, bool scattered) {
+static uint64_t measure_store(const char *path, uint64_t runs, int lanes, int in_flight, bench_kind kind) {
   error err;
   bench_lane *b = mem_zero((size_t)lanes * sizeof *b);
   remove_file(path);
@@ -241,7 +280,7 @@ static uint64_t measure_store(const char *path, uint64_t runs, int lanes, int in
                         .lanes = lanes,
                         .in_flight = in_flight / lanes,
                         .left = runs / (uint64_t)lanes,
-                        .scattered = scattered};
+                        .kind = kind};
     pthread_mutex_init(&b[i].lock, NULL);
     pthread_cond_init(&b[i].woken, NULL);
     store_lane_options options = {
@@ -254,11 +293,12 @@ static uint64_t measure_store(const char *path, uint64_t runs, int lanes, int in
     pthread_join(b[i].thread, NULL);
     if (b[i].wakes > wakes) wakes = b[i].wakes;
   }
-  double seconds = seconds_since(start), steps = (double)(runs * STEPS);
+  double seconds = seconds_since(start), steps = (double)(runs * steps_of(kind));
+  uint64_t records = runs * (kind == DECIDING ? DECISIONS + 2 : 3 * STEPS + 2);
   store_close(s);
   printf("store    %9.0f steps/s  %9.0f records/s  %7.0f runs/s  %6.0f commits/s of %.0f steps\n",
-         steps / seconds, (double)(runs * (3 * STEPS + 2)) / seconds, (double)runs / seconds,
-         (double)wakes / seconds, steps / (double)wakes);
+         steps / seconds, (double)records / seconds, (double)runs / seconds, (double)wakes / seconds,
+         steps / (double)wakes);
   printf("disk     %9.0f bytes a run, of them %zu profile and event\n", size_of(path) / (double)runs,
          strlen(profile) + 2);
   print_tables(path, runs);
@@ -267,11 +307,10 @@ static uint64_t measure_store(const char *path, uint64_t runs, int lanes, int in
 }
 
 /* As many commits, of one row each, that have the bytes of the log. */
-static void measure_append(const char *path, uint64_t runs, uint64_t commits) {
-  enum { STEP_BYTES = 180 };
+static void measure_append(const char *path, uint64_t steps, size_t step_bytes, uint64_t commits) {
   sqlite3 *db;
   sqlite3_stmt *insert;
-  size_t length = (size_t)(runs * STEPS * STEP_BYTES / commits);
+  size_t length = (size_t)(steps * step_bytes / commits);
   char *bytes = mem_zero(length);
   remove_file(path);
   if (sqlite3_open(path, &db)) fail(sqlite3_errmsg(db));
@@ -287,7 +326,7 @@ static void measure_append(const char *path, uint64_t runs, uint64_t commits) {
     sqlite3_reset(insert);
   }
   printf("append   %9.0f steps/s  the same bytes (%zu for each commit), one row a commit\n",
-         (double)(runs * STEPS) / seconds_since(start), length);
+         (double)steps / seconds_since(start), length);
   sqlite3_finalize(insert);
   sqlite3_close(db);
   free(bytes);
@@ -312,14 +351,17 @@ static uint64_t number(int argc, char **argv, int at, uint64_t otherwise) {
 }
 
 int main(int argc, char **argv) {
-  if (argc < 2) fail("which file? bench_store_limit FILE [RUNS] [LANES] [IN_FLIGHT] [scattered]");
+  if (argc < 2)
+    fail("which file? bench_store_limit FILE [RUNS] [LANES] [IN_FLIGHT] [calls|scattered|decisions]");
   uint64_t runs = number(argc, argv, 2, 100000);
   int lanes = (int)number(argc, argv, 3, 1), in_flight = (int)number(argc, argv, 4, 2000);
+  enum { CALL_BYTES = 180, DECISION_BYTES = 45 }; /* of the log, for each step */
+  bench_kind kind = argc <= 5 ? CALLS : *argv[5] == 'd' ? DECIDING : *argv[5] == 's' ? SCATTERED : CALLS;
   memset(body, 'x', 100);
   measure_disk(argv[1]);
-  uint64_t commits = measure_store(argv[1], runs, lanes, in_flight, argc > 5);
+  uint64_t commits = measure_store(argv[1], runs, lanes, in_flight, kind);
   remove_file(argv[1]);
-  measure_append(argv[1], runs, commits);
+  measure_append(argv[1], runs * steps_of(kind), kind == DECIDING ? DECISION_BYTES : CALL_BYTES, commits);
   remove_file(argv[1]);
   return 0;
 }

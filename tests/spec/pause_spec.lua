@@ -29,10 +29,7 @@ end
 -- A rehearsal on the state that goes on until it is finished, or ended; once it listens.
 local function start(project, ...)
   local process = running.start(project.folder, {}, "trip", "--people", "people.csv", "--state", STATE, ...)
-  running.wait_for("the socket", function()
-    assert(running.lives(process.pid), helper.read_file(process.err))
-    return require("jaunt.native.fs").kind(project.folder .. "/state.db.sock")
-  end)
+  repairing.wait_for_answer(project.folder .. "/state.db.sock", process)
   return process
 end
 

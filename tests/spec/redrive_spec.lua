@@ -203,7 +203,7 @@ describe("what can't be redriven is refused, by count and reason:", function()
     assert.equal(8, project.run().held)
     local refused = refusal(project)
     assert.equal(8, refused.count)
-    assert.is_truthy(refused.why:find("keeps the version", 1, true))
+    assert.is_truthy(refused.why:find("has failed, and would again", 1, true))
   end)
 
   it("the older run of somebody who has entered again", function()

@@ -60,6 +60,15 @@ describe("jaunt report", function()
     assert.same(counted, looked)
   end)
 
+  it("finds the same in both when an operator has sent people on, and they were dropped again", function()
+    local again = states.make("sales", SCRIPT, PEOPLE, { files = FILES })
+    assert.equal(0, again.ask("redrive", "sales", "--reason", "status", "--yes", "--state", "sqlite:state.db").code)
+    states.make("sales", SCRIPT, PEOPLE, { files = FILES, folder = again.folder, start = "2026-11-30 09:00" })
+    local counted = json.decode(again.look("report", "sales", "--json"))
+    assert.is_true(element(counted, "note").reasons.redriven > 0)
+    assert.same(counted, json.decode(again.look("report", "sales", "--since", "2026-11-01", "--json")))
+  end)
+
   it("tells how long people were at an element", function()
     local told = json.decode(state.look("report", "sales", "--json"))
     local day = 86400000

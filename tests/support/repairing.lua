@@ -3,6 +3,7 @@
 local helper = require "helper"
 local json = require "json"
 local running = require "running"
+local socket = require "jaunt.native.socket"
 
 local repairing = {}
 
@@ -32,6 +33,17 @@ function repairing.literal(people)
   local parts = {}
   for id, status in pairs(people) do parts[#parts + 1] = ("[%q] = %d"):format(id, status) end
   return "{ " .. table.concat(parts, ", ") .. " }"
+end
+
+-- Until the runtime answers: the file alone may be one that a killed process has left.
+function repairing.wait_for_answer(path, process)
+  running.wait_for("the runtime's answer", function()
+    assert(running.lives(process.pid), helper.read_file(process.err))
+    local link <close> = socket.connect(path)
+    if not link then return nil end
+    link:send '{"command":"hello"}'
+    return link:receive()
+  end)
 end
 
 -- A project; `refusals` as above. In it, methods:
@@ -83,10 +95,7 @@ function repairing.project(flow, options)
   function self.live(env, reached, ...)
     local process = running.start(self.folder, { env = env or {} }, "trip", "--people", "people.csv", "--state", repairing.STATE,
       "--live", "--yes", "--json", ...)
-    running.wait_for("the socket", function()
-      assert(running.lives(process.pid), helper.read_file(process.err))
-      return require("jaunt.native.fs").kind(self.folder .. "/state.db.sock")
-    end)
+    repairing.wait_for_answer(self.folder .. "/state.db.sock", process)
     if reached then self.wait_for(reached) end
     return process
   end

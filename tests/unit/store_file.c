@@ -515,6 +515,22 @@ static void an_older_format_is_brought_forward(void **state) {
   world_open(w);
 }
 
+static void a_journey_is_paused_in_all_its_versions_and_stays_so(void **state) {
+  world *w = *state;
+  uint32_t newer = store_journey(w->s, "welcome", "v2", "{}", 2), other = store_journey(w->s, "other", "v1", "{}", 2);
+  store_pause(w->s, newer, 77);
+  assert_int_equal(store_paused(w->s, w->journey), 77);
+  assert_int_equal(store_paused(w->s, other), 0);
+  while (store_pause_kept(w->s, newer) != 77) usleep(100);
+  world_again(w);
+  assert_int_equal(store_paused(w->s, newer), 77);
+  assert_int_equal(store_pause_kept(w->s, newer), 77);
+  assert_int_equal(store_paused(w->s, other), 0);
+  store_pause(w->s, newer, 0);
+  world_again(w);
+  assert_int_equal(store_paused(w->s, w->journey), 0);
+}
+
 static void a_file_that_is_no_state_is_refused(void **state) {
   world *w = *state;
   error err = {""};
@@ -590,6 +606,7 @@ int main(void) {
       FILE_TEST(a_state_in_use_is_refused_and_the_one_who_has_it_is_named),
       FILE_TEST(a_newer_format_is_refused_and_left_as_it_is),
       FILE_TEST(an_older_format_is_brought_forward),
+      FILE_TEST(a_journey_is_paused_in_all_its_versions_and_stays_so),
       FILE_TEST(a_file_that_is_no_state_is_refused),
       FILE_TEST(nothing_is_searched_for_from_end_to_end),
   };

@@ -6,7 +6,7 @@ local selection = require "jaunt.selection"
 local ENDED = { completed = true, dropped = true, exited = true }
 
 local WHAT = {
-  command = "end", title = "End", doing = "ending", past = "ended", outcome = "living",
+  command = "end", title = "End", doing = "ending", past = "ended", outcome = "living", usual = "running, queued, waiting or held",
   refuses = function(_, run)
     if ENDED[run.state] then return "it has ended" end
   end,

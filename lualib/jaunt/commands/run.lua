@@ -172,10 +172,10 @@ end
 -- What operators ask of this process while it has a state; nil without one.
 local function operators(engine, display, gathered, flags, parts)
   if not parts.state then return nil end
-  local about = { journey = gathered.name, version = gathered.version, live = flags.live }
+  local about = { journey = gathered.name, version = gathered.version, live = flags.live, gather = gathered.again }
   local server, why = require("jaunt.control").server(parts.state, engine, about, display.say)
   if not server then
-    display.say(("warning: %s: jaunt redrive, end, pause and resume have to wait until this process ends"):format(why))
+    display.say(("warning: %s: jaunt redrive, move, end, pause and resume have to wait until this process ends"):format(why))
   end
   return server
 end

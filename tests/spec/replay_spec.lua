@@ -1,0 +1,190 @@
+-- Replay: a run that comes back sees what it saw before, whatever has changed around it, and nobody is stuck for it.
+
+local helper = require "helper"
+local json = require "json"
+local repairing = require "repairing"
+local running = require "running"
+
+local STATE = "sqlite:state.db"
+local FIRST, LATER = "2026-11-25T09:00:00Z", "2026-11-26T09:00:00Z"
+
+local function trip(flow, fields, count)
+  return running.project {
+    ["journeys/trip.lua"] = repairing.journey(flow, fields),
+    ["people.csv"] = repairing.people(count or 5),
+  }
+end
+
+local function go(folder, start, ...)
+  local result = running.run(folder, "trip", "--people", "people.csv", "--state", STATE, "--json", "--start", start, "--seed", "7", ...)
+  assert(result.report, result.err)
+  assert.equal(result.report.entered, running.ledger(result.report))
+  return result.report, result
+end
+
+local function stop_while_waiting(folder, ...)
+  return go(folder, FIRST, "--until", "2026-11-25T10:00:00Z", ...)
+end
+
+local function events(folder, ...)
+  local lines = {}
+  for i, event in ipairs { ... } do lines[i] = json.encode(event) end
+  helper.write_file(folder .. "/events.ndjson", table.concat(lines, "\n") .. "\n")
+end
+
+local function count(text, what) return select(2, text:gsub(what, "")) end
+
+describe("replay", function()
+  it("tells the time that a call took as it was told before", function()
+    local folder = trip [[
+      local answer = call_api "first" { via = "vendor", POST = "/first", json = { id = person.id } }
+      person.took = answer.ms
+      wait "2h"
+    ]]
+    stop_while_waiting(folder)
+    local report, result = go(folder, LATER)
+    assert.equal(5, report.completed, result.err)
+  end)
+
+  it("tells the time of the entry where an event brought the run back", function()
+    local folder = trip [[
+      local began, at = now(), event.meta.time
+      wait_for("paid", { within = "10d" })
+      print(("began %d %d"):format(began, at))
+    ]]
+    stop_while_waiting(folder)
+    events(folder, { name = "paid", person = "p1", time = "2026-11-26T10:00:00Z" })
+    local report, result = go(folder, LATER, "--events", "events.ndjson", "--until", "2026-11-27T10:00:00Z")
+    assert.equal(1, report.completed)
+    assert.is_truthy(result.err:find("began 1795597200 1795597200", 1, true), result.err)
+  end)
+
+  it("may take longer than a slice: each of the slices that it was counts by itself", function()
+    local folder = trip([[
+      local sum = 0
+      for i = 1, 60 do
+        for j = 1, 2000000 do sum = sum + j % 7 end
+        wait "1m"
+      end
+      wait "2h"
+      print "came through"
+    ]], nil, 1)
+    local report = go(folder, FIRST, "--until", "2026-11-25T10:30:00Z")
+    assert.equal(1, report.waiting)
+    local result
+    report, result = go(folder, LATER)
+    assert.equal(1, report.completed, result.err)
+  end)
+
+  it("does not want a secret that is not needed any more", function()
+    local vendor = running.vendor()
+    local project = repairing.project([[
+      call_api "first" { via = "vendor", POST = "/first", json = { id = person.id }, headers = { ["X-Token"] = secret "TOKEN" } }
+      wait_for "go"
+    ]], { count = 3 })
+    local process = project.live({ VENDOR_URL = vendor.url, TOKEN = "t" }, function(_, counts) return counts.waiting == 3 end)
+    process.signal "INT"
+    process.finish()
+    local lines = {}
+    for i = 1, 3 do lines[i] = { name = "go", person = "p" .. i, time = "2026-01-01T00:00:00Z" } end
+    events(project.folder, table.unpack(lines))
+    local result = running.run(project.folder, { env = { VENDOR_URL = vendor.url } }, "trip", "--people", "people.csv", "--state", STATE,
+      "--live", "--yes", "--json", "--events", "events.ndjson")
+    assert.equal(3, result.report.completed, result.err)
+    vendor.stop()
+  end)
+end)
+
+describe("a run that is redriven long after it was held", function()
+  it("has all of its call's time before it", function()
+    local project = repairing.project([[
+      call_api "first" { via = "later", POST = "/first", json = { id = person.id } }
+    ]], { count = 3 })
+    local report = project.run("--start", FIRST)
+    assert.equal(3, report.held)
+    helper.write_file(project.folder .. "/connections.lua", [[return { later = { base_url = "https://vendor.example.com" } }]])
+    local told, result = project.command("redrive", "trip", "--state", STATE, "--yes")
+    assert.equal(3, told and told.done, result.err)
+    report, result = project.run("--start", "2026-11-29T09:00:00Z")
+    assert.equal(3, report.completed, result.err .. json.encode(report))
+  end)
+
+  it("makes calls under new keys, also after it has begun anew", function()
+    local project = repairing.project([[
+      call_api "first" { via = "vendor", POST = "/first", json = { id = person.id } }
+      if not person.again then
+        person.again = true
+        restart_with { n = 1 }
+      end
+      call_api "second" { via = "vendor", POST = "/second", json = { id = person.id } }
+    ]], { count = 1, refusals = { ["POST /first"] = { p1 = 422 } } })
+    project.run()
+    project.refuse { ["POST /second"] = { p1 = 422 } }
+    project.command("redrive", "trip", "--state", STATE, "--yes")
+    assert.equal(1, project.run("--trace", "two").dropped)
+    project.refuse {}
+    project.command("redrive", "trip", "--state", STATE, "--yes")
+    assert.equal(1, project.run("--trace", "three").completed)
+    assert.not_equal(project.calls("two").second.p1[1].key, project.calls("three").second.p1[1].key)
+  end)
+end)
+
+describe("a run whose journal can't be read", function()
+  it("is told once, and keeps nobody else from going on", function()
+    local folder = trip([[ wait "2h" print("woke", person.id) ]], nil, 20)
+    stop_while_waiting(folder)
+    local bytes = helper.read_file(folder .. "/state.db")
+    local damaged, times = bytes:gsub('{"id":"p1"}', '{"id":"p1"]')
+    assert.is_true(times > 0)
+    helper.write_file(folder .. "/state.db", damaged)
+    local report, result = go(folder, LATER)
+    assert.equal(19, report.completed, result.err)
+    assert.equal(1, report.waiting)
+    assert.equal(1, count(result.err, "can't be read"), result.err)
+  end)
+end)
+
+describe("events for a run that is not in memory", function()
+  local function live(flow, ...)
+    local project = repairing.project(flow, { count = 1 })
+    local process = project.live({}, function(_, counts) return counts.waiting == 1 end)
+    process.signal "INT"
+    process.finish()
+    events(project.folder, ...)
+    return running.run(project.folder, "trip", "--people", "people.csv", "--state", STATE, "--live", "--yes", "--json", "--events",
+      "events.ndjson")
+  end
+  local AT = "2026-01-01T00:00:00Z"
+
+  it("are all there when the last of them brings it back at once", function()
+    local result = live([[
+      wait_for "go"
+      local paid = wait_for("paid", { within = "3s" })
+      print("paid", paid and paid.sum)
+    ]], { name = "paid", person = "p1", time = AT, data = { sum = 5 } }, { name = "go", person = "p1", time = AT })
+    assert.is_truthy(result.err:find("paid\t5", 1, true), result.err)
+  end)
+
+  it("are one where they are equal", function()
+    local paid = { name = "paid", person = "p1", time = AT, data = { sum = 5 } }
+    local result = live([[
+      wait_for "go"
+      local one, two = wait_for("paid", { within = "3s" }), wait_for("paid", { within = "1s" })
+      print("paid", one and one.sum, two and two.sum)
+    ]], paid, paid, { name = "go", person = "p1", time = AT })
+    assert.is_truthy(result.err:find("paid\t5\tnil", 1, true), result.err)
+  end)
+end)
+
+describe("a rehearsal that goes no further than a time", function()
+  it("ends, also when nobody else can be let in by then", function()
+    local folder = running.project { ["journeys/trip.lua"] = repairing.journey [[
+      call_api "first" { via = "vendor", POST = "/first", json = { id = person.id }, retry = { attempts = 5, base = "5h", cap = "5h" } }
+    ]], ["people.csv"] = repairing.people(10), ["vendor.lua"] = [[return { vendor = { ["ANY /*"] = function() return 503, {} end } }]] }
+    local process = running.start(folder, {}, "trip", "--people", "people.csv", "--json", "--start", FIRST, "--until",
+      "2026-11-25T09:30:00Z", "--in-flight", "2", "--workers", "1")
+    local result = process.finish()
+    assert.equal(0, result.code)
+    assert.equal(2, result.report.queued)
+  end)
+end)
