@@ -27,6 +27,8 @@ typedef struct reader_version {
   uint32_t number, family; /* family: the number of the first version of the same name */
   const char *name, *version;
   int64_t paused_ms; /* since when the journey is paused; 0: it isn't */
+  uint64_t removed;  /* old runs of the journey that were taken out: counters know of them, nothing else */
+  int64_t removed_to_ms; /* when the last of them had ended */
 } reader_version;
 /* The versions of journeys, in the order in which they came; false after the last. The texts live as long as the reader. */
 bool reader_version_at(const store_reader *r, size_t at, reader_version *out);

@@ -183,6 +183,8 @@ static int write_row(sqlite_file *f, const settled *row) {
   sql_number(s, 12, row->from);
   sql_number(s, 13, row->journey); /* 0: as it is */
   if (!row->is_new) return sql_done(s);
+  int status = entered_add(f, row->who, row->run);
+  if (status != SQLITE_OK) return status;
   bind_at(s, 14, row->in, row->person);
   bind_at(s, 15, row->in, row->per);
   sql_number(s, 16, row->entry);
@@ -248,9 +250,10 @@ static int write_runs(sqlite_file *f, list *batches) {
     }
   }
   if (count) qsort(f->ordered, count, sizeof(settled *), by_run);
+  f->ordered_count = count;
   int status = SQLITE_OK;
   for (size_t i = 0; i < count && status == SQLITE_OK; i++) status = commit_settled(f, f->ordered[i]);
-  return status;
+  return status == SQLITE_OK ? entered_move(f, count) : status;
 }
 
 /* ---- batches ---- */
@@ -330,27 +333,32 @@ static uint64_t oldest_needed(sqlite_file *f, list *batches) {
   return oldest;
 }
 
-static int trim(sqlite_file *f, uint64_t before) {
+static int trim(sqlite_file *f, uint64_t before, uint64_t least) {
   uint64_t bytes = 0;
   for (size_t i = 0; i < f->log_count; i++) {
     if (f->log[i].number < before) bytes += f->log[i].bytes;
   }
   f->trimmed = 0;
-  if (bytes < TRIM_BYTES) return SQLITE_OK;
+  if (bytes < least) return SQLITE_OK;
   if (before > INT64_MAX) before = INT64_MAX;
   sql_number(f->writes[TRIM_LOG], 1, before);
   f->trimmed = before;
   return sql_done(f->writes[TRIM_LOG]);
 }
 
-/* What is in the log now; where it is too long, lanes are told to settle what keeps it so. */
-static void note_log(sqlite_file *f, const list *batches) {
+static void note_trimmed(sqlite_file *f) {
   size_t kept = 0;
-  uint64_t bytes = 0, records = 0;
   for (size_t i = 0; i < f->log_count; i++) {
     if (f->log[i].number >= f->trimmed) f->log[kept++] = f->log[i];
   }
   f->log_count = kept;
+  sweep_trimmed(f, f->trimmed);
+  f->trimmed = 0;
+}
+
+/* What is in the log now; where it is too long, lanes are told to settle what keeps it so. */
+static void note_log(sqlite_file *f, const list *batches) {
+  uint64_t bytes = 0, records = 0;
   for (const list *l = batches->next; l != batches; l = l->next) {
     const batch *b = LIST_OF(batch, link, l);
     if (b->log.len == 0) continue;
@@ -375,23 +383,40 @@ static int write_batches(sqlite_file *f, list *batches) {
   }
   if (status == SQLITE_OK) status = write_runs(f, batches);
   if (status == SQLITE_OK) status = write_counters(f, batches);
-  if (status == SQLITE_OK) status = trim(f, oldest_needed(f, batches));
+  if (status == SQLITE_OK) status = trim(f, oldest_needed(f, batches), TRIM_BYTES);
+  return status;
+}
+
+int commit_begin(sqlite_file *f) {
+  f->trimmed = 0;
+  return sql_done(f->writes[BEGIN]);
+}
+
+int commit_trim_all(sqlite_file *f) {
+  list none;
+  list_init(&none);
+  return trim(f, oldest_needed(f, &none), 1);
+}
+
+int commit_end(sqlite_file *f, int status) {
+  if (status == SQLITE_OK) status = sql_done(f->writes[COMMIT]);
+  if (status == SQLITE_OK)
+    note_trimmed(f);
+  else if (!sqlite3_get_autocommit(f->db))
+    sql_done(f->writes[ROLLBACK]);
   return status;
 }
 
 int commit_batches(sqlite_file *f, list *batches) {
-  int status = sql_done(f->writes[BEGIN]);
+  int status = commit_begin(f);
+  if (status == SQLITE_OK) status = commit_end(f, write_batches(f, batches));
   if (status != SQLITE_OK) return status;
-  status = write_batches(f, batches);
-  if (status == SQLITE_OK) status = sql_done(f->writes[COMMIT]);
-  if (status != SQLITE_OK) {
-    if (!sqlite3_get_autocommit(f->db)) sql_done(f->writes[ROLLBACK]);
-    return status;
-  }
   f->journeys_written = f->journeys_tried;
   f->elements_written = f->elements_tried;
   paused_is_kept(f);
   note_log(f, batches);
+  entered_committed(f, f->ordered, f->ordered_count);
+  sweep_committed(f, f->ordered, f->ordered_count);
   pthread_mutex_lock(&f->in->lock);
   tally_set_add(&f->in->totals, &f->change);
   pthread_mutex_unlock(&f->in->lock);

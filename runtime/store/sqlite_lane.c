@@ -190,6 +190,7 @@ static void settle_as_told(sqlite_lane *lane, store_journal *journal, const stor
   if (row->is_new) {
     row->person = text_of(b, s->person);
     row->per = text_of(b, s->per);
+    row->who = entered_who(s->person, strlen(s->person));
   }
   take_tail(journal, row);
   journal->asleep = true;
@@ -208,6 +209,7 @@ static void name_row(settled *row, const store_journal *journal) {
   row->id = (run_id){(uint64_t)enter.numbers[1], (uint64_t)enter.numbers[2]};
   row->entered_ms = enter.at_ms;
   row->person = text_of(row->in, enter.name);
+  row->who = entered_who(enter.name, strlen(enter.name));
   row->per = batch_text(row->in, enter.extra, enter.extra_length);
 }
 

@@ -9,7 +9,7 @@
 #include "base/alloc.h"
 #include "store/sqlite_parts.h"
 
-enum { CACHE_BYTES = 32 << 20, WAL_KEPT = 64 << 20, BUSY_MS = 5000 };
+enum { CACHE_BYTES = 32 << 20, WAL_KEPT = 64 << 20 };
 
 /* ---- the lock ---- */
 
@@ -44,7 +44,7 @@ static int open_database(sqlite_file *f, error *err) {
   if (sqlite3_open_v2(f->path, &f->db, flags, NULL) != SQLITE_OK)
     return error_set(err, "the state %s can't be opened: %s", f->path, sqlite3_errmsg(f->db));
   sqlite3_extended_result_codes(f->db, 1);
-  sqlite3_busy_timeout(f->db, BUSY_MS);
+  sqlite3_busy_timeout(f->db, SQLITE_BUSY_MS);
   if (schema_ready(f->db, f->path, &f->options, err)) return -1;
   size_t cache = f->options.cache_bytes ? f->options.cache_bytes : CACHE_BYTES;
   sqlite3_snprintf(sizeof pragmas, pragmas,
@@ -69,7 +69,8 @@ static int load_id(sqlite_file *f, error *err) {
 
 /* Numbers are places in the store's arrays, so they have to come without gaps. */
 int names_load(sqlite_file *f, error *err) {
-  static const char *const text[] = {"SELECT number, name, version, paused FROM journey ORDER BY number",
+  static const char *const text[] = {"SELECT number, name, version, paused, removed, removed_to FROM journey"
+                                     " ORDER BY number",
                                      "SELECT number, family, name, kind, line FROM element ORDER BY number"};
   sqlite3_stmt *s[2] = {NULL, NULL};
   bool whole = true;
@@ -80,6 +81,8 @@ int names_load(sqlite_file *f, error *err) {
                         (const char *)sqlite3_column_text(s[0], 2), NULL, 0);
       store_journey_name *added = &f->in->journeys[f->in->journey_count - 1];
       added->paused_ms = added->paused_kept_ms = sqlite3_column_int64(s[0], 3);
+      added->removed = (uint64_t)sqlite3_column_int64(s[0], 4);
+      added->removed_to_ms = sqlite3_column_int64(s[0], 5);
     }
     while (sqlite3_step(s[1]) == SQLITE_ROW) {
       whole = whole && (size_t)sqlite3_column_int64(s[1], 0) == f->in->element_count;
@@ -106,7 +109,8 @@ static void load_numbers(sqlite_file *f) {
 static int open_file(sqlite_file *f, error *err) {
   if (take_lock(f, err) || open_database(f, err)) return -1;
   if (load_id(f, err) || names_load(f, err) || counters_load(f, err)) return -1;
-  if (commit_prepare(f, err) || recover(f, err)) return -1;
+  if (commit_prepare(f, err) || sweep_open(f, err) || entered_prepare(f, err)) return -1;
+  if (recover(f, err) || entered_load(f, err)) return -1;
   load_numbers(f);
   return thread_start(f, err);
 }
@@ -123,6 +127,8 @@ static void close_file(store *s) {
   thread_stop(f);
   for (size_t i = 0; i < s->lane_count; i++) lane_clean((sqlite_lane *)s->lanes[i]);
   sql_finalize(f->writes, WRITES);
+  entered_close(f);
+  sweep_close(f);
   sqlite3_close(f->db);
   if (f->lock >= 0) close(f->lock);
   for (size_t i = 0; i < f->reason_count; i++) free(f->reasons[i]);
@@ -175,6 +181,8 @@ store *store_open_sqlite(const store_file *options, error *err) {
   f->path = mem_text(options->path);
   f->lock_path = buf_take(&lock_path, NULL);
   f->lock = -1;
+  pthread_mutex_init(&f->entered.lock, NULL);
+  pthread_mutex_init(&f->sweep.lock, NULL);
   if (open_file(f, err) == 0) return s;
   store_close(s);
   return NULL;

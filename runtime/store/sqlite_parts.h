@@ -10,6 +10,9 @@
  *   sqlite_thread.c    the committer: transactions, another try where one fails, checkpoints
  *   sqlite_read.c      runs, segments, events and attributes are read back, by the lane's own connection
  *   sqlite_timers.c    what is due next, of a million that are parked
+ *   sqlite_entered.c   which runs a person has, and has had
+ *   sqlite_sweep.c     old runs are taken out
+ *   sqlite_backup.c    backup.h: a copy of a state
  *   sqlite_reader.c    reader.h: a state looked at from outside
  *
  * Threads: the committer's connection is the only one that writes and checkpoints. Each lane has a connection of its own that only
@@ -44,6 +47,8 @@ enum { SEGMENTS_MOST = 1 << 20 }; /* of one run: a segment's key is run * SEGMEN
 
 /* A new file gets its tables; an older one is brought forward; a newer one, and one that is not ours, is refused. */
 int schema_ready(sqlite3 *db, const char *path, const store_file *options, error *err);
+/* Brings a file from version `from` to version `to`, within one transaction; steps[v] leads from v to v + 1. */
+int schema_migrate(sqlite3 *db, const char *const steps[], int64_t from, int64_t to, error *err);
 /* Whether this jaunt can read the file as it is: 0, or -1 and why not. */
 int schema_readable(sqlite3 *db, const char *path, error *err);
 
@@ -64,6 +69,7 @@ typedef struct settled {
   uint32_t family; /* of the journey */
   uint32_t journey, shard, entry, element, incarnation, records, segments, from;
   uint32_t segment; /* with has_segment: which one the bytes are */
+  int64_t who;      /* with is_new: see entered_who */
   run_id id;
   int64_t entered_ms, since_ms, due_ms, old_due_ms;
   text_at person, per, listens, reason, detail, bytes;
@@ -161,7 +167,7 @@ size_t timers_due(store_lane *lane, int64_t now_ms, store_due_run *out, size_t m
 
 /* ---- lanes ---- */
 
-enum { READS = 8 };
+enum { READS = 12 };
 
 typedef struct sqlite_lane {
   store_lane base;
@@ -203,9 +209,97 @@ int read_bundle(store *s, uint32_t journey, buf *out);
 /* Timers of a shard from (due, run) on, in order: at most `most`. Returns how many, -1 when they can't be read. */
 int read_timers(sqlite_lane *lane, uint32_t shard, store_due_run from, store_due_run *out, int most);
 
+/* ---- who entered ---- */
+
+typedef struct who_run {
+  int64_t who;
+  uint64_t run;
+} who_run;
+
+/* A hash table; run 0: free. */
+typedef struct young {
+  who_run *slots;
+  size_t count, room;
+} young;
+
+enum { ENTERED_WRITES = 4 };
+
+typedef struct entered_index {
+  pthread_mutex_t lock; /* lanes look into what follows, up to frozen_count */
+  young active;
+  who_run *frozen; /* in order, as they are moved; NULL: none */
+  size_t frozen_count;
+  /* The committer's own. */
+  size_t moved, moving; /* of `frozen`: so many are, and so many more by this transaction */
+  int64_t frozen_to;    /* the last of their rows */
+  sqlite3_stmt *writes[ENTERED_WRITES];
+} entered_index;
+
+/* Half the hash of a person's id. */
+int64_t entered_who(const char *person, size_t length);
+/* Appends the numbers (uint64_t) of those of the person's runs, and of whoever else has the same half, that are not yet in the table
+ * `entered`. To be asked before the table is. From any thread. */
+void entered_find(struct sqlite_file *f, int64_t who, buf *out);
+
+int entered_prepare(struct sqlite_file *f, error *err);
+int entered_load(struct sqlite_file *f, error *err); /* reads `fresh` */
+void entered_close(struct sqlite_file *f);
+/* Within a transaction; SQLITE_OK or what went wrong. */
+int entered_add(struct sqlite_file *f, int64_t who, uint64_t run);
+int entered_move(struct sqlite_file *f, size_t came);   /* a few, after `came` were added */
+int entered_settle(struct sqlite_file *f, size_t most); /* as many, however few there are */
+/* After it has succeeded, with all that was settled. */
+void entered_committed(struct sqlite_file *f, settled *const *rows, size_t count);
+bool entered_is_settled(const struct sqlite_file *f);
+
+/* What is left of a run that was taken out. */
+typedef struct entered_past {
+  uint32_t family, entry;
+  int64_t ended_ms;
+  const char *per; /* NULL without; not ended by a NUL */
+  size_t per_length;
+} entered_past;
+void past_write(buf *out, const char *person, const entered_past *past);
+/* False where it is somebody else's, or can't be read. */
+bool past_read(const char *bytes, size_t length, const char *person, entered_past *out);
+
+/* ---- taking out ---- */
+
+enum { SWEEP_WRITES = 8 };
+
+/* A run that has ended, with records in the log. */
+typedef struct logged_end {
+  uint64_t batch, run;
+} logged_end;
+
+typedef struct sweep {
+  pthread_mutex_t lock; /* held while runs are taken out; guards `spared` */
+  uint64_t *spared;     /* runs that an operator has sent on */
+  size_t spared_count;
+  /* The committer's own. */
+  int64_t newest_ms, pass_ms; /* INT64_MIN: none */
+  uint64_t next;              /* the run to go on with; 0: no pass is under way */
+  bool gives_back;            /* there may be room to give back */
+  logged_end *logged;
+  size_t logged_count, logged_room;
+  sqlite3_stmt *writes[SWEEP_WRITES];
+} sweep;
+
+int sweep_open(struct sqlite_file *f, error *err);
+void sweep_close(struct sqlite_file *f);
+/* Something is to be taken out, or given back; begins a pass when it is time to. */
+bool sweep_has_work(struct sqlite_file *f);
+/* A little of it, in a transaction of its own; SQLITE_OK or what went wrong. */
+int sweep_slice(struct sqlite_file *f);
+void sweep_give_up(struct sqlite_file *f); /* till the next pass */
+void sweep_committed(struct sqlite_file *f, settled *const *rows, size_t count);
+void sweep_trimmed(struct sqlite_file *f, uint64_t before);
+/* The run is not to be taken out while this process has the state. From any thread. */
+void sweep_spare(struct sqlite_file *f, uint64_t run);
+
 /* ---- the file ---- */
 
-enum { WRITES = 24 };
+enum { WRITES = 24, SQLITE_BUSY_MS = 5000 };
 
 /* A batch that is in the log. */
 typedef struct log_row {
@@ -238,12 +332,14 @@ typedef struct sqlite_file {
   bool troubled;
   size_t journeys_written, elements_written, journeys_tried, elements_tried;
   uint64_t pauses_written, pauses_tried;
-  int wal_pages;
+  int wal_pages, wal_tried;
   uint64_t trimmed; /* by the transaction under way: batches before it; 0: none */
   log_row *log;
   size_t log_count, log_room;
   settled **ordered;
-  size_t ordered_room;
+  size_t ordered_room, ordered_count;
+  entered_index entered;
+  sweep sweep;
   tally_set change;
   char **reasons; /* that came from the file */
   size_t reason_count;
@@ -252,6 +348,11 @@ typedef struct sqlite_file {
 int commit_prepare(sqlite_file *f, error *err);
 /* The batches of a list as one transaction, all or nothing: SQLITE_OK or what went wrong. */
 int commit_batches(sqlite_file *f, list *batches);
+/* A transaction of another kind: begins it, takes out of the log all that nobody needs, and ends it, as `status` says. Each returns
+ * SQLITE_OK or what went wrong. */
+int commit_begin(sqlite_file *f);
+int commit_trim_all(sqlite_file *f);
+int commit_end(sqlite_file *f, int status);
 /* Writes the row, the segment and the timer of a run; within a transaction. SQLITE_OK or what went wrong. */
 int commit_settled(sqlite_file *f, const settled *row);
 /* Counters of a version, within a transaction. */

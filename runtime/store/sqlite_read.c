@@ -6,9 +6,11 @@
 #include "base/alloc.h"
 #include "store/sqlite_parts.h"
 
-enum { READ_CACHE_KIB = 2048, BUSY_MS = 5000 };
+enum { READ_CACHE_KIB = 2048 };
 
 enum statement {
+  BEGIN,
+  COMMIT,
   FIND,
   RUNS_OF,
   FIRST_SEGMENT,
@@ -24,8 +26,10 @@ enum { STATEMENTS = TIMERS + 1 };
   " control, incarnation, segments, records, start"
 
 static const char *const texts[STATEMENTS] = {
+    [BEGIN] = "BEGIN",
+    [COMMIT] = "COMMIT",
     [FIND] = ("SELECT " COLUMNS " FROM run WHERE number = ?1"),
-    [RUNS_OF] = ("SELECT " COLUMNS " FROM run WHERE person = ?1 ORDER BY number DESC"),
+    [RUNS_OF] = "SELECT run, past FROM entered WHERE who = ?1",
     [FIRST_SEGMENT] = "SELECT journal FROM run WHERE number = ?1",
     [SEGMENTS] = "SELECT bytes FROM segment WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
     [EVENTS] = "SELECT number, name, json, at, print, taken FROM inbox WHERE run = ?1 ORDER BY number",
@@ -43,7 +47,7 @@ int read_connection(const char *path, sqlite3 **db, error *err) {
   if (sqlite3_open_v2(path, db, flags, NULL) != SQLITE_OK)
     return error_set(err, "%s can't be opened for reading: %s", path, sqlite3_errmsg(*db));
   sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-  sqlite3_busy_timeout(*db, BUSY_MS);
+  sqlite3_busy_timeout(*db, SQLITE_BUSY_MS);
   sqlite3_snprintf(sizeof pragmas, pragmas, "PRAGMA cache_size=-%d", READ_CACHE_KIB);
   return sql_run(*db, pragmas, err);
 }
@@ -119,28 +123,115 @@ static bool is_of_lane(sqlite_lane *lane, const store_run *run) {
   return is;
 }
 
+/* A person's runs while they are gathered. */
+typedef struct runs_of {
+  sqlite_lane *lane;
+  const char *person;
+  buf numbers; /* uint64_t: of runs that may be the person's */
+  store_run *runs;
+  size_t count;
+} runs_of;
+
+static void runs_add(runs_of *r, const store_run *run) {
+  r->runs = mem_grow(r->runs, (r->count + 1) * sizeof *r->runs);
+  r->runs[r->count++] = *run;
+}
+
+static void add_past(runs_of *r, uint64_t number, const char *bytes, size_t length) {
+  entered_past past;
+  if (!past_read(bytes, length, r->person, &past) || past.family != r->lane->base.family) return;
+  runs_add(r, &(store_run){
+                  .run = number,
+                  .entry = past.entry,
+                  .element = NO_ELEMENT,
+                  .person = mem_text(r->person),
+                  .per = past.per ? mem_text_of(past.per, past.per_length) : NULL,
+                  .state = RUN_COMPLETED,
+                  .entered_ms = past.ended_ms,
+                  .since_ms = past.ended_ms,
+                  .due_ms = INT64_MAX,
+              });
+}
+
+static int read_entered(runs_of *r) {
+  sqlite3_stmt *s = r->lane->reads[RUNS_OF];
+  int status;
+  sqlite3_bind_int64(s, 1, entered_who(r->person, strlen(r->person)));
+  while ((status = sqlite3_step(s)) == SQLITE_ROW) {
+    uint64_t number = (uint64_t)sqlite3_column_int64(s, 0);
+    const char *past = sqlite3_column_blob(s, 1);
+    if (past)
+      add_past(r, number, past, (size_t)sqlite3_column_bytes(s, 1));
+    else
+      buf_add(&r->numbers, &number, sizeof number);
+  }
+  return end(r->lane, s, status);
+}
+
+static int read_rows(runs_of *r) {
+  const uint64_t *numbers = (const uint64_t *)(const void *)r->numbers.data;
+  for (size_t i = 0; i < r->numbers.len / sizeof *numbers; i++) {
+    store_run run;
+    int found = read_find(&r->lane->base, numbers[i], &run);
+    if (found < 0) return -1;
+    if (!found) continue;
+    if (strcmp(run.person, r->person) == 0 && is_of_lane(r->lane, &run))
+      runs_add(r, &run);
+    else
+      store_run_free(&run);
+  }
+  return 0;
+}
+
+static void runs_clear(runs_of *r) {
+  for (size_t i = 0; i < r->count; i++) store_run_free(&r->runs[i]);
+  free(r->runs);
+  r->runs = NULL;
+  r->count = 0;
+}
+
+/* In one transaction, so that a run that is taken out meanwhile is seen either as it was or as it is now. */
+static int read_again(runs_of *r, size_t known) {
+  sqlite3_stmt *const *reads = r->lane->reads;
+  runs_clear(r);
+  r->numbers.len = known;
+  if (sql_done(reads[BEGIN]) != SQLITE_OK) return end(r->lane, reads[BEGIN], SQLITE_ERROR);
+  int result = read_entered(r) || read_rows(r) ? -1 : 0;
+  sql_done(reads[COMMIT]);
+  return result;
+}
+
+static int newest_first(const void *a, const void *b) {
+  const store_run *x = a, *y = b;
+  return x->run > y->run ? -1 : x->run < y->run;
+}
+
+/* One that was moved a moment ago is found twice. */
+static void sort_runs(runs_of *r) {
+  size_t kept = 0;
+  if (r->count) qsort(r->runs, r->count, sizeof *r->runs, newest_first);
+  for (size_t i = 0; i < r->count; i++) {
+    if (kept && r->runs[kept - 1].run == r->runs[i].run)
+      store_run_free(&r->runs[i]);
+    else
+      r->runs[kept++] = r->runs[i];
+  }
+  r->count = kept;
+}
+
 int read_runs_of(store_lane *base, const char *person, store_run **out, size_t *count) {
   sqlite_lane *lane = (sqlite_lane *)base;
-  sqlite3_stmt *s = lane->reads[RUNS_OF];
-  int status;
-  *out = NULL;
-  *count = 0;
-  sql_text(s, 1, person);
-  while ((status = sqlite3_step(s)) == SQLITE_ROW) {
-    store_run run = take_run(s);
-    if (!is_of_lane(lane, &run)) {
-      store_run_free(&run);
-      continue;
-    }
-    *out = mem_grow(*out, (*count + 1) * sizeof **out);
-    (*out)[(*count)++] = run;
-  }
-  if (end(lane, s, status) == 0) return 0;
-  for (size_t i = 0; i < *count; i++) store_run_free(&(*out)[i]);
-  free(*out);
-  *out = NULL;
-  *count = 0;
-  return -1;
+  runs_of r = {.lane = lane, .person = person, .numbers = BUF_EMPTY};
+  entered_find(lane->file, entered_who(person, strlen(person)), &r.numbers);
+  size_t known = r.numbers.len;
+  int result = read_entered(&r);
+  if (result == 0 && r.numbers.len) result = read_again(&r, known);
+  if (result) runs_clear(&r);
+  sort_runs(&r);
+  buf_free(&r.numbers);
+  *out = r.runs;
+  *count = r.count;
+  return result;
 }
 
 /* ---- journals ---- */
@@ -155,6 +246,7 @@ static int add_bytes(sqlite_lane *lane, sqlite3_stmt *s, buf *out) {
 static int read_segments(sqlite_lane *lane, const store_run *run, buf *out) {
   sqlite3_stmt *first = lane->reads[FIRST_SEGMENT], *others = lane->reads[SEGMENTS];
   sql_number(first, 1, run->run);
+  if (run->state > RUN_HELD) sweep_spare(lane->file, run->run);
   if (run->from == 0 && add_bytes(lane, first, out)) return -1;
   sql_number(others, 1, run->run * SEGMENTS_MOST + run->from);
   sql_number(others, 2, run->run * SEGMENTS_MOST + SEGMENTS_MOST - 1);

@@ -49,8 +49,10 @@ enum { STATEMENTS = LOG + 1 };
 
 static const char *const texts[STATEMENTS] = {
     [PAGE] = "SELECT " COLUMNS " FROM run WHERE number < ?1 AND number >= ?2" MEANT,
-    [PAGE_OF_PERSON] =
-        "SELECT " COLUMNS " FROM run WHERE person = ?14 AND number < ?1 AND number >= ?2" MEANT,
+    [PAGE_OF_PERSON] = "SELECT " COLUMNS
+                       " FROM run WHERE number IN (SELECT run FROM entered WHERE who = ?15 AND past IS NULL"
+                       " UNION ALL SELECT run FROM fresh WHERE who = ?15)"
+                       " AND person = ?14 AND number < ?1 AND number >= ?2" MEANT,
     [ROW] = "SELECT " COLUMNS " FROM run WHERE number = ?1",
     [FIRST] = "SELECT journal FROM run WHERE number = ?1",
     [SEGMENTS] = "SELECT bytes FROM segment WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
@@ -233,9 +235,10 @@ bool reader_in_use(const store_reader *r) {
 
 bool reader_version_at(const store_reader *r, size_t at, reader_version *out) {
   if (at >= r->names->journey_count) return false;
-  const store_journey_name *journey = &r->names->journeys[at];
-  *out = (reader_version){(uint32_t)at + 1, journey->family, journey->name, journey->version,
-                          r->names->journeys[journey->family - 1].paused_ms};
+  const store_journey_name *journey = &r->names->journeys[at],
+                           *first = &r->names->journeys[journey->family - 1];
+  *out = (reader_version){(uint32_t)at + 1, journey->family, journey->name,       journey->version,
+                          first->paused_ms, first->removed,  first->removed_to_ms};
   return true;
 }
 
@@ -403,7 +406,9 @@ static void bind_selection(sqlite3_stmt *s, const reader_selection *which, uint6
   sqlite3_bind_int64(s, 11, which->until_ms);
   sql_blob(s, 12, which->mention, which->mention ? strlen(which->mention) : 0);
   sqlite3_bind_int(s, 13, most);
-  if (which->person) sql_text(s, 14, which->person);
+  if (!which->person) return;
+  sql_text(s, 14, which->person);
+  sqlite3_bind_int64(s, 15, entered_who(which->person, strlen(which->person)));
 }
 
 static const logged *logged_find(const store_reader *r, uint64_t run) {

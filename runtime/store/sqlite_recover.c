@@ -126,6 +126,7 @@ static int read_records(recovery *r, const found *run, settled *row) {
     row->person = batch_text(r->texts, record.name, strlen(record.name));
     row->per = batch_text(r->texts, record.extra, record.extra_length);
     row->shard = store_shard(record.name, strlen(record.name));
+    row->who = entered_who(record.name, strlen(record.name));
   }
   row->element = record.element;
   row->incarnation = record.incarnation;

@@ -1,12 +1,15 @@
 /* The tables of a state file, their version, and the way from an older one.
  *
- *   meta       one row: the store's id
- *   journey    a version of a journey. `family`: the number of the first version of its name; `paused`: there, since when an
- *              operator lets nobody in and wakes nobody
+ *   meta       one row: the store's id; whether its runs are live ones
+ *   journey    a version of a journey. `family`: the number of the first version of its name; there, `paused`: since when an
+ *              operator lets nobody in and wakes nobody; `removed`: how many old runs were taken out, and when the last of
+ *              them had ended
  *   element    by family
  *   log        what happened since the oldest record that is in no segment: one row for each batch of a lane
  *   run        a row for each run that was settled once. `start`: the segment in which its present incarnation begins;
  *              `journal`: its segment 0, where that is small or all there will be
+ *   entered    the runs of people; `past`: what is left of one that was taken out. fresh: those that are not yet there. See
+ *              sqlite_entered.c
  *   segment    the others: key = run * 1048576 + n
  *   timer      what parked runs wait for
  *   inbox      events that came for a run, until it ends; `print` tells equal ones, of which one is kept
@@ -19,12 +22,13 @@
 
 #include "store/sqlite_parts.h"
 
-enum { APPLICATION = 0x6a61756e /* "jaun" */, VERSION = 2 };
+enum { APPLICATION = 0x6a61756e /* "jaun" */, VERSION = 1 };
 
 static const char tables[] =
-    "CREATE TABLE meta (store_id BLOB NOT NULL);"
+    "CREATE TABLE meta (store_id BLOB NOT NULL, live INTEGER NOT NULL);"
     "CREATE TABLE journey (number INTEGER PRIMARY KEY, family INTEGER NOT NULL, name TEXT NOT NULL,"
-    "  version TEXT NOT NULL, bundle BLOB NOT NULL, paused INTEGER);"
+    "  version TEXT NOT NULL, bundle BLOB NOT NULL, paused INTEGER,"
+    "  removed INTEGER NOT NULL DEFAULT 0, removed_to INTEGER NOT NULL DEFAULT 0);"
     "CREATE TABLE element (number INTEGER PRIMARY KEY, family INTEGER NOT NULL, name TEXT NOT NULL,"
     "  kind TEXT NOT NULL, line INTEGER NOT NULL);"
     "CREATE TABLE log (batch INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
@@ -36,7 +40,8 @@ static const char tables[] =
     "  incarnation INTEGER NOT NULL, segments INTEGER NOT NULL, records INTEGER NOT NULL, start INTEGER NOT "
     "NULL,"
     "  journal BLOB);"
-    "CREATE INDEX run_of_person ON run (person);"
+    "CREATE TABLE entered (who INTEGER, run INTEGER, past BLOB, PRIMARY KEY (who, run)) WITHOUT ROWID;"
+    "CREATE TABLE fresh (at INTEGER PRIMARY KEY, who INTEGER NOT NULL, run INTEGER NOT NULL);"
     "CREATE TABLE segment (key INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
     "CREATE TABLE timer (family INTEGER, shard INTEGER, due INTEGER, run INTEGER,"
     "  PRIMARY KEY (family, shard, due, run)) WITHOUT ROWID;"
@@ -49,27 +54,28 @@ static const char tables[] =
     "  n INTEGER NOT NULL, PRIMARY KEY (journey, element, what, reason, detail)) WITHOUT ROWID;";
 
 /* migrations[v] brings a file of version v to v + 1; there is no version 0. */
-static const char *const migrations[VERSION] = {[1] = "ALTER TABLE journey ADD COLUMN paused INTEGER"};
+static const char *const migrations[VERSION] = {NULL};
 
 /* Before the first table: neither can be changed afterwards without a copy of the whole file. */
 static int begin_file(sqlite3 *db, error *err) {
   return sql_run(db, "PRAGMA page_size=8192; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL", err);
 }
 
-static int write_id(sqlite3 *db, hash128 id, error *err) {
-  static const char *const text[] = {"INSERT INTO meta (store_id) VALUES (?1)"};
+static int write_meta(sqlite3 *db, hash128 id, bool live, error *err) {
+  static const char *const text[] = {"INSERT INTO meta (store_id, live) VALUES (?1, ?2)"};
   sqlite3_stmt *insert = NULL;
   if (sql_prepare(db, text, 1, &insert, err)) return -1;
   sql_blob(insert, 1, &id, sizeof id);
+  sqlite3_bind_int(insert, 2, live);
   int status = sql_done(insert);
   sqlite3_finalize(insert);
   return status == SQLITE_OK ? 0 : error_set(err, "%s", sqlite3_errmsg(db));
 }
 
-static int set_version(sqlite3 *db, error *err) {
+static int set_version(sqlite3 *db, int64_t version, error *err) {
   char text[96];
-  sqlite3_snprintf(sizeof text, text, "PRAGMA application_id=%d; PRAGMA user_version=%d", APPLICATION,
-                   VERSION);
+  sqlite3_snprintf(sizeof text, text, "PRAGMA application_id=%d; PRAGMA user_version=%lld", APPLICATION,
+                   (long long)version);
   return sql_run(db, text, err);
 }
 
@@ -78,19 +84,19 @@ static int make(sqlite3 *db, const store_file *options, error *err) {
   if (!options->has_id && random_system(&id))
     return error_set(err, "the system gives no random numbers for the store's id");
   if (begin_file(db, err) || sql_run(db, "BEGIN IMMEDIATE", err)) return -1;
-  if (sql_run(db, tables, err) || write_id(db, id, err) || set_version(db, err) ||
-      sql_run(db, "COMMIT", err)) {
+  if (sql_run(db, tables, err) || write_meta(db, id, options->kind == STORE_LIVE, err) ||
+      set_version(db, VERSION, err) || sql_run(db, "COMMIT", err)) {
     sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     return -1;
   }
   return 0;
 }
 
-static int migrate(sqlite3 *db, int64_t from, error *err) {
+int schema_migrate(sqlite3 *db, const char *const steps[], int64_t from, int64_t to, error *err) {
   if (sql_run(db, "BEGIN IMMEDIATE", err)) return -1;
   int failed = 0;
-  for (int64_t v = from; v < VERSION && !failed; v++) failed = sql_run(db, migrations[v], err);
-  if (failed || set_version(db, err) || sql_run(db, "COMMIT", err)) {
+  for (int64_t v = from; v < to && !failed; v++) failed = sql_run(db, steps[v], err);
+  if (failed || set_version(db, to, err) || sql_run(db, "COMMIT", err)) {
     sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     return -1;
   }
@@ -114,11 +120,26 @@ static int64_t count_tables(sqlite3 *db, const char *path, error *err) {
   return count < 0 ? error_set(err, "%s is no state of jaunt: %s", path, sqlite3_errmsg(db)) : count;
 }
 
+/* A rehearsal would take people through journeys in earnest who are in the middle of one, and the other way round. */
+static int check_kind(sqlite3 *db, const char *path, const store_file *options, error *err) {
+  bool live = sql_single(db, "SELECT live FROM meta", 0) != 0;
+  if (live && options->kind == STORE_REHEARSAL)
+    return error_set(
+        err, "the state %s is of live runs: a rehearsal needs a state of its own, --state sqlite:OTHER",
+        path);
+  if (!live && options->kind == STORE_LIVE)
+    return error_set(
+        err, "the state %s is of rehearsals: live runs need a state of their own, --state sqlite:OTHER",
+        path);
+  return 0;
+}
+
 int schema_ready(sqlite3 *db, const char *path, const store_file *options, error *err) {
   int64_t count = count_tables(db, path, err);
   if (count <= 0) return count < 0 ? -1 : make(db, options, err);
   int64_t version = version_of(db, path, err);
-  return version < 0 ? -1 : version < VERSION ? migrate(db, version, err) : 0;
+  if (version < 0 || (version < VERSION && schema_migrate(db, migrations, version, VERSION, err))) return -1;
+  return check_kind(db, path, options, err);
 }
 
 int schema_readable(sqlite3 *db, const char *path, error *err) {

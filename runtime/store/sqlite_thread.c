@@ -15,6 +15,10 @@ enum {
   RETRY_MS = 200,
   IDLE_MS = 1000,          /* without work: the rest is checkpointed */
   CHECKPOINT_PAGES = 2000, /* of the WAL */
+  CHECKPOINT_WAIT_MS =
+      5,            /* for readers, who are in the way of some checkpoints: nobody's commit waits for them */
+  SWEEP_MS = 60000, /* without work: whether old runs are to be taken out */
+  SWEEP_END_MS = 1000, /* when the store is closed, as long as that */
 };
 
 void file_trouble(sqlite_file *f, const char *format, ...) {
@@ -42,20 +46,23 @@ static bool has_work(const sqlite_file *f) {
   return !list_empty(&f->handed) || f->names;
 }
 
-typedef enum work { WORK_BATCHES, WORK_IDLE, WORK_OVER } work;
+typedef enum work { WORK_BATCHES, WORK_SWEEP, WORK_IDLE, WORK_OVER } work;
 
-/* Takes what was handed over, when there is something. Idle: there was nothing for a while, and something is left in the WAL. */
+/* Takes what was handed over, when there is something; old runs are taken out meanwhile. Idle: there was nothing for a while, and
+ * something is left in the WAL. */
 static work take_work(sqlite_file *f, list *batches) {
-  bool waited = false;
+  bool waited = false, sweeps = false;
   pthread_mutex_lock(&f->lock_handed);
-  while (!has_work(f) && !f->closing && !(waited && f->wal_pages)) {
+  while (!has_work(f) && !f->closing && !(waited && f->wal_pages) && !(sweeps = sweep_has_work(f))) {
     if (f->wal_pages)
       wait_for(&f->something, &f->lock_handed, IDLE_MS);
+    else if (f->options.sweeps)
+      wait_for(&f->something, &f->lock_handed, SWEEP_MS);
     else
       pthread_cond_wait(&f->something, &f->lock_handed);
     waited = true;
   }
-  work found = has_work(f) ? WORK_BATCHES : f->closing ? WORK_OVER : WORK_IDLE;
+  work found = has_work(f) ? WORK_BATCHES : f->closing ? WORK_OVER : sweeps ? WORK_SWEEP : WORK_IDLE;
   list_move_all(batches, &f->handed);
   pthread_mutex_unlock(&f->lock_handed);
   return found;
@@ -198,11 +205,27 @@ static int count_pages(void *data, sqlite3 *db, const char *name, int pages) {
 
 /* Copies the WAL into the file, as far as no reader needs it; what fails here is tried again, and told when commits fail. */
 static void checkpoint(sqlite_file *f, bool idle) {
-  int mode = idle                                  ? SQLITE_CHECKPOINT_TRUNCATE
-             : f->wal_pages > 8 * CHECKPOINT_PAGES ? SQLITE_CHECKPOINT_RESTART
-                                                   : SQLITE_CHECKPOINT_PASSIVE;
+  bool long_one = f->wal_pages > 8 * CHECKPOINT_PAGES && f->wal_pages > f->wal_tried + CHECKPOINT_PAGES;
+  int mode = idle       ? SQLITE_CHECKPOINT_TRUNCATE
+             : long_one ? SQLITE_CHECKPOINT_RESTART
+                        : SQLITE_CHECKPOINT_PASSIVE;
+  sqlite3_busy_timeout(f->db, CHECKPOINT_WAIT_MS);
   int status = sqlite3_wal_checkpoint_v2(f->db, NULL, mode, NULL, NULL);
+  sqlite3_busy_timeout(f->db, SQLITE_BUSY_MS);
+  f->wal_tried = long_one ? f->wal_pages : 0;
   if (idle && status == SQLITE_OK) f->wal_pages = 0;
+}
+
+/* ---- old runs ---- */
+
+static void sweep_a_little(sqlite_file *f) {
+  if (sweep_slice(f) != SQLITE_OK) sweep_give_up(f);
+  if (f->wal_pages >= CHECKPOINT_PAGES) checkpoint(f, false);
+}
+
+static void sweep_at_the_end(sqlite_file *f) {
+  int64_t until = clock_mono_ns() + SWEEP_END_MS * (int64_t)1000000;
+  while (clock_mono_ns() < until && sweep_has_work(f)) sweep_a_little(f);
 }
 
 /* ---- the thread ---- */
@@ -218,8 +241,12 @@ static void *run_committer(void *data) {
     if (found == WORK_BATCHES && commits) tell_lanes(f, &batches);
     if (commits && (found == WORK_IDLE || f->wal_pages >= CHECKPOINT_PAGES))
       checkpoint(f, found == WORK_IDLE);
+    if (found == WORK_SWEEP) sweep_a_little(f);
   }
-  if (!commits) tell_lost(f, &batches);
+  if (commits)
+    sweep_at_the_end(f);
+  else
+    tell_lost(f, &batches);
   return NULL;
 }
 

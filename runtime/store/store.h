@@ -152,8 +152,15 @@ void store_journal_forget(store_journal *journal);
 
 store *store_open_memory(hash128 store_id);
 
+/* A state is of live runs or of rehearsals, as it was made; see store_open_sqlite. */
+typedef enum store_kind { STORE_ANY_KIND, STORE_LIVE, STORE_REHEARSAL } store_kind;
+
 typedef struct store_file {
   const char *path;
+  store_kind kind; /* STORE_ANY_KIND: as it is; a new one is of rehearsals */
+  bool
+      sweeps; /* runs that ended longer than keep_ms ago are taken out. Counters stay, and so does what letting people in asks for */
+  int64_t keep_ms;  /* by the clock of live runs; in a rehearsal before the latest thing that happened */
   bool sync_normal; /* PRAGMA synchronous=NORMAL: power loss may lose the last commits, consistently */
   bool has_id;      /* a new file gets `id` instead of a random one: --seed */
   hash128 id;
@@ -165,7 +172,7 @@ typedef struct store_file {
 } store_file;
 
 /* Opens or makes the file, takes the lock PATH.lock (flock; an error names the process that has it), migrates an older schema,
- * refuses a newer one, and settles what a crash has left in the log: runs that were in memory then are in state RUN_RUNNING
+ * refuses a newer one and one of the other kind, and settles what a crash has left in the log: runs that were in memory then are in state RUN_RUNNING
  * and due at once. Returns NULL and fills `err`. */
 store *store_open_sqlite(const store_file *options, error *err);
 void store_close(store *s); /* what the lanes hold is committed first; NULL is taken */
@@ -235,7 +242,9 @@ void store_run_free(store_run *run); /* what it holds, not itself */
 
 /* 1, 0: there is none, or -1: it can't be read (told as trouble). The caller frees what is in `out` after a 1. */
 int store_find(store_lane *lane, uint64_t run, store_run *out);
-/* The person's runs of the lane's journey, newest first. *out is an array to be freed, member by member, and itself. 0 or -1. */
+/* The person's runs of the lane's journey, newest first. *out is an array to be freed, member by member, and itself. 0 or -1.
+ * Of runs that were taken out one for each `per` is told: as completed, with the highest entry number and the time of the last
+ * end; store_find does not find it. */
 int store_runs_of(store_lane *lane, const char *person, store_run **out, size_t *count);
 /* All records of the present incarnation, encoded, appended to `out` (of RECORD_ENTER without the person, `per` and the numbers, which
  * are in `run`); readies `journal` (which store_journal_init made) for

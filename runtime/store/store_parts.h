@@ -22,6 +22,9 @@ typedef struct store_journey_name {
   uint32_t family; /* the number of the first version of its name: what all versions share hangs on it */
   char *name, *version, *bundle;
   size_t bundle_length;
+  uint64_t
+      removed; /* as it was when the file was opened, as is removed_to_ms; of the first version of its name */
+  int64_t removed_to_ms;
   int64_t paused_ms, paused_tried_ms,
       paused_kept_ms; /* of the first version of its name; the last is on disk */
 } store_journey_name;

@@ -1,7 +1,7 @@
 /* A state file: what was durable is there when it is opened again, a run reads what it did, and nobody else may write. */
 #include "store_world.h"
 
-#include <sqlite3.h>
+#include "store/sqlite_parts.h"
 #include <sys/wait.h>
 
 #include "base/hash.h"
@@ -494,25 +494,52 @@ static void a_newer_format_is_refused_and_left_as_it_is(void **state) {
   assert_null(world_try(w, &err));
   assert_non_null(strstr(err.text, "newer jaunt"));
   assert_int_equal(ask(w, "PRAGMA user_version"), 99);
-  ask(w, "PRAGMA user_version = 2");
+  ask(w, "PRAGMA user_version = 1");
   world_open(w);
 }
 
-static void an_older_format_is_brought_forward(void **state) {
+/* By made-up steps: no older format was ever released. */
+static void an_older_format_is_brought_forward_step_by_step_or_not_at_all(void **state) {
   world *w = *state;
-  world_park(w, "ada", 5000);
+  static const char *const steps[] = {
+      NULL, "ALTER TABLE meta ADD COLUMN colour TEXT; UPDATE meta SET colour = 'red'",
+      "ALTER TABLE meta ADD COLUMN size; UPDATE meta SET size = length(colour)", "UPDATE nothing SET x = 1"};
+  sqlite3 *db;
+  error err = {""};
   world_close(w);
-  ask(w, "ALTER TABLE journey DROP COLUMN paused");
+  assert_int_equal(sqlite3_open(w->path, &db), SQLITE_OK);
+  assert_int_equal(schema_migrate(db, steps, 1, 3, &err), 0);
+  assert_int_equal(sql_single(db, "SELECT size FROM meta", 0), 3);
+  assert_int_equal(sql_single(db, "PRAGMA user_version", 0), 3);
+  assert_int_equal(schema_migrate(db, steps, 3, 4, &err), -1);
+  assert_non_null(strstr(err.text, "nothing"));
+  assert_int_equal(sql_single(db, "PRAGMA user_version", 0), 3);
+  sqlite3_close(db);
   ask(w, "PRAGMA user_version = 1");
-  for (int round = 0; round < 2; round++) {
-    world_open(w);
-    assert_int_equal(store_next_due(w->lane), 5000);
-    assert_int_equal(store_paused(w->s, w->journey), round ? 77 : 0);
-    store_pause(w->s, w->journey, 77);
-    world_close(w);
-    assert_int_equal(ask(w, "PRAGMA user_version"), 2);
-  }
   world_open(w);
+}
+
+static store *try_kind(world *w, store_kind kind, error *err) {
+  return store_open_sqlite(&(store_file){.path = w->path, .kind = kind}, err);
+}
+
+static void a_state_is_of_live_runs_or_of_rehearsals_and_the_other_kind_is_refused(void **state) {
+  world *w = *state;
+  static const store_kind kinds[] = {STORE_REHEARSAL, STORE_LIVE};
+  static const char *const words[] = {"of rehearsals: live runs need", "of live runs: a rehearsal needs"};
+  for (int i = 0; i < 2; i++) {
+    error err = {""};
+    world_close(w);
+    if (i) unlink(w->path);
+    store_close(try_kind(w, kinds[i], &err));
+    assert_null(try_kind(w, kinds[!i], &err));
+    assert_non_null(strstr(err.text, w->path));
+    assert_non_null(strstr(err.text, words[i]));
+    store *s = try_kind(w, kinds[i], &err);
+    assert_non_null(s);
+    store_close(s);
+    world_open(w); /* of any kind */
+  }
 }
 
 static void a_journey_is_paused_in_all_its_versions_and_stays_so(void **state) {
@@ -555,7 +582,9 @@ static void nothing_is_searched_for_from_end_to_end(void **state) {
   world *w = *state;
   static const char *const searches[] = {
       "SELECT * FROM run WHERE number = 1",
-      "SELECT * FROM run WHERE person = 'a' ORDER BY number DESC",
+      "SELECT run, past FROM entered WHERE who = 1",
+      "SELECT number FROM run WHERE number >= 1 ORDER BY number LIMIT 5",
+      "SELECT max(at) FROM fresh",
       "SELECT bytes FROM segment WHERE key BETWEEN 1 AND 2 ORDER BY key",
       "SELECT number FROM inbox WHERE run = 1",
       "SELECT json FROM attribute WHERE person = 'a'",
@@ -605,7 +634,8 @@ int main(void) {
       FILE_TEST(what_a_script_writes_to_a_person_outlives_the_run),
       FILE_TEST(a_state_in_use_is_refused_and_the_one_who_has_it_is_named),
       FILE_TEST(a_newer_format_is_refused_and_left_as_it_is),
-      FILE_TEST(an_older_format_is_brought_forward),
+      FILE_TEST(an_older_format_is_brought_forward_step_by_step_or_not_at_all),
+      FILE_TEST(a_state_is_of_live_runs_or_of_rehearsals_and_the_other_kind_is_refused),
       FILE_TEST(a_journey_is_paused_in_all_its_versions_and_stays_so),
       FILE_TEST(a_file_that_is_no_state_is_refused),
       FILE_TEST(nothing_is_searched_for_from_end_to_end),

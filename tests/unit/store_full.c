@@ -118,9 +118,20 @@ static void damage(world *w, const char *name) {
 static void a_damaged_file_is_told_and_not_written_to_again_and_again(void **state) {
   world *w = *state;
   world_close(w);
-  damage(w, "run_of_person");
+  damage(w, "attribute");
   world_open(w);
-  world_park(w, "ada", 1000);
+  traveller t;
+  world_enter(w, &t, "ada");
+  world_record(w, &t,
+               (store_record){.kind = RECORD_WRITE,
+                              .element = NO_ELEMENT,
+                              .name = "city",
+                              .data = "1",
+                              .data_length = 1,
+                              .extra = "ada",
+                              .extra_length = 3},
+               RUN_RUNNING);
+  store_journal_forget(&t.journal);
   store_flush(w->lane);
   store_lane_close(w->lane);
   assert_int_equal(store_durable(w->lane), 0);
