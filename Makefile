@@ -2,7 +2,8 @@
 #
 #   make run      builds jaunt and runs a journey:  make run RUN="run welcome --people FILE"
 #   make test     builds it twice (release, and with sanitizers) and runs every test in both
-#   make bench    calls a second and what they cost, beside wrk and undici (BENCH=--json; tests/bench/run --help)
+#   make bench    calls a second and what they cost, beside wrk and undici, and what durability costs (BENCH=--json;
+#                 tests/bench/run --help, tests/bench/durable --help)
 #   make lint     formatting, layers, cppcheck, clang-tidy
 #   make format   formats the C files
 #   make fuzz     libFuzzer on every parser of foreign bytes, FUZZ_SECONDS each
@@ -66,6 +67,7 @@ bench: build
 	@cmake/install-packages.sh bench
 	@cmake --build --preset release --target bench_tools --parallel $(JOBS) >/dev/null
 	@JAUNT=build/release/jaunt tests/bench/run $(BENCH)
+	@JAUNT=build/release/jaunt tests/bench/durable $(BENCH)
 
 lint:
 	@cmake/install-packages.sh product build tests lint

@@ -135,7 +135,10 @@ void guard_kill(worker *w, const char *name) {
   if (w->running) lua_sethook(w->running, hook, LUA_MASKCOUNT, 1);
 }
 
+/* The hook is put once: Lua walks all calls of the stack for it, which takes longer than the next signal is away when a script
+ * recurses deeply. */
 void guard_overdue(worker *w) {
+  if (w->overdue && lua_gethook(w->running) == hook) return;
   w->overdue = true;
   lua_sethook(w->running, hook, LUA_MASKCOUNT, 1);
 }

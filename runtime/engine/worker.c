@@ -104,6 +104,7 @@ static bool work_off(worker *w) {
       left--;
       run_resume(LIST_OF(run, ready_link, list_pop(&w->ready)));
     }
+    calls_run(w->calls);  /* those that have begun: their intents ride in the commit of what led to them */
     store_flush(w->lane); /* what it makes durable lets calls go */
     more = calls_due(w->calls) || !list_empty(&w->ready);
   } while (more && left > 0);

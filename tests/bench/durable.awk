@@ -42,7 +42,7 @@ function row(what, figure, beside, target, met, facts,    word) {
     printf "%s{\"what\":%s,%s%s}", comma, quoted(what), facts, word ? ",\"target\":" quoted(target) ",\"met\":" (met ? "true" : "false") : ""
     comma = ","
   } else
-    printf "%-47s %14s  %-56s %-22s %s\n", what, figure, beside, target, word
+    printf "%-47s %12s  %-58s %-20s %s\n", what, figure, beside, target, word
 }
 
 function steps(workers,    full, memory, limit, batch) {
@@ -96,7 +96,7 @@ function parked(    n, each) {
   if (!n) return
   each = 1024 * (median("parked", n, "resident") - median("parked", n, "none")) / n
   row(sprintf("%s who wait a day: bytes of memory each", grouped(n)), sprintf("%.1f", each),
-    sprintf("%.1f MB of %.1f MB resident with one", median("parked", n, "resident") / 1024, median("parked", n, "none") / 1024),
+    sprintf("at most %.1f MB resident, with one person %.1f MB", median("parked", n, "resident") / 1024, median("parked", n, "none") / 1024),
     "< 50", each < 50, sprintf("\"people\":%d,\"bytes\":%.2f,\"resident_kb\":%d", n, each, median("parked", n, "resident")))
   row("  bytes of disk each", sprintf("%.0f", median("parked", n, "disk")), sprintf("they came %s/s", grouped(median("parked", n, "rate"))),
     "", "", sprintf("\"people\":%d,\"bytes\":%.1f,\"people_a_second\":%.0f", n, median("parked", n, "disk"), median("parked", n, "rate")))
@@ -118,7 +118,7 @@ function start(    i, n, ms) {
   for (i = 1; i <= variant_count["start"]; i++) {
     n = variants["start", i]
     ms = median("start", n, "ms")
-    row(sprintf("ms from start to first step (and end), %s wait", grouped(n)), sprintf("%.0f", ms), "the file not in the system's cache", "<= 2,000",
+    row(sprintf("ms from start to a first step; %s %s", grouped(n), n > 1 ? "wait" : "waits"), sprintf("%.0f", ms), "until the process ends; the file not in the page cache", "<= 2,000",
       ms <= 2000, sprintf("\"people\":%d,\"ms\":%.1f", n, ms))
   }
 }
@@ -127,7 +127,7 @@ function due(    n, seconds) {
   n = variants["due", 1]
   if (!n) return
   seconds = median("due", n, "seconds")
-  row(sprintf("seconds until %s due at once have parked again", grouped(n)), sprintf("%.1f", seconds),
+  row(sprintf("seconds until %s due at once wait again", grouped(n)), sprintf("%.1f", seconds),
     sprintf("%.1f us CPU each; batch %s", median("due", n, "cpu_us"), grouped(median("due", n, "batch"))), "<= 30", seconds <= 30,
     sprintf("\"people\":%d,\"seconds\":%.2f,\"cpu_us\":%.2f,\"batch\":%.0f", n, seconds, median("due", n, "cpu_us"), median("due", n, "batch")))
 }
@@ -154,7 +154,7 @@ END {
       count["disk" SUBSEP file_system SUBSEP "sync_ms"],
       file_system == "tmpfs" ? "; NOTHING IS DURABLE THERE: these figures say nothing of a disk" : ""
     printf "measured    medians of %d rounds; %d in flight, runtime and vendor on two cores\n\n", rounds, in_flight
-    printf "%-47s %14s  %-56s %-22s\n", "", "measured", "beside it", "target"
+    printf "%-47s %12s  %-58s %-20s\n", "", "measured", "beside it", "target"
   }
   steps(1); steps(2); journeys(); lone(); parked(); bytes(); start(); due(); wake()
   if (json) print "]}"

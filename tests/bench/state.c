@@ -72,13 +72,15 @@ static int bytes(const char *path) {
 
 /* ---- multiply ---- */
 
-/* ?1 is the number of copies. Everything is written in the order of its table. */
+/* ?1 is the number of copies. Most is written in the order of its table. */
 static const char *const copying[] = {
     "INSERT INTO run SELECT number + n * (SELECT max(number) FROM one.run), journey, person || '~' || n, "
     "per, entry, id,"
     " entered, since, due, state, element, listens, reason, detail, control, incarnation, segments, records, "
     "start, journal"
     " FROM copy CROSS JOIN one.run WHERE number <> (SELECT run FROM first)",
+    "INSERT INTO entered SELECT who / 2 + n, run + n * (SELECT max(number) FROM one.run) AS number, past"
+    " FROM one.entered CROSS JOIN copy ORDER BY 1, 2",
     "INSERT INTO timer SELECT family, shard, due, run + n * (SELECT max(number) FROM one.run) AS number"
     " FROM one.timer CROSS JOIN (SELECT 0 AS n UNION ALL SELECT n FROM copy)"
     " WHERE n = 0 OR run <> (SELECT run FROM first) ORDER BY family, shard, due, number",
@@ -93,7 +95,7 @@ static int multiply(const char *from, int times) {
   sqlite3_finalize(s);
   run_sql("BEGIN; CREATE TEMP TABLE copy (n INTEGER PRIMARY KEY);"
           "CREATE TEMP TABLE first AS SELECT run FROM one.timer ORDER BY due LIMIT 1;"
-          "DROP INDEX run_of_person; DELETE FROM timer");
+          "DELETE FROM timer");
   s = prepared("INSERT INTO copy (n) VALUES (?1)");
   for (int n = 1; n < times; n++) {
     sqlite3_bind_int(s, 1, n);
@@ -102,7 +104,6 @@ static int multiply(const char *from, int times) {
   }
   sqlite3_finalize(s);
   for (size_t i = 0; i < sizeof copying / sizeof *copying; i++) run_sql(copying[i]);
-  run_sql("CREATE INDEX run_of_person ON run (person)");
   s = prepared("UPDATE counter SET n = n * ?1");
   sqlite3_bind_int(s, 1, times);
   if (sqlite3_step(s) != SQLITE_DONE) fail();

@@ -218,6 +218,19 @@ describe("what can't be redriven is refused, by count and reason:", function()
     assert.is_truthy(refused.why:find("entered again", 1, true))
   end)
 
+  it("but not the run of another key of `per`", function()
+    local project = repairing.project([[
+      call_api "hello" { via = "vendor", POST = "/hello", json = { id = person.id, cart = event.cart_id } }
+    ]], { fields = "per = 'cart_id',", refusals = { ["POST /hello"] = { p1 = 422 } } })
+    for _, cart in ipairs { "a", "b" } do
+      helper.write_file(project.folder .. "/people.csv", "id,event.cart_id\np1," .. cart .. "\n")
+      project.run()
+    end
+    local told, result = redrive(project)
+    assert.equal(0, result.code, result.out)
+    assert.equal(2, told.done)
+  end)
+
   it("a run that is neither held nor dropped", function()
     local project = repairing.project [[ wait "2h" ]]
     project.run()

@@ -64,7 +64,7 @@ describe("replay", function()
       local sum = 0
       for i = 1, 60 do
         for j = 1, 2000000 do sum = sum + j % 7 end
-        wait "1m"
+        wait "4s"
       end
       wait "2h"
       print "came through"

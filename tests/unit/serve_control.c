@@ -130,6 +130,27 @@ static void who_has_left_gets_no_answer(void **state) {
   assert_false(control_socket_next(w->socket, &request));
 }
 
+static void who_does_not_read_is_cut_off(void **state) {
+  world *w = *state;
+  control_request request;
+  char *line = calloc(1, 100000);
+  memset(line, 'x', 100000);
+  int deaf = connected(w), other = connected(w);
+  say(deaf, "one\n");
+  while (!w->came) uv_run(&w->loop, UV_RUN_ONCE);
+  assert_true(control_socket_next(w->socket, &request));
+  int answers = 0;
+  while (answers < 1000 && control_socket_answer(w->socket, request.client, line, 100000, false)) answers++;
+  assert_in_range(answers, 5, 100);
+  say(other, "two\n");
+  while (w->came < 2) uv_run(&w->loop, UV_RUN_ONCE);
+  assert_true(control_socket_next(w->socket, &request));
+  assert_true(control_socket_answer(w->socket, request.client, "2", 1, true));
+  close(deaf);
+  close(other);
+  free(line);
+}
+
 #define CONTROL_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void) {
@@ -138,6 +159,7 @@ int main(void) {
       CONTROL_TEST(who_says_nothing_is_sent_away),
       CONTROL_TEST(who_waits_for_an_answer_is_not),
       CONTROL_TEST(who_has_left_gets_no_answer),
+      CONTROL_TEST(who_does_not_read_is_cut_off),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
