@@ -111,12 +111,15 @@ static bool work_off(worker *w) {
   return more;
 }
 
-static void relieve_memory(worker *w) {
+/* Returns whether a run was held. */
+static bool relieve_memory(worker *w) {
   int64_t most = (int64_t)w->shared->options->limits.worker_memory;
-  if (w->memory <= most || w->memory < w->collect_at) return;
+  if (w->memory <= most || w->memory < w->collect_at) return false;
   lua_gc(w->L, LUA_GCCOLLECT);
   w->collect_at = w->memory + w->memory / 16; /* a full collection is dear: not in every turn */
-  if (w->memory > most) run_hold_largest(w);
+  if (w->memory <= most) return false;
+  run_hold_largest(w);
+  return true;
 }
 
 static void cut_calls(worker *w, bool on_wire_too) {
@@ -212,7 +215,10 @@ static void turn(uv_prepare_t *prepare) {
   bool due = fired == TURN_RESUMES && timers_next(&w->timers) <= now;
   bool more = work_off(w) || due;
   run_leave(w);
-  relieve_memory(w);
+  if (relieve_memory(w)) { /* its record is to be taken, too: nothing else may come that does it */
+    store_flush(w->lane);
+    more = more || calls_due(w->calls) || !list_empty(&w->ready);
+  }
   arm(w, more);
   settle_tokens(w, more || w->calls_busy > 0 || store_last(w->lane) > store_durable(w->lane));
   if (w->draining) drain(w);
