@@ -314,6 +314,11 @@ static int put_header(spec *s, int value) {
   if (strlen(name) != length)
     return luaL_error(L, "call_api: the name of the header \"%s\" holds a NUL byte", name);
   into->hidden = secret_at(L, value);
+  if (into->hidden && !into->hidden->value) {
+    error_set(&s->hold, "there is no secret %s: set it in the environment or in the secrets file",
+              into->hidden->name);
+    return hold(s, "config");
+  }
   if (into->hidden) {
     into->name = mem_text(name);
     s->c->header_count++;

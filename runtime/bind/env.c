@@ -9,9 +9,10 @@ static const char secret_type[] = "secret";
 int primitive_env(lua_State *L) {
   run *r = primitive_run(L, "env");
   const char *name = luaL_checkstring(L, 1);
-  if (secrets_hide(r->in->shared->options->secrets, name))
-    return luaL_error(L, "env: %s is a secret, which no script may look at: secret \"%s\" puts it into a header", name,
-                      name);
+  if (!run_in_past(r) && secrets_hide(r->in->shared->options->secrets, name))
+    return luaL_error(L,
+                      "env: %s is a secret, which no script may look at: secret \"%s\" puts it into a header",
+                      name, name);
   const char *value = getenv(name);
   run_step_info info = {.kind = "env", .written = name, .data = value};
   run_step(r, L, &info, true);
@@ -46,7 +47,10 @@ const secret *secret_at(lua_State *L, int index) {
 int primitive_secret(lua_State *L) {
   run *r = primitive_yielding_run(L, "secret"); /* it may stand within call_api's braces */
   const char *name = luaL_checkstring(L, 1);
-  const secret *found = secrets_find(r->in->shared->options->secrets, name);
+  secrets *all = r->in->shared->options->secrets;
+  const secret *found = secrets_find(all, name);
+  if (!found && run_in_past(r))
+    found = secrets_need(all, name); /* a call that is still to be made will miss its value */
   if (!found) {
     const char *detail =
         lua_pushfstring(L, "there is no secret %s: set it in the environment or in the secrets file", name);

@@ -32,6 +32,7 @@
  *   duration(text)           milliseconds, as base/duration.h reads them; or nil and a message
  *   cores()                  how many workers are the default */
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -277,11 +278,18 @@ static script_limits limits_of(lua_State *L) {
   return limits;
 }
 
+/* From the committer's thread: whoever looks at the process has to know that nothing is saved, whatever else it shows. */
+static void tell_trouble(void *data, const char *text) {
+  (void)data;
+  fprintf(stderr, "\nwarning: %s\n", text ? text : "the state can be written again");
+}
+
 /* state = the path of a file that outlives the process; without it the state is in memory. sync = "normal". */
 static store *open_store(lua_State *L) {
   error err;
   hash128 id = store_id_of(L);
-  store_file file = {.has_id = true, .id = id, .path = text_field(L, "state", NULL)};
+  store_file file = {
+      .has_id = true, .id = id, .path = text_field(L, "state", NULL), .trouble = tell_trouble};
   const char *sync = text_field(L, "sync", NULL);
   file.sync_normal = sync && strcmp(sync, "normal") == 0;
   store *s = file.path ? store_open_sqlite(&file, &err) : store_open_memory(id);

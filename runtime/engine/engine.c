@@ -248,7 +248,7 @@ static bool is_among(uint64_t hash, const uint64_t *hashes, size_t count) {
 static void deliver_events(engine *e, int64_t now) {
   uint64_t told[EVENTS_AHEAD];
   size_t count = 0;
-  while (next_event(e) <= now) {
+  while (next_event(e) <= now && count < EVENTS_AHEAD) {
     coming_event *coming = LIST_OF(coming_event, link, e->events.next);
     const char *person = coming->m->texts[0];
     uint64_t hash = hash_bytes64((hash128){0, 0}, person, strlen(person));
@@ -332,7 +332,7 @@ static void consider(engine *e) {
   if (admitted && event_at == INT64_MAX && !e->events_over) return; /* more events are to be read first */
   int64_t end = s->clock.is_virtual ? e->options.until_ms : INT64_MAX - 1;
   if (timer_at > end && event_at > end) {
-    e->finished = admitted;
+    e->finished = admitted || s->clock.is_virtual; /* nobody will make room for those who wait to be let in */
   } else if (s->clock.is_virtual) {
     jump(e, timer_at, event_at);
   }

@@ -177,6 +177,12 @@ void guard_leave(worker *w) {
   count_slice(w, 1);
 }
 
+void guard_renew(worker *w) {
+  w->strikes = 0;
+  w->overdue = false;
+  count_slice(w, 2);
+}
+
 lua_State *guard_switch(worker *w, lua_State *L) {
   lua_State *before = w->running;
   w->running = L;

@@ -24,6 +24,8 @@ void *guard_alloc(void *worker, void *old, size_t old_size, size_t size);
 /* A slice begins: `L` runs scripts, on behalf of w->current. Slices nest (a predicate within a primitive). */
 void guard_enter(struct worker *w, lua_State *L);
 void guard_leave(struct worker *w);
+/* What the running slice does from here on was a slice of its own when it was done first: its time counts anew. */
+void guard_renew(struct worker *w);
 
 /* Another coroutine is the innermost one now. Returns the one that was. */
 lua_State *guard_switch(struct worker *w, lua_State *L);

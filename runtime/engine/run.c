@@ -117,13 +117,12 @@ store_position run_record(run *r, store_record *record, run_state to) {
   record->control = r->control;
   if (r->state != RUN_NONE) shared_active(w->shared, (int)run_is_active(to) - (int)run_is_active(r->state));
   r->state = to;
-  if (shared_dies(w->shared)) return STORE_NEVER;
+  if (w->lost || shared_dies(w->shared)) return STORE_NEVER;
   store_position position = store_append(w->lane, &r->journal, record);
-  while (!position) { /* full: a worker resumes nothing then, but calls and timers have records, too */
-    store_flush(w->lane);
+  while (!position &&
+         worker_make_room(w)) /* a worker resumes nothing then, but calls and events have records, too */
     position = store_append(w->lane, &r->journal, record);
-  }
-  return position;
+  return position ? position : STORE_NEVER;
 }
 
 void run_move(run *r, run_state to, uint8_t counts, const char *reason, const char *detail) {

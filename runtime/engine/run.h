@@ -129,6 +129,8 @@ void run_forget(run *r);
 void run_act(worker *w, const message *m);
 /* Tells of the acts that are durable, up to this position. */
 void run_tell_acts(worker *w, store_position up_to);
+/* Forgets events for runs that are not in memory and that the store can tell of by now: up to this position. */
+void run_forget_waiting(worker *w, store_position up_to);
 /* Wakes runs that are due, as many as there is room for in memory; returns how many. */
 size_t run_wake_due(worker *w, int64_t now_ms);
 /* When the next one is due that run_wake_due would wake; INT64_MAX. */

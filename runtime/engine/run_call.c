@@ -298,6 +298,8 @@ static void moved(call *c, call_state from, call_state to) {
 static void record_result(run *r, uint8_t counts) {
   call *c = r->call;
   buf *why = &r->in->verdict;
+  int64_t us = (int64_t)(c->ms * 1000);
+  c->ms = (double)us / 1000; /* as replay will tell it */
   buf_clear(why);
   if (c->reason != REASON_NONE) {
     buf_text_add(why, call_reason_name(c->reason));
@@ -314,7 +316,7 @@ static void record_result(run *r, uint8_t counts) {
       .more_length = c->answer_headers.len,
       .extra = why->len ? why->data : NULL,
       .extra_length = why->len,
-      .numbers = {c->status, c->attempts, (int64_t)(c->ms * 1000), c->truncated},
+      .numbers = {c->status, c->attempts, us, c->truncated},
       .element = r->element,
       .counts = counts,
   };

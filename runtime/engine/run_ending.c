@@ -233,7 +233,7 @@ void run_restart(run *r) {
     r->closed = r->closing = false;
     r->park = PARK_NONE;
     r->incarnation++;
-    r->step = 0;
+    r->step = r->redrives = 0; /* of its present journal, as replay counts them */
     run_seed(r);
     run_beginning with = {.profile = buf_text(&texts[0]),
                           .profile_length = texts[0].len,

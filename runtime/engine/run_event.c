@@ -252,10 +252,66 @@ static uint64_t keep(worker *w, uint64_t run_number, const message *m, uint64_t 
       .length = m->lengths[2],
       .at_ms = logical_now_ms(&w->shared->clock),
   };
-  uint64_t number;
-  if (shared_dies(w->shared)) return 0;
-  while (!(number = store_event(w->lane, run_number, &event, NULL))) store_flush(w->lane);
+  if (w->lost || shared_dies(w->shared)) return 0;
+  uint64_t number = store_event(w->lane, run_number, &event, NULL);
+  while (!number && worker_make_room(w)) number = store_event(w->lane, run_number, &event, NULL);
   return number;
+}
+
+/* ---- events for runs that are not in memory, until they are durable and the store tells of them ---- */
+
+typedef struct waiting_event {
+  list link, link_by_run;
+  uint64_t run;
+  store_position position;
+  run_event *event;
+} waiting_event;
+
+static list *waiting_for(worker *w, uint64_t run_number) {
+  return &w->waiting_by_run[run_number % WAITING_BUCKETS];
+}
+
+static void wait_until_durable(worker *w, uint64_t run_number, run_event *event) {
+  waiting_event *waiting = mem_zero(sizeof *waiting);
+  *waiting = (waiting_event){.run = run_number, .position = store_last(w->lane), .event = event};
+  list_push(&w->waiting_events, &waiting->link);
+  list_push(waiting_for(w, run_number), &waiting->link_by_run);
+}
+
+void run_forget_waiting(worker *w, store_position up_to) {
+  while (!list_empty(&w->waiting_events)) {
+    waiting_event *oldest = LIST_OF(waiting_event, link, w->waiting_events.next);
+    if (oldest->position > up_to) return;
+    list_remove(&oldest->link);
+    list_remove(&oldest->link_by_run);
+    run_event_free(oldest->event);
+    free(oldest);
+  }
+}
+
+static run_event *copy_of(const run_event *event) {
+  run_event *copy = event_new(event->name, event->json, event->length, event->at_ms);
+  copy->print = event->print;
+  copy->number = event->number;
+  return copy;
+}
+
+void run_take_waiting(run *r) {
+  const list *all = waiting_for(r->in, r->journal.run);
+  for (const list *l = all->next; l != all; l = l->next) {
+    const waiting_event *waiting = LIST_OF(waiting_event, link_by_run, l);
+    const run_event *event = waiting->event;
+    if (waiting->run == r->journal.run && !run_has_seen(r, event->print)) run_keep_event(r, copy_of(event));
+  }
+}
+
+static bool is_waiting(worker *w, uint64_t run_number, uint64_t print) {
+  const list *all = waiting_for(w, run_number);
+  for (const list *l = all->next; l != all; l = l->next) {
+    const waiting_event *waiting = LIST_OF(waiting_event, link_by_run, l);
+    if (waiting->run == run_number && waiting->event->print == print) return true;
+  }
+  return false;
 }
 
 static run_event *event_of(worker *w, const message *m, uint64_t print, uint64_t number) {
@@ -272,6 +328,8 @@ static void arrive(run *r, const message *m) {
     print = print_of(m);
     if (run_has_seen(r, print)) return;
     number = keep(w, r->journal.run, m, print);
+    r->settled_at =
+        store_last(w->lane); /* it does not leave memory before whoever wakes it would find this */
   }
   run_event *event = event_of(w, m, print, number);
   run_keep_event(r, event);
@@ -288,6 +346,7 @@ static bool is_listed(const char *lines, const char *name) {
 
 /* Whether the same event is in the inbox of a run that is not in memory. */
 static bool came_before(worker *w, uint64_t run_number, uint64_t print) {
+  if (is_waiting(w, run_number, print)) return true;
   store_inbox_event *events = NULL;
   size_t count = 0;
   bool found = false;
@@ -297,21 +356,26 @@ static bool came_before(worker *w, uint64_t run_number, uint64_t print) {
   return found;
 }
 
+static void keep_for_later(worker *w, uint64_t run_number, const message *m) {
+  uint64_t print = print_of(m);
+  if (came_before(w, run_number, print)) return;
+  wait_until_durable(w, run_number, event_of(w, m, print, keep(w, run_number, m, print)));
+}
+
 /* A parked run gets its event: one that it listens to brings it back, and it is due at once, so that nothing that ends the
  * process now leaves it parked with the event unseen. */
 static void arrive_at_kept(worker *w, const store_run *kept, const message *m) {
   uint64_t print = print_of(m);
   if (came_before(w, kept->run, print)) return;
   uint64_t number = keep(w, kept->run, m, print);
+  wait_until_durable(w, kept->run, event_of(w, m, print, number));
   if (kept->state != RUN_WAITING || !is_listed(kept->listens, m->texts[1])) return;
   if (atomic_load(&w->shared->paused)) {
     run_due_later(w, kept);
     return;
   }
-  run *r = run_wake(w, kept);
-  if (!r || run_has_seen(r, print)) return;
-  run_keep_event(r, event_of(w, m, print, number));
-  run_due_now(r);
+  run *r = run_wake(w, kept); /* which finds it */
+  if (r) run_due_now(r);
 }
 
 /* A run that goes on although nothing of it is left in memory but its name: one that was held or redriven a moment ago. */
@@ -329,7 +393,7 @@ static bool came_for_kept(worker *w, const message *m) {
     const run *present = run_in_memory(w, runs[i].run);
     if (is_living_on(present)) {
       met = true;
-      keep(w, runs[i].run, m, print_of(m));
+      keep_for_later(w, runs[i].run, m);
     } else if (runs[i].state < RUN_COMPLETED && !present) {
       met = true;
       arrive_at_kept(w, &runs[i], m);

@@ -77,7 +77,9 @@ void run_due_now(run *r) {
   store_settle settle = settlement(r, 0);
   settle.listens = listens_to(r, &r->in->verdict);
   record.settle = &settle;
+  int64_t told_ms = r->now_ms; /* by its replay, which is about to begin */
   run_record(r, &record, r->state);
+  r->now_ms = told_ms;
   r->settled_due = 0;
 }
 
@@ -119,8 +121,7 @@ static bool is_json(const char *text, size_t length) {
 }
 
 static int take_event(run *r, const store_inbox_event *from) {
-  run_has_seen(r, from->print);
-  if (from->is_taken) return 0;
+  if (run_has_seen(r, from->print) || from->is_taken) return 0;
   if (!is_json(from->json, from->length)) return -1;
   run_event *event = mem_zero(sizeof *event);
   list_init(&event->link);
@@ -145,6 +146,7 @@ static int read_back(run *r, const store_run *kept) {
   int bad = 0;
   for (size_t i = 0; i < count; i++) bad |= take_event(r, &events[i]);
   store_events_free(events, count);
+  run_take_waiting(r);
   return run_begin_past(r, &bytes) && !bad ? 0 : -1;
 }
 
@@ -200,6 +202,7 @@ run *run_wake(worker *w, const store_run *kept) {
   run_beginning with;
   if (read_back(r, kept) || !begins_with(r, &with)) {
     say_unreadable(w, kept);
+    store_journal_init(&r->journal); /* as if it was awake: or it would be told to be due again, at once */
     run_forget(r);
     return NULL;
   }
@@ -286,8 +289,9 @@ static uint32_t entry_number(worker *w, const char *person, const char *per) {
   size_t count = 0;
   if (e.is_refused || store_runs_of(w->lane, person, &runs, &count)) return 0;
   for (size_t i = 0; i < count; i++) {
-    if (!run_in_memory(w, runs[i].run))
-      consider(&e, w, runs[i].entry, runs[i].per, runs[i].state, runs[i].since_ms);
+    const run *present = run_in_memory(w, runs[i].run); /* it knows better than its row */
+    consider(&e, w, runs[i].entry, runs[i].per, present ? present->state : runs[i].state,
+             present ? present->now_ms : runs[i].since_ms);
     store_run_free(&runs[i]);
   }
   free(runs);

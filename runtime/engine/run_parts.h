@@ -63,6 +63,7 @@ void run_unwatch(run *r); /* forgets goal and exit_on */
 /* Whether an event with this print came before; from now on it has. */
 bool run_has_seen(run *r, uint64_t print);
 void run_keep_event(run *r, run_event *event); /* takes it */
+void run_take_waiting(run *r); /* events that came for it while it was away, and are not durable yet */
 /* Looks at what came while nobody could: after a replay. May end the run. */
 void run_meet_events(run *r);
 

@@ -55,13 +55,14 @@ static const char *would_end_again(const store_run *kept, const last_call *last)
   if (is_reason(kept, "script") && !last->mistake)
     return "its script has failed, and would again: move it to a mended version first";
   if (is_reason(kept, "diverged"))
-    return "its replay asks for something else than was recorded, and would again: move it to a mended version first";
+    return "its replay asks for something else than was recorded, and would again: move it to a mended "
+           "version first";
   return NULL;
 }
 
 /* The step from which it is taken back: that of the call that ended it; 0: it goes on from where it is. */
 static uint32_t step_to_redo(const store_run *kept, const last_call *last) {
-  bool by_script = was_reason(kept, "script") || was_reason(kept, "limit");
+  bool by_script = was_reason(kept, "script") || was_reason(kept, "limit") || was_reason(kept, "config");
   return last->unknown || (by_script && !last->mistake) ? 0 : last->step;
 }
 
@@ -110,7 +111,8 @@ static const char *redrive(worker *w, const store_run *kept) {
   buf journal = BUF_EMPTY;
   run *r = run_of_row(w, kept);
   int failed = store_load(w->lane, kept, &r->journal, &journal);
-  last_call last = failed ? (last_call){0} : read_last_call(&journal);
+  last_call last = {0};
+  if (!failed) last = read_last_call(&journal);
   buf_free(&journal);
   if (!failed) return send_on(r, kept, &last);
   run_forget(r);

@@ -31,6 +31,7 @@ static void look_ahead(run_past *past) {
   do {
     past->more = store_record_next(&past->at, end, &past->ahead);
     past->index++;
+    if (past->more && past->ahead.kind == RECORD_REDRIVE) past->step_ms = 0;
   } while (past->more && !is_answer(past));
 }
 
@@ -80,6 +81,7 @@ bool run_recorded(run *r, record_kind kind, store_record *out) {
   if (!run_in_past(r) || r->past->ahead.kind != kind) return false;
   *out = r->past->ahead;
   r->now_ms = out->at_ms;
+  if (kind == RECORD_WOKE || kind == RECORD_TAKEN || kind == RECORD_RESULT) guard_renew(r->in);
   look_ahead(r->past);
   return true;
 }
@@ -136,13 +138,13 @@ void run_replay_step(run *r, lua_State *L, run_step_info *info) {
   if (ahead->kind != RECORD_STEP || ahead->step != r->step || ahead->fingerprint != r->call_print)
     diverge(r, L, info->kind, info->name);
   store_record was;
+  r->past->step_ms = ahead->at_ms; /* a redrive that comes next takes it back */
   run_recorded(r, RECORD_STEP, &was);
   buf *verdict = &r->in->verdict;
   buf_clear(verdict);
   buf_add(verdict, was.data, was.data_length);
   info->data = was.data ? buf_text(verdict) : NULL;
   info->number = was.numbers[0];
-  r->past->step_ms = was.at_ms;
 }
 
 void run_replay_write(run *r, lua_State *L, uint64_t fingerprint, const char *name) {

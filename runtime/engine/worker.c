@@ -91,6 +91,20 @@ static void durable(void *data, store_position up_to) {
     call_release(r->call);
   }
   run_tell_acts(w, up_to);
+  run_forget_waiting(w, up_to);
+}
+
+enum { PATIENCE_MS = 2000 }; /* with a store that can't write, once the engine is being stopped */
+
+bool worker_make_room(worker *w) {
+  for (int ms = 0; !w->lost; ms++) {
+    store_flush(w->lane);
+    if (!store_lane_full(w->lane)) return true;
+    if (!atomic_load(&w->shared->ending)) ms = 0;
+    w->lost = ms >= PATIENCE_MS;
+    uv_sleep(1);
+  }
+  return false;
 }
 
 /* Resumes what is ready, lets the store take the records, starts what they let through; returns whether something is left
@@ -107,7 +121,7 @@ static bool work_off(worker *w) {
     calls_run(w->calls);  /* those that have begun: their intents ride in the commit of what led to them */
     store_flush(w->lane); /* what it makes durable lets calls go */
     more = calls_due(w->calls) || !list_empty(&w->ready);
-  } while (more && left > 0);
+  } while (more && left > 0 && !store_lane_full(w->lane));
   return more;
 }
 
@@ -158,7 +172,7 @@ static void drain(worker *w) {
     cut_calls(w, true);
   }
   if (w->closing) return;
-  if (calls_open(w->calls) || !list_empty(&w->ready)) {
+  if (calls_open(w->calls) || (!list_empty(&w->ready) && !store_lane_full(w->lane))) {
     uv_idle_start(&w->idle, idle_turn); /* what was cut is done in the next turn */
     return;
   }
@@ -178,12 +192,13 @@ static void arm(worker *w, bool more) {
   int64_t next = timers_next(&w->timers), wake = run_next_wake(w);
   if (wake < next) next = wake;
   atomic_store(&w->next_due, next);
-  if (more)
+  bool full = store_lane_full(w->lane); /* then the store wakes the loop, when it has made room */
+  if (more && !full)
     uv_idle_start(&w->idle, idle_turn);
   else
     uv_idle_stop(&w->idle);
   if (w->stopping || w->shared->clock.is_virtual) return;
-  if (next == INT64_MAX) {
+  if (next == INT64_MAX || full) {
     uv_timer_stop(&w->alarm);
     return;
   }
@@ -207,7 +222,9 @@ static void turn(uv_prepare_t *prepare) {
   if (w->closing) return;
   take_inbox(w);
   int64_t now = logical_now_ms(&w->shared->clock);
-  size_t fired = timers_fire(&w->timers, now, TURN_RESUMES), woken = w->draining ? 0 : run_wake_due(w, now);
+  bool full = store_lane_full(w->lane);
+  size_t fired = full ? 0 : timers_fire(&w->timers, now, TURN_RESUMES);
+  size_t woken = full || w->draining ? 0 : run_wake_due(w, now);
   if (fired + woken && !w->token) { /* a real clock's timers bring no token along */
     w->token = true;
     shared_work(w->shared, 1);
@@ -362,6 +379,8 @@ static void worker_init(worker *w) {
   list_init(&w->ready);
   list_init(&w->gated);
   list_init(&w->acts);
+  list_init(&w->waiting_events);
+  for (int i = 0; i < WAITING_BUCKETS; i++) list_init(&w->waiting_by_run[i]);
   list_init(&w->leaving);
   list_init(&w->living);
   atomic_init(&w->next_due, INT64_MAX);
@@ -376,6 +395,7 @@ static void run_loop(void *data) {
   store_flush(w->lane);
   store_lane_close(w->lane);
   run_tell_acts(w, UINT64_MAX); /* or it could not be made durable, which was told */
+  run_forget_waiting(w, UINT64_MAX);
   calls_free(w->calls);
   lua_close(w->L);
   blocks_free(&w->blocks);

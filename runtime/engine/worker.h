@@ -60,6 +60,7 @@ void shared_outcome(engine_shared *s, uint64_t number, const char *refused, char
 
 enum {
   LIVING_BUCKETS = 4096,
+  WAITING_BUCKETS = 256,
   IDLE_COROUTINES = 256,
   SCRIPT_ERRORS_PAUSE = 20, /* admission stops when so many runs were held by script errors */
   WAKES_AT_ONCE = 256,      /* runs brought back in one turn */
@@ -123,9 +124,11 @@ typedef struct worker {
   store_lane *lane;
   bool token; /* holds one of shared->work */
 
-  list ready;   /* runs to be resumed, oldest first */
-  list gated;   /* runs whose intent is not durable yet, in order of position */
-  list acts;    /* of operators, that are not durable yet */
+  list ready;          /* runs to be resumed, oldest first */
+  list gated;          /* runs whose intent is not durable yet, in order of position */
+  list acts;           /* of operators, that are not durable yet */
+  list waiting_events; /* for runs that are not in memory, by position: see run_event.c */
+  list waiting_by_run[WAITING_BUCKETS];
   list leaving; /* parked or ended runs that leave memory when that is durable, by position */
   list living;  /* all runs in memory */
   size_t living_count;
@@ -133,6 +136,8 @@ typedef struct worker {
   struct run *by_number[LIVING_BUCKETS]; /* the same, when it does */
 
   bool draining, stopping, closing;
+  bool
+      lost; /* the lane took no more records while the engine was being stopped: it is as if the process had ended then */
   int64_t grace_ms;
   error start_error;
   bool started;
@@ -152,6 +157,9 @@ void worker_post(worker *w, message *m); /* from any thread; takes m, and one to
 void worker_join(worker *w);
 
 worker *worker_of(lua_State *L); /* of any coroutine of a worker's lua_State */
+
+/* Makes room in a lane that is full, however long that takes. False where nothing more is to be recorded. */
+bool worker_make_room(worker *w);
 
 /* Puts what the script calls element `name` into the funnel, once; `kind` is the primitive. Stack of L unchanged. */
 uint32_t worker_element(worker *w, lua_State *L, const char *name, const char *kind);

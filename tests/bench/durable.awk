@@ -42,7 +42,7 @@ function row(what, figure, beside, target, met, facts,    word) {
     printf "%s{\"what\":%s,%s%s}", comma, quoted(what), facts, word ? ",\"target\":" quoted(target) ",\"met\":" (met ? "true" : "false") : ""
     comma = ","
   } else
-    printf "%-47s %12s  %-58s %-20s %s\n", what, figure, beside, target, word
+    printf "%-47s %12s  %-60s %-20s %s\n", what, figure, beside, target, word
 }
 
 function steps(workers,    full, memory, limit, batch) {
@@ -154,7 +154,7 @@ END {
       count["disk" SUBSEP file_system SUBSEP "sync_ms"],
       file_system == "tmpfs" ? "; NOTHING IS DURABLE THERE: these figures say nothing of a disk" : ""
     printf "measured    medians of %d rounds; %d in flight, runtime and vendor on two cores\n\n", rounds, in_flight
-    printf "%-47s %12s  %-58s %-20s\n", "", "measured", "beside it", "target"
+    printf "%-47s %12s  %-60s %-20s\n", "", "measured", "beside it", "target"
   }
   steps(1); steps(2); journeys(); lone(); parked(); bytes(); start(); due(); wake()
   if (json) print "]}"

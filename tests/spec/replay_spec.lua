@@ -82,14 +82,14 @@ describe("replay", function()
       call_api "first" { via = "vendor", POST = "/first", json = { id = person.id }, headers = { ["X-Token"] = secret "TOKEN" } }
       wait_for "go"
     ]], { count = 3 })
-    local process = project.live({ VENDOR_URL = vendor.url, TOKEN = "t" }, function(_, counts) return counts.waiting == 3 end)
-    process.signal "INT"
-    process.finish()
+    local words = { "trip", "--people", "people.csv", "--state", STATE, "--live", "--yes", "--json" }
+    local result = running.run(project.folder, { env = { VENDOR_URL = vendor.url, TOKEN = "t" } }, table.unpack(words))
+    assert.equal(3, result.report.waiting, result.err)
     local lines = {}
     for i = 1, 3 do lines[i] = { name = "go", person = "p" .. i, time = "2026-01-01T00:00:00Z" } end
     events(project.folder, table.unpack(lines))
-    local result = running.run(project.folder, { env = { VENDOR_URL = vendor.url } }, "trip", "--people", "people.csv", "--state", STATE,
-      "--live", "--yes", "--json", "--events", "events.ndjson")
+    words[#words + 1], words[#words + 2] = "--events", "events.ndjson"
+    result = running.run(project.folder, { env = { VENDOR_URL = vendor.url } }, table.unpack(words))
     assert.equal(3, result.report.completed, result.err)
     vendor.stop()
   end)
@@ -145,14 +145,14 @@ describe("a run whose journal can't be read", function()
 end)
 
 describe("events for a run that is not in memory", function()
+  -- Live: the run is parked, as nothing comes; then these events come all at once.
   local function live(flow, ...)
     local project = repairing.project(flow, { count = 1 })
-    local process = project.live({}, function(_, counts) return counts.waiting == 1 end)
-    process.signal "INT"
-    process.finish()
+    local words = { "trip", "--people", "people.csv", "--state", STATE, "--live", "--yes", "--json" }
+    assert.equal(1, running.run(project.folder, table.unpack(words)).report.waiting)
     events(project.folder, ...)
-    return running.run(project.folder, "trip", "--people", "people.csv", "--state", STATE, "--live", "--yes", "--json", "--events",
-      "events.ndjson")
+    words[#words + 1], words[#words + 2] = "--events", "events.ndjson"
+    return running.run(project.folder, table.unpack(words))
   end
   local AT = "2026-01-01T00:00:00Z"
 
@@ -186,5 +186,23 @@ describe("a rehearsal that goes no further than a time", function()
     local result = process.finish()
     assert.equal(0, result.code)
     assert.equal(2, result.report.queued)
+  end)
+end)
+
+describe("a state that can't be written", function()
+  it("is told, and keeps the process neither from ending nor the next one from going on", function()
+    local folder = trip([[
+      local big = ("x"):rep(20000)
+      for i = 1, 20 do person.note = big .. i end
+      wait "1h"
+    ]], nil, 2000)
+    local words = running.words(folder, {}, "trip", "--people", "people.csv", "--state", STATE, "--live", "--yes", "--json", "--workers", "1")
+    local process = helper.start("sh -c " .. helper.quote("trap '' XFSZ; ulimit -S -f 20000; exec " .. words))
+    running.wait_for("the warning", function() return helper.read_file(process.err):find("state.db can't be written", 1, true) end)
+    assert(os.execute(("kill -INT %d"):format(process.pid)))
+    running.wait_for("its end", function() return not running.lives(process.pid) end)
+    assert.equal(130, process.stop("0"))
+    local report = go(folder, LATER, "--until", "2026-11-26T09:10:00Z", "--limit", "20", "--sync", "normal")
+    assert.equal(report.entered, report.waiting + report.completed)
   end)
 end)

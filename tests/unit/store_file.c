@@ -544,7 +544,8 @@ static void a_state_is_of_live_runs_or_of_rehearsals_and_the_other_kind_is_refus
 
 static void a_journey_is_paused_in_all_its_versions_and_stays_so(void **state) {
   world *w = *state;
-  uint32_t newer = store_journey(w->s, "welcome", "v2", "{}", 2), other = store_journey(w->s, "other", "v1", "{}", 2);
+  uint32_t newer = store_journey(w->s, "welcome", "v2", "{}", 2),
+           other = store_journey(w->s, "other", "v1", "{}", 2);
   store_pause(w->s, newer, 77);
   assert_int_equal(store_paused(w->s, w->journey), 77);
   assert_int_equal(store_paused(w->s, other), 0);
