@@ -1,7 +1,7 @@
 /* jaunt.native.engine: one journey over one audience, for commands.
  *
  *   local engine <close> = start { journey =, version =, bundle = (JSON), workers =, virtual =, start_ms =, seed =,
- *                                  in_flight =, control =, connections =, secrets =, reroute =, save_below =, traces =, events =, plain =,
+ *                                  in_flight =, state =, sync =, keep_ms =, control =, connections =, secrets =, reroute =, save_below =, traces =, events =, plain =,
  *                                  limits = { run_memory =, worker_memory =, text =, slice_time =, pattern_steps =,
  *                                             coroutines = } }
  *   engine:feed(audience, most, where)   lets up to `most` people in, while there is room. Returns how many came in, how
@@ -284,7 +284,8 @@ static void tell_trouble(void *data, const char *text) {
   fprintf(stderr, "\nwarning: %s\n", text ? text : "the state can be written again");
 }
 
-/* state = the path of a file that outlives the process; without it the state is in memory. sync = "normal". */
+/* state = the path of a file that outlives the process; without it the state is in memory. sync = "normal". keep_ms = how long
+ * ended runs are kept; without it: for ever. */
 static store *open_store(lua_State *L) {
   error err;
   hash128 id = store_id_of(L);
@@ -292,6 +293,12 @@ static store *open_store(lua_State *L) {
       .has_id = true, .id = id, .path = text_field(L, "state", NULL), .trouble = tell_trouble};
   const char *sync = text_field(L, "sync", NULL);
   file.sync_normal = sync && strcmp(sync, "normal") == 0;
+  file.kind = flag_field(L, "asleep")    ? STORE_ANY_KIND
+              : flag_field(L, "virtual") ? STORE_REHEARSAL
+                                         : STORE_LIVE;
+  file.keep_ms = integer_field(L, "keep_ms", -1);
+  file.sweeps = file.keep_ms >= 0;
+  file.now_ms = integer_field(L, "start_ms", 0);
   store *s = file.path ? store_open_sqlite(&file, &err) : store_open_memory(id);
   if (!s) control_fail(L, &err);
   lua_pop(L, 2);

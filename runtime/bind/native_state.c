@@ -1,9 +1,12 @@
 /* jaunt.native.state: a state looked at from outside, for commands.
  *
  *   local state <close> = open(path)
+ *   local copy <close> = backup(from, to, replace)    see store/backup.h
+ *   copy:step()                   done, total (pages); nil when the copy is whole
  *   state:in_use()                whether a runtime has it
  *   state:versions()              { { number =, family =, name =, version = }, … }, in the order in which they came
- *                                 paused_ms is since when the journey is paused; nil: it isn't
+ *                                 paused_ms is since when the journey is paused; nil: it isn't. removed, removed_to_ms: how
+ *                                 many old runs of the journey were taken out, and when the last of them had ended
  *   state:bundle(number)          the bundle of a version
  *   state:elements()              { { number =, family =, line =, name =, kind = }, … }
  *   state:report(number, only)    ledger, funnel and exits of a version's number; of all versions of its name unless `only`
@@ -22,6 +25,7 @@
 #include "bind/control.h"
 #include "bind/native.h"
 #include "bind/native_report.h"
+#include "store/backup.h"
 #include "store/reader.h"
 
 static const char STATE[] = "jaunt.state";
@@ -104,6 +108,10 @@ static int state_versions(lua_State *L) {
     set_text(L, "name", version.name);
     set_text(L, "version", version.version);
     if (version.paused_ms) set_integer(L, "paused_ms", version.paused_ms);
+    if (version.removed) {
+      set_integer(L, "removed", (int64_t)version.removed);
+      set_integer(L, "removed_to_ms", version.removed_to_ms);
+    }
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   return 1;
@@ -381,7 +389,55 @@ static int state_attributes(lua_State *L) {
   return reader_attributes(l->reader, person, add_attribute, L, &err) ? control_fail(L, &err) : 1;
 }
 
-static const luaL_Reg functions[] = {{"open", state_open}, {NULL, NULL}};
+/* ---- copies ---- */
+
+static const char BACKUP[] = "jaunt.backup";
+
+static int state_backup(lua_State *L) {
+  error err;
+  const char *from = luaL_checkstring(L, 1), *to = luaL_checkstring(L, 2);
+  bool replace = lua_toboolean(L, 3);
+  store_backup **held = lua_newuserdatauv(L, sizeof *held, 0);
+  *held = NULL;
+  luaL_setmetatable(L, BACKUP);
+  *held = backup_begin(from, to, replace, &err);
+  return *held ? 1 : control_fail(L, &err);
+}
+
+static int copy_step(lua_State *L) {
+  error err;
+  store_backup **held = luaL_checkudata(L, 1, BACKUP);
+  uint64_t done, total;
+  if (!*held) return luaL_error(L, "this copy is closed");
+  int more = backup_step(*held, &done, &total, &err);
+  if (more < 0) return control_fail(L, &err);
+  if (!more) return 0;
+  lua_pushinteger(L, (lua_Integer)done);
+  lua_pushinteger(L, (lua_Integer)total);
+  return 2;
+}
+
+static int copy_close(lua_State *L) {
+  store_backup **held = luaL_checkudata(L, 1, BACKUP);
+  backup_end(*held);
+  *held = NULL;
+  return 0;
+}
+
+static void make_backup_type(lua_State *L) {
+  static const luaL_Reg backup_methods[] = {{"step", copy_step}, {"close", copy_close}, {NULL, NULL}};
+  if (luaL_newmetatable(L, BACKUP)) {
+    luaL_newlib(L, backup_methods);
+    lua_setfield(L, -2, "__index");
+    lua_pushcfunction(L, copy_close);
+    lua_setfield(L, -2, "__gc");
+    lua_pushcfunction(L, copy_close);
+    lua_setfield(L, -2, "__close");
+  }
+  lua_pop(L, 1);
+}
+
+static const luaL_Reg functions[] = {{"open", state_open}, {"backup", state_backup}, {NULL, NULL}};
 
 static const luaL_Reg methods[] = {
     {"in_use", state_in_use},
@@ -401,6 +457,7 @@ static const luaL_Reg methods[] = {
 };
 
 int native_state_open(lua_State *L) {
+  make_backup_type(L);
   if (luaL_newmetatable(L, STATE)) {
     luaL_newlib(L, methods);
     lua_setfield(L, -2, "__index");

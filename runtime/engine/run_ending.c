@@ -205,15 +205,19 @@ static int encode_beginning(lua_State *L) {
   return 0;
 }
 
-/* Person and event as JSON, for the next incarnation. Returns 0, or -1 where they can't be written. */
-static int read_beginning(run *r, buf texts[2]) {
+/* Person and event as JSON, for the next incarnation. Returns 0, or -1 where they can't be written: the script may have put
+ * into its event what is no JSON. */
+static int read_beginning(run *r, buf texts[2], error *err) {
   lua_State *L = r->in->L;
   lua_pushcfunction(L, encode_beginning);
   lua_pushlightuserdata(L, r);
   lua_pushlightuserdata(L, texts);
   int status = lua_pcall(L, 2, 0, 0);
-  if (status != LUA_OK) lua_pop(L, 1);
-  return status == LUA_OK ? 0 : -1;
+  if (status == LUA_OK) return 0;
+  const char *why = lua_tostring(L, -1);
+  error_set(err, "restart_with: %s", why ? why : "no text");
+  lua_pop(L, 1);
+  return -1;
 }
 
 /* The script is closed, and the run begins with an empty journal under its next incarnation; its inbox stays. */
@@ -221,9 +225,10 @@ void run_restart(run *r) {
   buf texts[2] = {BUF_EMPTY, BUF_EMPTY};
   char *state = r->again;
   r->again = NULL;
-  int failed = read_beginning(r, texts);
+  error err;
+  int failed = read_beginning(r, texts, &err);
   close_coroutine(r);
-  if (failed) run_end(r, RUN_HELD, "limit", "no memory to begin anew");
+  if (failed) run_end(r, RUN_HELD, "script", err.text);
   if (r->park == PARK_END) { /* or <close> broke a limit */
     run_finish(r);
   } else {

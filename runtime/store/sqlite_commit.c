@@ -251,7 +251,7 @@ static int write_runs(sqlite_file *f, list *batches) {
   }
   if (count) qsort(f->ordered, count, sizeof(settled *), by_run);
   f->ordered_count = count;
-  int status = SQLITE_OK;
+  int status = entered_begin(f);
   for (size_t i = 0; i < count && status == SQLITE_OK; i++) status = commit_settled(f, f->ordered[i]);
   return status == SQLITE_OK ? entered_move(f, count) : status;
 }

@@ -128,7 +128,7 @@ static int by_who(const void *a, const void *b) {
   return x->run < y->run ? -1 : x->run > y->run;
 }
 
-/* All that is in `fresh` is in `active` now. */
+/* All that is in `fresh` is in `active`, as long as this transaction has added nothing. */
 static int freeze(sqlite_file *f) {
   entered_index *e = &f->entered;
   sqlite3_stmt *s = e->writes[NEWEST_FRESH];
@@ -169,13 +169,14 @@ static int move(sqlite_file *f, size_t most) {
   return sql_done(e->writes[DROP_FRESH]);
 }
 
-int entered_move(sqlite_file *f, size_t came) {
+int entered_begin(sqlite_file *f) {
   entered_index *e = &f->entered;
-  int status = SQLITE_OK;
   e->moving = 0;
-  if (!e->frozen && e->active.count >= ACTIVE_MOST) status = freeze(f);
-  if (status == SQLITE_OK && e->frozen) status = move(f, 2 * came + MOVED_LEAST);
-  return status;
+  return !e->frozen && e->active.count >= ACTIVE_MOST ? freeze(f) : SQLITE_OK;
+}
+
+int entered_move(sqlite_file *f, size_t came) {
+  return f->entered.frozen ? move(f, 2 * came + MOVED_LEAST) : SQLITE_OK;
 }
 
 int entered_settle(sqlite_file *f, size_t most) {

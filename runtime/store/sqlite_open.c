@@ -100,7 +100,9 @@ int names_load(sqlite_file *f, error *err) {
 
 static void load_numbers(sqlite_file *f) {
   static const char events[] = "SELECT seq FROM sqlite_sequence WHERE name = 'inbox'";
-  f->in->next_run = (uint64_t)sql_single(f->db, "SELECT max(number) FROM run", 0) + 1;
+  int64_t newest = sql_single(f->db, "SELECT max(number) FROM run", 0);
+  int64_t removed = sql_single(f->db, "SELECT newest FROM meta", 0);
+  f->in->next_run = (uint64_t)(newest > removed ? newest : removed) + 1;
   atomic_store(&f->next_event, (uint64_t)sql_single(f->db, events, 0) + 1);
   atomic_store(&f->next_batch, 1); /* the log is empty */
   atomic_store(&f->has_inbox, sql_single(f->db, "SELECT 1 FROM inbox LIMIT 1", 0) == 1);

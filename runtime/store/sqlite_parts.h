@@ -198,6 +198,8 @@ uint64_t lane_event(store_lane *base, uint64_t run, const store_inbox_event *eve
 
 /* A connection that only reads. On an error *db may be set all the same: it is to be closed. */
 int read_connection(const char *path, sqlite3 **db, error *err);
+/* The same for a file that nobody changes: nothing is made beside it. */
+int read_unchanging(const char *path, sqlite3 **db, error *err);
 int read_open(sqlite_lane *lane, error *err);
 void read_close(sqlite_lane *lane);
 int read_find(store_lane *base, uint64_t run, store_run *out);
@@ -245,6 +247,7 @@ int entered_prepare(struct sqlite_file *f, error *err);
 int entered_load(struct sqlite_file *f, error *err); /* reads `fresh` */
 void entered_close(struct sqlite_file *f);
 /* Within a transaction; SQLITE_OK or what went wrong. */
+int entered_begin(struct sqlite_file *f); /* before anything is added */
 int entered_add(struct sqlite_file *f, int64_t who, uint64_t run);
 int entered_move(struct sqlite_file *f, size_t came);   /* a few, after `came` were added */
 int entered_settle(struct sqlite_file *f, size_t most); /* as many, however few there are */
@@ -265,7 +268,7 @@ bool past_read(const char *bytes, size_t length, const char *person, entered_pas
 
 /* ---- taking out ---- */
 
-enum { SWEEP_WRITES = 8 };
+enum { SWEEP_WRITES = 12 };
 
 /* A run that has ended, with records in the log. */
 typedef struct logged_end {

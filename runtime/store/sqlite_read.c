@@ -52,6 +52,21 @@ int read_connection(const char *path, sqlite3 **db, error *err) {
   return sql_run(*db, pragmas, err);
 }
 
+int read_unchanging(const char *path, sqlite3 **db, error *err) {
+  buf uri = BUF_EMPTY;
+  buf_text_add(&uri, "file:");
+  for (const char *at = path; *at; at++) {
+    if (strchr("?#%", *at))
+      buf_format(&uri, "%%%02X", (unsigned char)*at);
+    else
+      buf_char(&uri, *at);
+  }
+  buf_text_add(&uri, "?immutable=1");
+  int status = sqlite3_open_v2(buf_text(&uri), db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
+  buf_free(&uri);
+  return status == SQLITE_OK ? 0 : error_set(err, "%s can't be read: %s", path, sqlite3_errmsg(*db));
+}
+
 int read_open(sqlite_lane *lane, error *err) {
   if (read_connection(lane->file->path, &lane->db, err) == 0 &&
       sql_prepare(lane->db, texts, STATEMENTS, lane->reads, err) == 0)

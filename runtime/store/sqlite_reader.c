@@ -95,20 +95,9 @@ static bool has_wal(const char *path) {
 
 /* Where no file may be made beside it, a state that nobody writes is read as one that can't change. */
 static int open_unchanging(store_reader *r, error *err) {
-  buf uri = BUF_EMPTY;
-  buf_text_add(&uri, "file:");
-  for (const char *at = r->path; *at; at++) {
-    if (strchr("?#%", *at))
-      buf_format(&uri, "%%%02X", (unsigned char)*at);
-    else
-      buf_char(&uri, *at);
-  }
-  buf_text_add(&uri, "?immutable=1");
   sqlite3_close(r->db);
   r->db = NULL;
-  int status = sqlite3_open_v2(buf_text(&uri), &r->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL);
-  buf_free(&uri);
-  return status == SQLITE_OK ? 0 : error_set(err, "%s can't be read: %s", r->path, sqlite3_errmsg(r->db));
+  return read_unchanging(r->path, &r->db, err);
 }
 
 static int connect(store_reader *r, error *err) {

@@ -1,6 +1,7 @@
 /* The tables of a state file, their version, and the way from an older one.
  *
- *   meta       one row: the store's id; whether its runs are live ones
+ *   meta       one row: the store's id; whether its runs are live ones; the highest number of a run that was
+ *              taken out
  *   journey    a version of a journey. `family`: the number of the first version of its name; there, `paused`: since when an
  *              operator lets nobody in and wakes nobody; `removed`: how many old runs were taken out, and when the last of
  *              them had ended
@@ -25,7 +26,7 @@
 enum { APPLICATION = 0x6a61756e /* "jaun" */, VERSION = 1 };
 
 static const char tables[] =
-    "CREATE TABLE meta (store_id BLOB NOT NULL, live INTEGER NOT NULL);"
+    "CREATE TABLE meta (store_id BLOB NOT NULL, live INTEGER NOT NULL, newest INTEGER NOT NULL DEFAULT 0);"
     "CREATE TABLE journey (number INTEGER PRIMARY KEY, family INTEGER NOT NULL, name TEXT NOT NULL,"
     "  version TEXT NOT NULL, bundle BLOB NOT NULL, paused INTEGER,"
     "  removed INTEGER NOT NULL DEFAULT 0, removed_to INTEGER NOT NULL DEFAULT 0);"

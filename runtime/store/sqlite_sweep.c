@@ -30,8 +30,9 @@ enum statement {
   DROP_PAST,
   SET_PAST,
   NOTE,
+  NOTE_NEWEST,
 };
-enum { STATEMENTS = NOTE + 1 };
+enum { STATEMENTS = NOTE_NEWEST + 1 };
 _Static_assert((int)STATEMENTS <= (int)SWEEP_WRITES, "sweep.writes holds them");
 
 static const char *const texts[STATEMENTS] = {
@@ -45,6 +46,7 @@ static const char *const texts[STATEMENTS] = {
     [SET_PAST] = "INSERT INTO entered (who, run, past) VALUES (?1, ?2, ?3)"
                  " ON CONFLICT (who, run) DO UPDATE SET past = excluded.past",
     [NOTE] = "UPDATE journey SET removed = removed + ?2, removed_to = max(removed_to, ?3) WHERE number = ?1",
+    [NOTE_NEWEST] = "UPDATE meta SET newest = max(newest, ?1)",
 };
 
 /* A run that is to go. */
@@ -63,7 +65,8 @@ typedef struct slice {
 
 int sweep_open(sqlite_file *f, error *err) {
   sweep *w = &f->sweep;
-  w->newest_ms = w->pass_ms = INT64_MIN;
+  w->newest_ms = f->options.now_ms ? f->options.now_ms : INT64_MIN;
+  w->pass_ms = INT64_MIN;
   return sql_prepare(f->db, texts, STATEMENTS, w->writes, err);
 }
 
@@ -217,18 +220,22 @@ static int take_out(sqlite_file *f, victim *v) {
   return status == SQLITE_OK ? sql_done(writes[RUN]) : status;
 }
 
-/* Readers say that older runs were taken out, and up to when. */
+/* Readers say that older runs were taken out, and up to when; and a run's number is never given again. */
 static int note(sqlite_file *f, const slice *s) {
   sqlite3_stmt *write = f->sweep.writes[NOTE];
   int status = SQLITE_OK;
+  uint64_t newest = 0;
   for (size_t i = 0; i < s->count && status == SQLITE_OK; i++) {
     if (s->victims[i].ended_ms == INT64_MAX) continue;
     sql_number(write, 1, s->victims[i].family);
     sqlite3_bind_int(write, 2, 1);
     sqlite3_bind_int64(write, 3, s->victims[i].ended_ms);
     status = sql_done(write);
+    if (s->victims[i].run > newest) newest = s->victims[i].run;
   }
-  return status;
+  if (status != SQLITE_OK || !newest) return status;
+  sql_number(f->sweep.writes[NOTE_NEWEST], 1, newest);
+  return sql_done(f->sweep.writes[NOTE_NEWEST]);
 }
 
 static int by_who(const void *a, const void *b) {

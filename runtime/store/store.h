@@ -161,6 +161,7 @@ typedef struct store_file {
   bool
       sweeps; /* runs that ended longer than keep_ms ago are taken out. Counters stay, and so does what letting people in asks for */
   int64_t keep_ms;  /* by the clock of live runs; in a rehearsal before the latest thing that happened */
+  int64_t now_ms;   /* when a rehearsal goes on; 0: not known yet */
   bool sync_normal; /* PRAGMA synchronous=NORMAL: power loss may lose the last commits, consistently */
   bool has_id;      /* a new file gets `id` instead of a random one: --seed */
   hash128 id;

@@ -270,7 +270,7 @@ describe("the README", function()
   end)
 
   it("knows all flags, and no others", function()
-    local known, told = flags_of("run", "vendor", "version", "report", "why", "runs"), {}
+    local known, told = flags_of("run", "vendor", "version", "report", "why", "runs", "backup"), {}
     for name in readme:gmatch("%-%-([%a][%a-]+)") do
       assert(known[name], ("there is no flag --%s"):format(name))
       told[name] = true

@@ -1,5 +1,6 @@
 -- Replay: a run that comes back sees what it saw before, whatever has changed around it, and nobody is stuck for it.
 
+local control = require "jaunt.native.control"
 local helper = require "helper"
 local json = require "json"
 local repairing = require "repairing"
@@ -190,7 +191,12 @@ describe("a rehearsal that goes no further than a time", function()
 end)
 
 describe("a state that can't be written", function()
-  it("is told, and keeps the process neither from ending nor the next one from going on", function()
+  local function ticks(pid) -- of processor time, each 10 ms
+    local user, system = helper.read_file(("/proc/%d/stat"):format(pid)):match("%) %S" .. (" %S+"):rep(10) .. " (%d+) (%d+)")
+    return tonumber(user) + tonumber(system)
+  end
+
+  it("is told, and keeps the process from nothing but going on: it rests, and ends when it is asked", function()
     local folder = trip([[
       local big = ("x"):rep(20000)
       for i = 1, 20 do person.note = big .. i end
@@ -199,10 +205,27 @@ describe("a state that can't be written", function()
     local words = running.words(folder, {}, "trip", "--people", "people.csv", "--state", STATE, "--live", "--yes", "--json", "--workers", "1")
     local process = helper.start("sh -c " .. helper.quote("trap '' XFSZ; ulimit -S -f 20000; exec " .. words))
     running.wait_for("the warning", function() return helper.read_file(process.err):find("state.db can't be written", 1, true) end)
+    running.wait_for("it to be still", function()
+      local before = ticks(process.pid)
+      control.sleep(200)
+      return ticks(process.pid) - before <= 4
+    end)
     assert(os.execute(("kill -INT %d"):format(process.pid)))
     running.wait_for("its end", function() return not running.lives(process.pid) end)
-    assert.equal(130, process.stop("0"))
-    local report = go(folder, LATER, "--until", "2026-11-26T09:10:00Z", "--limit", "20", "--sync", "normal")
-    assert.equal(report.entered, report.waiting + report.completed)
+    assert.equal(0, process.stop("0"))
+    local looked = helper.sh("env -C " .. helper.quote(folder) .. " " .. helper.jaunt_words("report", "trip", "--state", STATE, "--json"))
+    assert.equal(0, looked.code, looked.err)
+  end)
+end)
+
+describe("restart_with", function()
+  it("says what of the event can't be taken along", function()
+    local folder = trip([[
+      event.f = function() end
+      restart_with { n = 1 }
+    ]], nil, 1)
+    local report, result = go(folder, FIRST)
+    assert.equal(1, report.held)
+    assert.is_truthy(result.err:find("held: script: restart_with: event.f is a function", 1, true), result.err)
   end)
 end)

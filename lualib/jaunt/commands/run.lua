@@ -84,6 +84,12 @@ local function start_of(flags)
   return flags.events and require("jaunt.events").first_time(flags.events) or native.now_ms() // 1000 * 1000
 end
 
+-- Milliseconds; nil: for ever.
+local function keep_of(flags)
+  if flags.keep == "forever" then return nil end
+  return cli.duration(flags.keep) or cli.fail("--keep takes a duration, such as 30d, or forever; not \"%s\"", flags.keep)
+end
+
 local function start_vendor(found, flags)
   local behaviour = found and project.path(found, "vendor.lua")
   return require("jaunt.native.vendor").start {
@@ -98,7 +104,7 @@ local function engine_options(gathered, flags, parts)
   return {
     journey = gathered.name, version = gathered.version, bundle = gathered.text,
     workers = flags.workers or native.cores(), in_flight = flags.in_flight, seed = flags.seed,
-    state = parts.state, sync = flags.sync, reentry_ms = gathered.declared and gathered.declared.reentry_ms,
+    state = parts.state, sync = flags.sync, keep_ms = parts.keep_ms, reentry_ms = gathered.declared and gathered.declared.reentry_ms,
     per = gathered.declared and gathered.declared.per,
     virtual = not flags.live, start_ms = parts.start_ms, until_ms = flags["until"] and moment_of("until", flags["until"]), control = gathered.declared and gathered.declared.control or 0,
     connections = connections.make(parts.list, parts.secrets, flags.private_network), secrets = parts.secrets,
@@ -215,6 +221,7 @@ local function run_journey(gathered, found, flags)
     where = flags.where and require("jaunt.run.conditions").where(flags.where),
     stop_if = flags.stop_if and require("jaunt.run.conditions").stop_if(flags.stop_if) }
   parts.state = state.file(flags.state, flags.live, found)
+  parts.keep_ms = keep_of(flags)
   local list, needed = connections.read(found)
   local pretend
   if flags.live then
@@ -304,6 +311,8 @@ return {
       help = "where the state is kept: memory: or sqlite:FILE, which goes on where it was" },
     { name = "sync", value = "MODE", choices = { "full", "normal" }, default_text = "full",
       help = "of a state file: normal is faster, and power loss may lose the last moment" },
+    { name = "keep", value = "DURATION", default = "30d",
+      help = "ended runs older than that are taken out of a state file; forever keeps them" },
     { name = "until", value = "TIME", help = "a rehearsal's clock goes no further: who waits longer waits" },
     { name = "rejects", value = "FILE", default_text = "beside you", help = "where rows that cannot be used go" },
     { name = "private-network", help = "lets all calls into private networks and to this machine, not only those of "

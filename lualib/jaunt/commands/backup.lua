@@ -1,0 +1,44 @@
+-- jaunt backup: a copy of a state, also while a runtime has it.
+
+local cli = require "jaunt.cli"
+local figures = require "jaunt.figures"
+local fs = require "jaunt.native.fs"
+local project = require "jaunt.project"
+local state = require "jaunt.state"
+local states = require "jaunt.native.state"
+local term = require "jaunt.term"
+
+local function show(done, total)
+  io.stderr:write(("\r%3d %% of %s"):format(done * 100 // math.max(total, 1), figures.of(total, "page", "pages")))
+  io.stderr:flush()
+end
+
+local function run(args, flags)
+  local from = state.file(flags.state, true, project.find())
+  if not from then cli.fail("a state in memory can't be copied: --state sqlite:FILE") end
+  cli.existing_file(from, "state")
+  if fs.kind(args.file) == "dir" then cli.fail("%s is a folder, where a file is needed", args.file) end
+  local shows = term.isatty(2)
+  local copy <close> = states.backup(from, args.file, flags.force)
+  for done, total in copy.step, copy do
+    if shows then show(done, total) end
+  end
+  if shows then io.stderr:write("\r\27[K") end
+  print(("%s is a copy of %s"):format(args.file, from))
+end
+
+return {
+  name = "backup",
+  group = "repair",
+  summary = "Copies a state, also while a runtime has it.",
+  about = "The copy is what was durable when it was begun; it was looked through for damage, and is on the disk. To go on from it, end "
+    .. "what has the state, and give the copy as --state. Calls that were made since then are made again, with the same keys.",
+  arguments = { { name = "file", help = "the copy; it must not be there" } },
+  flags = {
+    { name = "state", value = "WHERE", default_text = "sqlite:jaunt.db in the project", help = "the state: sqlite:FILE" },
+    { name = "force", help = "replaces the file" },
+  },
+  examples = { "jaunt backup jaunt-backup.db", "jaunt backup trip-backup.db --state sqlite:trip.db" },
+  exit = { [0] = "the copy is whole", [2] = "it could not be made" },
+  run = run,
+}
