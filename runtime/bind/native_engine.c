@@ -289,8 +289,7 @@ static void tell_trouble(void *data, const char *text) {
 static store *open_store(lua_State *L) {
   error err;
   hash128 id = store_id_of(L);
-  store_file file = {
-      .has_id = true, .id = id, .path = text_field(L, "state", NULL), .trouble = tell_trouble};
+  store_file file = {.has_id = true, .id = id, .path = text_field(L, "state", NULL), .trouble = tell_trouble};
   const char *sync = text_field(L, "sync", NULL);
   file.sync_normal = sync && strcmp(sync, "normal") == 0;
   file.kind = flag_field(L, "asleep")    ? STORE_ANY_KIND

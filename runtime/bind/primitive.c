@@ -47,8 +47,8 @@ void primitive_check_name(lua_State *L, const char *primitive, const char *name)
   size_t length = strlen(name);
   if (length <= MOST) return;
   lua_pushlstring(L, name, utf8_trim(name, SHOWN));
-  luaL_error(L, "%s: an element's name has at most %d bytes, not %d: give \"%s…\" a short one", primitive, MOST,
-             (int)(length < INT_MAX ? length : INT_MAX), lua_tostring(L, -1));
+  luaL_error(L, "%s: an element's name has at most %d bytes, not %d: give \"%s…\" a short one", primitive,
+             MOST, (int)(length < INT_MAX ? length : INT_MAX), lua_tostring(L, -1));
 }
 
 int primitive_yield(lua_State *L, lua_KFunction k) {

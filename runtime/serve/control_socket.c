@@ -208,12 +208,12 @@ static void connected(uv_stream_t *listener, int status) {
   control_socket *s = listener->data;
   if (status < 0) return;
   client *c = client_new(s);
-  if (uv_accept(listener, (uv_stream_t *)&c->pipe) || ask_who(c))
+  bool full = s->count > CONTROL_CLIENTS;
+  if (uv_accept(listener, (uv_stream_t *)&c->pipe) || ask_who(c) ||
+      (!full && uv_read_start((uv_stream_t *)&c->pipe, allocate, came)))
     cut(c);
-  else if (s->count > CONTROL_CLIENTS)
+  else if (full)
     refuse(c, "too many talk to this runtime: try again");
-  else if (uv_read_start((uv_stream_t *)&c->pipe, allocate, came))
-    cut(c);
   else if (s->count == 1)
     uv_timer_start(&s->timer, look_for_silent, s->silence_ms / 4, s->silence_ms / 4 + 1);
 }

@@ -61,6 +61,6 @@ int vendor_port(const vendor *v);
 vendor_counts vendor_count(vendor *v);
 /* Appends what GET /_received answers; `items`: with the first requests themselves. */
 void vendor_received(vendor *v, bool items, buf *out);
-void vendor_stop(vendor *v);               /* waits for its thread; frees it; NULL is taken */
+void vendor_stop(vendor *v); /* waits for its thread; frees it; NULL is taken */
 
 #endif

@@ -33,7 +33,7 @@ typedef struct store_journey_name {
 typedef struct store_backend {
   size_t lane_size;        /* of its lanes, which begin with a store_lane */
   void (*close)(store *s); /* its part of the store, before the lanes are freed; NULL */
-  void (*named)(store *s);                             /* a journey or an element was added; NULL */
+  void (*named)(store *s); /* a journey or an element was added; NULL */
   int (*bundle)(store *s, uint32_t journey, buf *out); /* of a journey whose bundle is not in memory; NULL */
   int (*lane_open)(store_lane *lane, error *err);
   void (*lane_close)(store_lane *lane);

@@ -249,8 +249,8 @@ static void damaged_texts_are_refused_or_whole(void **state) {
   (void)state;
   static const char *const seeds[] = {
       "{\"id\":12345678901234567,\"items\":[{\"sku\":\"A\\u00e9\\n\",\"price\":9.99},[],{}],\"ok\":true}",
-      "[\"\\ud83d\\ude00\",\"\xF0\x9F\x98\x80\xE2\x80\xA8 and a text that is "
-      "longer\",-1.5e-7,1e308,null,false]",
+      ("[\"\\ud83d\\ude00\",\"\xF0\x9F\x98\x80\xE2\x80\xA8 and a text that is "
+       "longer\",-1.5e-7,1e308,null,false]"),
       "\xEF\xBB\xBF[[[[1,0.1],[]],{\"\":{\"\":[0]}}],-9223372036854775808]",
   };
   uint64_t seed = 20240607;

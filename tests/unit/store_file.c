@@ -589,11 +589,10 @@ static void nothing_is_searched_for_from_end_to_end(void **state) {
       "SELECT bytes FROM segment WHERE key BETWEEN 1 AND 2 ORDER BY key",
       "SELECT number FROM inbox WHERE run = 1",
       "SELECT json FROM attribute WHERE person = 'a'",
-      "SELECT due, run FROM timer WHERE family = 1 AND shard = 1 AND (due, run) >= (1, 1) ORDER BY due, run "
-      "LIMIT 5",
-      "SELECT run.journey FROM timer CROSS JOIN run ON run.number = timer.run WHERE timer.family = 1 AND "
-      "timer.shard = 1"
-      " AND timer.due = 0 AND run.state = 1",
+      ("SELECT due, run FROM timer WHERE family = 1 AND shard = 1 AND (due, run) >= (1, 1) ORDER BY due, run "
+       "LIMIT 5"),
+      ("SELECT run.journey FROM timer CROSS JOIN run ON run.number = timer.run WHERE timer.family = 1 AND "
+       "timer.shard = 1 AND timer.due = 0 AND run.state = 1"),
       "SELECT max(number) FROM run",
   };
   sqlite3 *db;

@@ -172,7 +172,8 @@ static void parked_runs_take_no_memory_beyond_a_fixed_amount(void **state) {
   int64_t before = bytes_in_use();
   park_many(w, PEOPLE, over_a_day);
   assert_true(store_next_due(w->lane) < INT64_MAX);
-  assert_true(bytes_in_use() - before < 50 * PEOPLE); /* newcomers' numbers are in memory: see sqlite_entered.c */
+  assert_true(bytes_in_use() - before <
+              50 * PEOPLE); /* newcomers' numbers are in memory: see sqlite_entered.c */
 }
 
 #define TIMER_TEST(name) cmocka_unit_test_setup_teardown(name, world_begin, world_end)
