@@ -1,5 +1,6 @@
 -- What a journey promises about people: the ledger, the funnel, how they leave, and what is a mistake of ours.
 
+local helper = require "helper"
 local journey = require "jaunt.journey"
 local journeys = require "journeys"
 local json = require "json"
@@ -40,14 +41,15 @@ describe("a journey over one person", function()
   end)
 end)
 
-describe("a journey over 20,000 people with nothing but waits", function()
+describe("a journey over many people with nothing but waits", function()
   it("brings everybody through, in a ledger that adds up", function()
-    local many = run { flow = "wait '2h'\nwait_until '18:00'\nwait(90)", people = 20000 }
-    assert.equal(20000, many.entered)
-    assert.equal(20000, many.completed)
+    local count = helper.is_sanitized() and 2000 or 20000 -- the thread sanitizer remembers every pause
+    local many = run { flow = "wait '2h'\nwait_until '18:00'\nwait(90)", people = count }
+    assert.equal(count, many.entered)
+    assert.equal(count, many.completed)
     assert.same({ "wait 2h", "wait_until 18:00", "wait 1m 30s" },
       { many.elements[1].name, many.elements[2].name, many.elements[3].name })
-    for _, each in ipairs(many.elements) do assert.same({ 20000, 20000 }, { each.reached, each.went_on }) end
+    for _, each in ipairs(many.elements) do assert.same({ count, count }, { each.reached, each.went_on }) end
   end)
 end)
 
