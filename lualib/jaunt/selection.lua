@@ -6,6 +6,7 @@
 
 local cli = require "jaunt.cli"
 local engine = require "jaunt.native.engine"
+local figures = require "jaunt.figures"
 local fs = require "jaunt.native.fs"
 local json = require "json"
 local native = require "jaunt.native.state"
@@ -13,6 +14,7 @@ local nearest = require "jaunt.nearest"
 local project = require "jaunt.project"
 local state = require "jaunt.state"
 local term = require "jaunt.term"
+local times = require "jaunt.times"
 
 local selection = {}
 
@@ -58,6 +60,19 @@ end
 function selection.open_state(flags)
   local path = selection.state_path(flags)
   return native.open(path), path
+end
+
+-- Says on standard error that old runs were taken out (--keep), where some of the journey (nil: of any) ended at `since_ms` or
+-- later (nil: whenever): what is shown is not all that was.
+function selection.tell_removed(looked_at, journey, since_ms)
+  for _, version in ipairs(looked_at:versions()) do
+    local concerns = version.removed and version.number == version.family and (not journey or version.name == journey)
+      and (not since_ms or version.removed_to_ms >= since_ms)
+    if concerns then
+      io.stderr:write(("%s of %s, the last of them ended %s, were taken out: see --keep of jaunt run\n"):format(
+        figures.of(version.removed, "older run", "older runs"), term.harmless(version.name), times.short(version.removed_to_ms)))
+    end
+  end
 end
 
 ---------------------------------------------------------------------------------------------- names

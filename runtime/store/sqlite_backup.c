@@ -25,9 +25,11 @@ struct store_backup {
 static int open_source(store_backup *b, error *err) {
   if (access(b->from, R_OK))
     return error_set(err, "the state %s can't be read: %s", b->from, strerror(errno));
-  if (read_connection(b->from, &b->source, err)) return -1;
-  if (sql_run(b->source, "BEGIN", err) || schema_readable(b->source, b->from, err)) return -1;
-  return 0;
+  int failed = read_connection(b->from, &b->source, err) || sql_run(b->source, "BEGIN", err) ||
+               schema_readable(b->source, b->from, err);
+  if (failed && sqlite3_errcode(b->source) == SQLITE_NOTADB)
+    error_set(err, "%s is no state of jaunt", b->from);
+  return failed ? -1 : 0;
 }
 
 static bool is_same_file(const char *a, const char *b) {

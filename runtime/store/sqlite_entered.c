@@ -52,12 +52,16 @@ static void young_grow(young *y) {
   *y = larger;
 }
 
-static void young_add(young *y, int64_t who, uint64_t run) {
+void young_add(young *y, int64_t who, uint64_t run) {
   if (2 * y->count >= y->room) young_grow(y);
   who_run *slot = slot_of(y, who, run);
   if (slot->run) return;
   *slot = (who_run){who, run};
   y->count++;
+}
+
+bool young_has(const young *y, int64_t who, uint64_t run) {
+  return y->room && slot_of(y, who, run)->run != 0;
 }
 
 static void find_active(const young *y, int64_t who, buf *out) {

@@ -224,6 +224,9 @@ typedef struct young {
   size_t count, room;
 } young;
 
+void young_add(young *y, int64_t who, uint64_t run);
+bool young_has(const young *y, int64_t who, uint64_t run);
+
 enum { ENTERED_WRITES = 4 };
 
 typedef struct entered_index {
@@ -277,8 +280,7 @@ typedef struct logged_end {
 
 typedef struct sweep {
   pthread_mutex_t lock; /* held while runs are taken out; guards `spared` */
-  uint64_t *spared;     /* runs that an operator has sent on */
-  size_t spared_count;
+  young spared;         /* runs that an operator has sent on */
   /* The committer's own. */
   int64_t newest_ms, pass_ms; /* INT64_MIN: none */
   uint64_t next;              /* the run to go on with; 0: no pass is under way */

@@ -73,7 +73,7 @@ int sweep_open(sqlite_file *f, error *err) {
 void sweep_close(sqlite_file *f) {
   sql_finalize(f->sweep.writes, STATEMENTS);
   free(f->sweep.logged);
-  free(f->sweep.spared);
+  free(f->sweep.spared.slots);
 }
 
 /* ---- when ---- */
@@ -99,13 +99,6 @@ bool sweep_has_work(sqlite_file *f) {
 }
 
 /* ---- whom ---- */
-
-static bool is_wanted(const sweep *w, uint64_t run) {
-  for (size_t i = 0; i < w->spared_count; i++) {
-    if (w->spared[i] == run) return true;
-  }
-  return false;
-}
 
 /* Of a run whose records are in the log a crash would make one that is under way. */
 static void spare_logged(const sweep *w, slice *s) {
@@ -149,7 +142,7 @@ static int scan(sqlite_file *f, slice *s) {
     s->next = (uint64_t)sqlite3_column_int64(rows, 0) + 1;
     over = sqlite3_column_int64(rows, 7) > horizon;
     bool old = sqlite3_column_int(rows, 5) > RUN_HELD && sqlite3_column_int64(rows, 4) <= horizon;
-    if (old && !is_wanted(w, s->next - 1)) add_victim(f, s, rows);
+    if (old && !young_has(&w->spared, (int64_t)(s->next - 1), s->next - 1)) add_victim(f, s, rows);
   }
   pthread_mutex_unlock(&f->in->lock);
   sqlite3_reset(rows);
@@ -310,8 +303,7 @@ void sweep_give_up(sqlite_file *f) {
 void sweep_spare(sqlite_file *f, uint64_t run) {
   sweep *w = &f->sweep;
   pthread_mutex_lock(&w->lock);
-  w->spared = mem_grow(w->spared, (w->spared_count + 1) * sizeof *w->spared);
-  w->spared[w->spared_count++] = run;
+  young_add(&w->spared, (int64_t)run, run);
   pthread_mutex_unlock(&w->lock);
 }
 

@@ -45,7 +45,7 @@ describe("jaunt end, without a runtime,", function()
     process.signal "KILL"
     process.finish()
     assert.equal(8, end_runs(project).done)
-    local report = project.run()
+    local report = project.run_live().report
     assert.equal(8, report.exited)
     assert.equal(0, report.calls)
     vendor.stop()

@@ -100,6 +100,12 @@ function repairing.project(flow, options)
     return process
   end
 
+  -- A live run on the state, to its end; see running.run.
+  function self.run_live(env, ...)
+    return running.run(self.folder, { env = env or {} }, "trip", "--people", "people.csv", "--state", repairing.STATE,
+      "--live", "--yes", "--json", ...)
+  end
+
   -- Where everybody is: { PERSON = { state =, element =, reason = } }; and how many are in each state.
   function self.where()
     local found, counts = {}, {}

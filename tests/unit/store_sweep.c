@@ -161,10 +161,10 @@ static void a_dropped_run_that_is_sent_on_is_not_taken_from_under_it(void **stat
   uint64_t dropped = run_through(w, "ada", RUN_DROPPED, 2000);
   open_to_keep(w, KEEP_MS, 0); /* no time is known: nothing goes yet */
   assert_true(world_wake(w, dropped, &t, kinds) > 0);
-  run_through(w, "bob", RUN_DROPPED, LATER_MS);
+  uint64_t other = run_through(w, "bob", RUN_DROPPED, LATER_MS);
   world_sync(w);
-  for (int i = 0; i < 3; i++) {
-    run_through(w, "cyd", RUN_COMPLETED, LATER_MS * (2 + i));
+  for (int i = 2; is_there(w, other); i++) { /* until it was gone by */
+    run_through(w, "cyd", RUN_COMPLETED, (int64_t)LATER_MS * i);
     world_sync(w);
   }
   world_record(w, &t, (store_record){.kind = RECORD_REDRIVE, .element = NO_ELEMENT}, RUN_RUNNING);

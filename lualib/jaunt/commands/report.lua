@@ -218,6 +218,9 @@ local function run(args, flags)
   if flags.json then print_json(told, flags, args.journey, version)
   elseif flags.csv then print_csv(told, flags)
   else print_report(told, flags) end
+  if flags.by or flags.since or flags["until"] then
+    selection.tell_removed(looked_at, args.journey, flags.since and selection.time("since", flags.since))
+  end
   return 0
 end
 

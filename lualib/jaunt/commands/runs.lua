@@ -223,6 +223,7 @@ local function run(args, flags)
     flush()
     if total > 0 then print("\n" .. total_line(counts, total, more)) else print("no runs") end
   end
+  selection.tell_removed(chosen.state, args.journey, flags.since and selection.time("since", flags.since))
   return total > 0 and 0 or 1
 end
 

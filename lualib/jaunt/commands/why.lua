@@ -365,6 +365,7 @@ local function run(args, flags)
   local state_guard <close> = looked_at
   if flags.journey then selection.journey(looked_at, path, flags.journey) end
   local runs, shared = find(looked_at, args.person, flags.journey)
+  selection.tell_removed(looked_at, flags.journey)
   if #runs == 0 then
     io.stderr:write(("jaunt: nobody in %s has the id, or an attribute with the value, %s\n"):format(path,
       term.harmless(args.person)))
