@@ -98,16 +98,20 @@ void run_leave(worker *w) {
   }
 }
 
+run *run_with_journal(worker *w, const store_run *kept, buf *journal) {
+  buf bytes = BUF_EMPTY;
+  run *r = run_of_row(w, kept);
+  int failed = store_load(w->lane, kept, &r->journal, journal ? journal : &bytes);
+  buf_free(&bytes);
+  if (!failed) return r;
+  run_forget(r);
+  return NULL;
+}
+
 /* Nobody is to be woken now: a parked run is due at once when that is over. */
 void run_due_later(worker *w, const store_run *kept) {
-  buf journal = BUF_EMPTY;
-  run *r = run_of_row(w, kept);
-  int failed = store_load(w->lane, kept, &r->journal, &journal);
-  buf_free(&journal);
-  if (failed) {
-    run_forget(r);
-    return;
-  }
+  run *r = run_with_journal(w, kept, NULL);
+  if (!r) return;
   store_record record = {.kind = RECORD_MOVE, .element = NO_ELEMENT};
   r->gone = true;
   run_settle(r, &record, kept->state, 0);

@@ -56,14 +56,8 @@ static const char *try_version(worker *w, const store_run *kept, uint32_t versio
 
 /* Out of the old version's ledger and into the new one's, in one commit. */
 static const char *move(worker *w, const store_run *kept, uint32_t version) {
-  buf journal = BUF_EMPTY;
-  run *r = run_of_row(w, kept);
-  int failed = store_load(w->lane, kept, &r->journal, &journal);
-  buf_free(&journal);
-  if (failed) {
-    run_forget(r);
-    return "its journal can't be read";
-  }
+  run *r = run_with_journal(w, kept, NULL);
+  if (!r) return "its journal can't be read";
   store_record leaves = {.kind = RECORD_MOVE, .element = NO_ELEMENT};
   store_record comes = {.kind = RECORD_MOVE, .element = NO_ELEMENT};
   if (kept->state == RUN_HELD) { /* what held it was another version's, and is no reason any more */

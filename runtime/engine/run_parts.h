@@ -125,6 +125,8 @@ void run_unindex_number(run *r);
 run *run_in_memory(const worker *w, uint64_t number); /* NULL */
 /* A run with what its row says, in w->living alone. */
 run *run_of_row(worker *w, const store_run *kept);
+/* The same, ready for another record; its records so far are appended to `journal` (may be NULL). NULL where they can't be read. */
+run *run_with_journal(worker *w, const store_run *kept, buf *journal);
 /* Brings a run back. Returns NULL when it can't be read (that is told). */
 run *run_wake(worker *w, const store_run *kept);
 

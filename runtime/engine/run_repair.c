@@ -109,14 +109,10 @@ static const char *redrive(worker *w, const store_run *kept) {
   const char *why = is_replaced(w, kept);
   if (why) return why;
   buf journal = BUF_EMPTY;
-  run *r = run_of_row(w, kept);
-  int failed = store_load(w->lane, kept, &r->journal, &journal);
-  last_call last = {0};
-  if (!failed) last = read_last_call(&journal);
+  run *r = run_with_journal(w, kept, &journal);
+  last_call last = read_last_call(&journal);
   buf_free(&journal);
-  if (!failed) return send_on(r, kept, &last);
-  run_forget(r);
-  return "its journal can't be read";
+  return r ? send_on(r, kept, &last) : "its journal can't be read";
 }
 
 /* ---- ending ---- */
@@ -131,14 +127,8 @@ static const char *end_present(run *r) {
 
 static const char *end_kept(worker *w, const store_run *kept) {
   if (kept->state >= RUN_COMPLETED) return "it has ended";
-  buf journal = BUF_EMPTY;
-  run *r = run_of_row(w, kept);
-  int failed = store_load(w->lane, kept, &r->journal, &journal);
-  buf_free(&journal);
-  if (failed) {
-    run_forget(r);
-    return "its journal can't be read";
-  }
+  run *r = run_with_journal(w, kept, NULL);
+  if (!r) return "its journal can't be read";
   if (run_is_active(r->state)) shared_active(w->shared, 1);
   store_record record = {.kind = RECORD_END, .element = NO_ELEMENT, .reason = "operator", .detail = ""};
   change(r, &record, RUN_EXITED, INT64_MAX);

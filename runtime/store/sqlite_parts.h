@@ -38,6 +38,9 @@ int sql_done(sqlite3_stmt *s); /* steps one without rows, resets it; SQLITE_OK o
 void sql_text(sqlite3_stmt *s, int at, const char *text);
 void sql_blob(sqlite3_stmt *s, int at, const void *bytes, size_t length);
 void sql_number(sqlite3_stmt *s, int at, uint64_t number);
+/* The events of a run, by a statement that selects EVENT_COLUMNS for ?1. Returns the last status of stepping. */
+#define EVENT_COLUMNS "number, name, json, at, print, taken"
+int sql_events(sqlite3_stmt *s, uint64_t run, store_inbox_event **out, size_t *count);
 char *sql_column_text(sqlite3_stmt *s, int at);                       /* a copy; NULL gives NULL */
 int64_t sql_single(sqlite3 *db, const char *text, int64_t otherwise); /* the one number that it gives */
 

@@ -32,7 +32,7 @@ static const char *const texts[STATEMENTS] = {
     [RUNS_OF] = "SELECT run, past FROM entered WHERE who = ?1",
     [FIRST_SEGMENT] = "SELECT journal FROM run WHERE number = ?1",
     [SEGMENTS] = "SELECT bytes FROM segment WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
-    [EVENTS] = "SELECT number, name, json, at, print, taken FROM inbox WHERE run = ?1 ORDER BY number",
+    [EVENTS] = "SELECT " EVENT_COLUMNS " FROM inbox WHERE run = ?1 ORDER BY number",
     [ATTRIBUTES] = "SELECT name, json, at FROM attribute WHERE person = ?1",
     [TIMERS] = ("SELECT due, run FROM timer WHERE family = ?1 AND shard = ?2 AND (due, run) >= (?3, ?4)"
                 " ORDER BY due, run LIMIT ?5"),
@@ -325,22 +325,7 @@ int read_bundle(store *s, uint32_t journey, buf *out) {
 int read_events(store_lane *base, uint64_t run, store_inbox_event **out, size_t *count) {
   sqlite_lane *lane = (sqlite_lane *)base;
   sqlite3_stmt *s = lane->reads[EVENTS];
-  int status;
-  *out = NULL;
-  *count = 0;
-  sql_number(s, 1, run);
-  while ((status = sqlite3_step(s)) == SQLITE_ROW) {
-    *out = mem_grow(*out, (*count + 1) * sizeof **out);
-    (*out)[(*count)++] = (store_inbox_event){
-        .number = (uint64_t)sqlite3_column_int64(s, 0),
-        .name = sql_column_text(s, 1),
-        .json = sql_column_text(s, 2),
-        .length = (size_t)sqlite3_column_bytes(s, 2),
-        .at_ms = sqlite3_column_int64(s, 3),
-        .print = (uint64_t)sqlite3_column_int64(s, 4),
-        .is_taken = sqlite3_column_int(s, 5) != 0,
-    };
-  }
+  int status = sql_events(s, run, out, count);
   if (end(lane, s, status) == 0) return 0;
   store_events_free(*out, *count);
   *out = NULL;

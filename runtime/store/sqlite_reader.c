@@ -56,7 +56,7 @@ static const char *const texts[STATEMENTS] = {
     [ROW] = "SELECT " COLUMNS " FROM run WHERE number = ?1",
     [FIRST] = "SELECT journal FROM run WHERE number = ?1",
     [SEGMENTS] = "SELECT bytes FROM segment WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
-    [EVENTS] = "SELECT number, name, json, at, print, taken FROM inbox WHERE run = ?1 ORDER BY number",
+    [EVENTS] = "SELECT " EVENT_COLUMNS " FROM inbox WHERE run = ?1 ORDER BY number",
     [ATTRIBUTES] = "SELECT name, json, at FROM attribute WHERE person = ?1",
     [PEOPLE] = "SELECT DISTINCT person FROM attribute WHERE json = CAST(?1 AS BLOB)",
     [NEWEST] = "SELECT max(number) FROM run",
@@ -557,22 +557,7 @@ int reader_journal(store_reader *r, uint64_t run, buf *out, error *err) {
 
 int reader_events(store_reader *r, uint64_t run, store_inbox_event **out, size_t *count, error *err) {
   sqlite3_stmt *s = r->reads[EVENTS];
-  int status;
-  *out = NULL;
-  *count = 0;
-  sql_number(s, 1, run);
-  while ((status = sqlite3_step(s)) == SQLITE_ROW) {
-    *out = mem_grow(*out, (*count + 1) * sizeof **out);
-    (*out)[(*count)++] = (store_inbox_event){
-        .number = (uint64_t)sqlite3_column_int64(s, 0),
-        .name = sql_column_text(s, 1),
-        .json = sql_column_text(s, 2),
-        .length = (size_t)sqlite3_column_bytes(s, 2),
-        .at_ms = sqlite3_column_int64(s, 3),
-        .print = (uint64_t)sqlite3_column_int64(s, 4),
-        .is_taken = sqlite3_column_int(s, 5) != 0,
-    };
-  }
+  int status = sql_events(s, run, out, count);
   sqlite3_reset(s);
   if (status == SQLITE_DONE) return 0;
   store_events_free(*out, *count);

@@ -62,3 +62,23 @@ int64_t sql_single(sqlite3 *db, const char *text, int64_t otherwise) {
   sqlite3_finalize(s);
   return number;
 }
+
+int sql_events(sqlite3_stmt *s, uint64_t run, store_inbox_event **out, size_t *count) {
+  int status;
+  *out = NULL;
+  *count = 0;
+  sql_number(s, 1, run);
+  while ((status = sqlite3_step(s)) == SQLITE_ROW) {
+    *out = mem_grow(*out, (*count + 1) * sizeof **out);
+    (*out)[(*count)++] = (store_inbox_event){
+        .number = (uint64_t)sqlite3_column_int64(s, 0),
+        .name = sql_column_text(s, 1),
+        .json = sql_column_text(s, 2),
+        .length = (size_t)sqlite3_column_bytes(s, 2),
+        .at_ms = sqlite3_column_int64(s, 3),
+        .print = (uint64_t)sqlite3_column_int64(s, 4),
+        .is_taken = sqlite3_column_int(s, 5) != 0,
+    };
+  }
+  return status;
+}
