@@ -32,7 +32,7 @@ static const char *const texts[STATEMENTS] = {
     [RUNS_OF] = "SELECT run, past FROM entered WHERE who = ?1",
     [FIRST_SEGMENT] = "SELECT journal FROM run WHERE number = ?1",
     [SEGMENTS] = "SELECT bytes FROM segment WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
-    [EVENTS] = "SELECT " EVENT_COLUMNS " FROM inbox WHERE run = ?1 ORDER BY number",
+    [EVENTS] = ("SELECT " EVENT_COLUMNS " FROM inbox WHERE run = ?1 ORDER BY number"),
     [ATTRIBUTES] = "SELECT name, json, at FROM attribute WHERE person = ?1",
     [TIMERS] = ("SELECT due, run FROM timer WHERE family = ?1 AND shard = ?2 AND (due, run) >= (?3, ?4)"
                 " ORDER BY due, run LIMIT ?5"),

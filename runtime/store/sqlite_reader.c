@@ -56,7 +56,7 @@ static const char *const texts[STATEMENTS] = {
     [ROW] = "SELECT " COLUMNS " FROM run WHERE number = ?1",
     [FIRST] = "SELECT journal FROM run WHERE number = ?1",
     [SEGMENTS] = "SELECT bytes FROM segment WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
-    [EVENTS] = "SELECT " EVENT_COLUMNS " FROM inbox WHERE run = ?1 ORDER BY number",
+    [EVENTS] = ("SELECT " EVENT_COLUMNS " FROM inbox WHERE run = ?1 ORDER BY number"),
     [ATTRIBUTES] = "SELECT name, json, at FROM attribute WHERE person = ?1",
     [PEOPLE] = "SELECT DISTINCT person FROM attribute WHERE json = CAST(?1 AS BLOB)",
     [NEWEST] = "SELECT max(number) FROM run",
