@@ -22,6 +22,7 @@
 
 local fs = require "jaunt.native.fs"
 local host = require "jaunt.native.host"
+local keys = require "jaunt.keys"
 local native = require "jaunt.native.control"
 local nearest = require "jaunt.nearest"
 local term = require "jaunt.term"
@@ -37,10 +38,7 @@ end
 
 -- The names of all commands, sorted.
 function cli.commands()
-  local names = {}
-  for name in pairs(host.modules("jaunt.commands")) do names[#names + 1] = name end
-  table.sort(names)
-  return names
+  return keys.sorted(host.modules("jaunt.commands"))
 end
 
 -- The command of that name; fails with the nearest right name where there is none.

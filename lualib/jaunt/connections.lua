@@ -3,6 +3,7 @@
 local cli = require "jaunt.cli"
 local chunk = require "jaunt.chunk"
 local fs = require "jaunt.native.fs"
+local keys = require "jaunt.keys"
 local native = require "jaunt.native.connections"
 local nearest = require "jaunt.nearest"
 local project = require "jaunt.project"
@@ -204,10 +205,7 @@ function connections.read(found)
   local list = {}
   for name, fields in pairs(declared) do list[#list + 1] = read_connection(source, tostring(name), fields) end
   table.sort(list, function(a, b) return a.name < b.name end)
-  local names = {}
-  for name in pairs(needed) do names[#names + 1] = name end
-  table.sort(names)
-  return list, names
+  return list, keys.sorted(needed)
 end
 
 -- Where a rehearsal sends what is meant for a connection: below the vendor's URL, by the connection's name.

@@ -4,6 +4,7 @@
 
 local cli = require "jaunt.cli"
 local fs = require "jaunt.native.fs"
+local keys = require "jaunt.keys"
 local nearest = require "jaunt.nearest"
 
 local project = {}
@@ -59,13 +60,6 @@ function project.files(found, folder, endings)
   return files
 end
 
-local function names_of(files)
-  local names = {}
-  for name in pairs(files) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
-
 -- The file of the journey or script that a person named: a name in journeys/, or a path. Returns its path and the
 -- project it belongs to (nil for a script outside of any).
 function project.script(name)
@@ -76,9 +70,9 @@ function project.script(name)
   local found = project.need()
   local journeys = project.files(found, "journeys", { lua = true })
   if journeys[name] then return journeys[name].path, found end
-  local hint = nearest.hint(name, names_of(journeys))
+  local hint = nearest.hint(name, keys.sorted(journeys))
   if hint == "" then
-    local known = table.concat(names_of(journeys), ", ")
+    local known = table.concat(keys.sorted(journeys), ", ")
     hint = known ~= "" and ("; there are " .. known) or ("; %s has none yet"):format(join(found.root, "journeys"))
   end
   cli.fail("no such journey: %s%s", name, hint)

@@ -4,6 +4,7 @@ local cli = require "jaunt.cli"
 local control = require "jaunt.control"
 local figures = require "jaunt.figures"
 local json = require "json"
+local keys = require "jaunt.keys"
 local selection = require "jaunt.selection"
 local term = require "jaunt.term"
 local times = require "jaunt.times"
@@ -140,7 +141,7 @@ local function print_samples(found)
 end
 
 local function journeys_in_words(found)
-  return table.concat(selection.sorted(found.journeys), ", ")
+  return table.concat(keys.sorted(found.journeys), ", ")
 end
 
 -- The facts as JSON.
@@ -237,7 +238,7 @@ local function act_on_all(chosen, found, what, words)
     looked_at = looked_at + count
     show(looked_at)
   end
-  for _, journey in ipairs(selection.sorted(found.journeys)) do
+  for _, journey in ipairs(keys.sorted(found.journeys)) do
     local actor <close>, why = control.open(chosen.path, chosen.state, journey, what.gather and what.gather(journey))
     if actor then
       lives = actor.lives and actor.pid or lives

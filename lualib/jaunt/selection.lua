@@ -9,6 +9,7 @@ local engine = require "jaunt.native.engine"
 local figures = require "jaunt.figures"
 local fs = require "jaunt.native.fs"
 local json = require "json"
+local keys = require "jaunt.keys"
 local native = require "jaunt.native.state"
 local nearest = require "jaunt.nearest"
 local project = require "jaunt.project"
@@ -77,15 +78,6 @@ end
 
 ---------------------------------------------------------------------------------------------- names
 
--- Keys of a table, sorted.
-local function sorted(set)
-  local names = {}
-  for name in pairs(set) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
-selection.sorted = sorted
-
 -- Names from other people's data, as a part of a sentence.
 local function listed(names, most)
   local shown = table.move(names, 1, math.min(#names, most or 12), 1, {})
@@ -109,7 +101,7 @@ local function versions_of(all, name, path)
   end
   if name and #found == 0 then
     if next(names) == nil then cli.fail("nobody has entered a journey in %s yet", path) end
-    unknown("nobody has entered a journey", name, sorted(names), " in " .. path)
+    unknown("nobody has entered a journey", name, keys.sorted(names), " in " .. path)
   end
   return found
 end
@@ -175,7 +167,7 @@ local function reason_of(looked_at, versions, text)
   local reason, detail = text:match("^([%w_]+) *(.-)$")
   if reason and known[reason] then return reason, detail ~= "" and detail or nil end
   if next(known) == nil then cli.fail("nobody was dropped, held or has exited, so that --reason %s finds nobody", text) end
-  unknown("nobody was dropped, held or has exited for", reason or text, sorted(known))
+  unknown("nobody was dropped, held or has exited for", reason or text, keys.sorted(known))
 end
 
 ---------------------------------------------------------------------------------------------- times
@@ -240,7 +232,7 @@ local function complain_of_payload(name, sent)
   local names = found and project.files(found, "payloads", { lua = true, json = true, liquid = true }) or {}
   if names[name] then return end
   for other in pairs(sent) do names[other] = true end
-  io.stderr:write(("jaunt: nobody was sent %s%s\n"):format(term.harmless(name), term.harmless(nearest.hint(name, sorted(names)))))
+  io.stderr:write(("jaunt: nobody was sent %s%s\n"):format(term.harmless(name), term.harmless(nearest.hint(name, keys.sorted(names)))))
 end
 
 local function sent_filter(looked_at, payload, others)

@@ -286,7 +286,7 @@ void run_hold_largest(worker *w) {
   snprintf(words, sizeof words,
            "worker_memory: all runs of its worker hold more than %zu KiB, and it the most: %lld KiB",
            w->shared->options->limits.worker_memory / 1024, (long long)largest->memory / 1024);
-  bool calling = largest->park == PARK_CALL && largest->call->state != CALL_DONE;
+  bool calling = run_is_calling(largest);
   run_end(largest, RUN_HELD, "limit", words);
   run_end_soon(largest, calling);
 }

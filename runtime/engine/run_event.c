@@ -205,17 +205,17 @@ bool run_watch(run *r, const char *goal, bool goal_where, int64_t goal_until, ch
   return !run_in_past(r) && !r->trial && any_ends(r);
 }
 
-static bool is_calling(const run *r) {
+bool run_is_calling(const run *r) {
   return r->park == PARK_CALL && r->call->state != CALL_DONE;
 }
 
 void run_meet_events(run *r) {
-  bool calling = is_calling(r);
+  bool calling = run_is_calling(r);
   if (any_ends(r)) run_end_soon(r, calling);
 }
 
 static void meet(run *r, run_event *event) {
-  bool calling = is_calling(r), waits = r->park == PARK_EVENT;
+  bool calling = run_is_calling(r), waits = r->park == PARK_EVENT;
   const char *why = leaves_by(r, event);
   if (why && *why) run_end(r, RUN_EXITED, why, event->name);
   int yes = 0;

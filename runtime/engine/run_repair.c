@@ -118,7 +118,7 @@ static const char *redrive(worker *w, const store_run *kept) {
 /* ---- ending ---- */
 
 static const char *end_present(run *r) {
-  bool calling = r->park == PARK_CALL && r->call->state != CALL_DONE;
+  bool calling = run_is_calling(r);
   if (r->park == PARK_END) return "it is about to end";
   run_end(r, RUN_EXITED, "operator", "");
   run_end_soon(r, calling);

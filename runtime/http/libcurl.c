@@ -3,20 +3,15 @@
 #include "http/libcurl.h"
 
 #include <curl/curl.h>
-#include <dlfcn.h>
-#include <pthread.h>
 #include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
-#include <string.h>
+
+#include "base/shared_library.h"
 
 #undef curl_easy_setopt /* macros that check types, or stand in for a C++ */
 #undef curl_easy_getinfo
 #undef curl_multi_setopt
 #undef curl_share_setopt
-
-static const char LIBRARY[] = "libcurl.so.4", PACKAGE[] = "libcurl4";
 
 #define FUNCTIONS(each)                                                                                      \
   each(curl_global_init) each(curl_version_info) each(curl_easy_init) each(curl_easy_cleanup)                \
@@ -26,44 +21,22 @@ static const char LIBRARY[] = "libcurl.so.4", PACKAGE[] = "libcurl4";
                   each(curl_share_init) each(curl_share_setopt) each(curl_share_cleanup) each(curl_url)      \
                       each(curl_url_set) each(curl_url_get) each(curl_url_cleanup) each(curl_free)
 
-/* Ours must not be seen by libraries: libcurl would call them where it means its own. */
-#define HIDE(name) extern __typeof__(name)(name) __attribute__((visibility("hidden")));
-FUNCTIONS(HIDE)
+FUNCTIONS(SHARED_HIDE)
 
-#define POINTER(name) __typeof__(name) *(name);
-static struct { FUNCTIONS(POINTER) } lib;
-
-#define ROW(name) {#name, offsetof(__typeof__(lib), name)},
-static const struct {
-  const char *name;
-  size_t offset; /* in lib */
-} rows[] = {FUNCTIONS(ROW)};
-
-static pthread_mutex_t loading = PTHREAD_MUTEX_INITIALIZER;
-static bool loaded;
-
-static int find_functions(void *handle, error *err) {
-  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-    void *at = dlsym(handle, rows[i].name);
-    if (!at) return error_set(err, "%s has no %s: install a newer %s", LIBRARY, rows[i].name, PACKAGE);
-    memcpy((char *)&lib + rows[i].offset, &at, sizeof at);
-  }
-  return 0;
-}
-
-/* Never unloaded: threads and exit handlers of its libraries may still be about. */
-static int load(error *err) {
-  void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-  if (!handle) return error_set(err, "%s: calls need the Debian package %s", dlerror(), PACKAGE);
-  return find_functions(handle, err);
-}
+static struct { FUNCTIONS(SHARED_POINTER) } lib;
+static const shared_function functions[] = {FUNCTIONS(SHARED_ROW)};
+static shared_library library = {
+    .file = "libcurl.so.4",
+    .package = "libcurl4",
+    .user = "calls need",
+    .table = &lib,
+    .functions = functions,
+    .count = sizeof functions / sizeof *functions,
+    .loading = PTHREAD_MUTEX_INITIALIZER,
+};
 
 int libcurl_load(error *err) {
-  pthread_mutex_lock(&loading);
-  loaded = loaded || load(err) == 0;
-  bool done = loaded;
-  pthread_mutex_unlock(&loading);
-  return done ? 0 : -1;
+  return shared_library_load(&library, err);
 }
 
 /* ---- passed on as they are ---- */

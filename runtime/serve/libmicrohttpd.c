@@ -2,15 +2,10 @@
  * found it. See libmicrohttpd.h. A function that is not here does not link: it gets a row in FUNCTIONS and a line below. */
 #include "serve/libmicrohttpd.h"
 
-#include <dlfcn.h>
 #include <microhttpd.h>
-#include <pthread.h>
 #include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <string.h>
 
-static const char LIBRARY[] = "libmicrohttpd.so.12", PACKAGE[] = "libmicrohttpd12";
+#include "base/shared_library.h"
 
 #define FUNCTIONS(each)                                                                                      \
   each(MHD_get_version) each(MHD_start_daemon_va) each(MHD_stop_daemon) each(MHD_run) each(MHD_get_timeout)  \
@@ -18,46 +13,23 @@ static const char LIBRARY[] = "libmicrohttpd.so.12", PACKAGE[] = "libmicrohttpd1
           each(MHD_suspend_connection) each(MHD_resume_connection) each(MHD_create_response_from_buffer)     \
               each(MHD_add_response_header) each(MHD_queue_response) each(MHD_destroy_response)
 
-/* Ours must not be seen by libraries: libmicrohttpd would call them where it means its own. */
-#define HIDE(name) extern __typeof__(name)(name) __attribute__((visibility("hidden")));
-FUNCTIONS(HIDE)
-HIDE(MHD_start_daemon)
+FUNCTIONS(SHARED_HIDE)
+SHARED_HIDE(MHD_start_daemon)
 
-#define POINTER(name) __typeof__(name) *(name);
-static struct { FUNCTIONS(POINTER) } lib;
-
-#define ROW(name) {#name, offsetof(__typeof__(lib), name)},
-static const struct {
-  const char *name;
-  size_t offset; /* in lib */
-} rows[] = {FUNCTIONS(ROW)};
-
-static pthread_mutex_t loading = PTHREAD_MUTEX_INITIALIZER;
-static bool loaded;
-
-static int find_functions(void *handle, error *err) {
-  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-    void *at = dlsym(handle, rows[i].name);
-    if (!at) return error_set(err, "%s has no %s: install a newer %s", LIBRARY, rows[i].name, PACKAGE);
-    memcpy((char *)&lib + rows[i].offset, &at, sizeof at);
-  }
-  return 0;
-}
-
-/* Never unloaded: threads and exit handlers of its libraries may still be about. */
-static int load(error *err) {
-  void *handle = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
-  if (!handle)
-    return error_set(err, "%s: the pretend vendor needs the Debian package %s", dlerror(), PACKAGE);
-  return find_functions(handle, err);
-}
+static struct { FUNCTIONS(SHARED_POINTER) } lib;
+static const shared_function functions[] = {FUNCTIONS(SHARED_ROW)};
+static shared_library library = {
+    .file = "libmicrohttpd.so.12",
+    .package = "libmicrohttpd12",
+    .user = "the pretend vendor needs",
+    .table = &lib,
+    .functions = functions,
+    .count = sizeof functions / sizeof *functions,
+    .loading = PTHREAD_MUTEX_INITIALIZER,
+};
 
 int libmicrohttpd_load(error *err) {
-  pthread_mutex_lock(&loading);
-  loaded = loaded || load(err) == 0;
-  bool done = loaded;
-  pthread_mutex_unlock(&loading);
-  return done ? 0 : -1;
+  return shared_library_load(&library, err);
 }
 
 /* ---- passed on as they are ---- */

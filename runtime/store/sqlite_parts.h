@@ -38,6 +38,11 @@ int sql_done(sqlite3_stmt *s); /* steps one without rows, resets it; SQLITE_OK o
 void sql_text(sqlite3_stmt *s, int at, const char *text);
 void sql_blob(sqlite3_stmt *s, int at, const void *bytes, size_t length);
 void sql_number(sqlite3_stmt *s, int at, uint64_t number);
+/* The run in the row at hand of a statement that selects RUN_COLUMNS; to be freed with store_run_free. */
+#define RUN_COLUMNS                                                                                          \
+  "number, journey, person, per, entry, id, entered, since, due, state, element, listens, reason, detail,"   \
+  " control, incarnation, segments, records, start"
+store_run sql_take_run(sqlite3_stmt *s);
 /* The events of a run, by a statement that selects EVENT_COLUMNS for ?1. Returns the last status of stepping. */
 #define EVENT_COLUMNS "number, name, json, at, print, taken"
 int sql_events(sqlite3_stmt *s, uint64_t run, store_inbox_event **out, size_t *count);

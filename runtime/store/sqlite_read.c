@@ -21,14 +21,10 @@ enum statement {
 };
 enum { STATEMENTS = TIMERS + 1 };
 
-#define COLUMNS                                                                                              \
-  "number, journey, person, per, entry, id, entered, since, due, state, element, listens, reason, detail,"   \
-  " control, incarnation, segments, records, start"
-
 static const char *const texts[STATEMENTS] = {
     [BEGIN] = "BEGIN",
     [COMMIT] = "COMMIT",
-    [FIND] = ("SELECT " COLUMNS " FROM run WHERE number = ?1"),
+    [FIND] = ("SELECT " RUN_COLUMNS " FROM run WHERE number = ?1"),
     [RUNS_OF] = "SELECT run, past FROM entered WHERE who = ?1",
     [FIRST_SEGMENT] = "SELECT journal FROM run WHERE number = ?1",
     [SEGMENTS] = "SELECT bytes FROM segment WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
@@ -91,43 +87,12 @@ static int end(sqlite_lane *lane, sqlite3_stmt *s, int status) {
 
 /* ---- runs ---- */
 
-static void take_id(sqlite3_stmt *s, int at, run_id *out) {
-  const void *bytes = sqlite3_column_blob(s, at);
-  if (bytes && sqlite3_column_bytes(s, at) == sizeof *out) memcpy(out, bytes, sizeof *out);
-}
-
-static store_run take_run(sqlite3_stmt *s) {
-  store_run run = {
-      .run = (uint64_t)sqlite3_column_int64(s, 0),
-      .journey = (uint32_t)sqlite3_column_int64(s, 1),
-      .person = sql_column_text(s, 2),
-      .per = sql_column_text(s, 3),
-      .entry = (uint32_t)sqlite3_column_int64(s, 4),
-      .entered_ms = sqlite3_column_int64(s, 6),
-      .since_ms = sqlite3_column_int64(s, 7),
-      .due_ms = sqlite3_column_type(s, 8) == SQLITE_NULL ? INT64_MAX : sqlite3_column_int64(s, 8),
-      .state = (run_state)sqlite3_column_int(s, 9),
-      .element =
-          sqlite3_column_type(s, 10) == SQLITE_NULL ? NO_ELEMENT : (uint32_t)sqlite3_column_int64(s, 10),
-      .listens = sql_column_text(s, 11),
-      .reason = sql_column_text(s, 12),
-      .detail = sql_column_text(s, 13),
-      .control = sqlite3_column_int(s, 14) != 0,
-      .incarnation = (uint32_t)sqlite3_column_int64(s, 15),
-      .segments = (uint32_t)sqlite3_column_int64(s, 16),
-      .records = (uint32_t)sqlite3_column_int64(s, 17),
-      .from = (uint32_t)sqlite3_column_int64(s, 18),
-  };
-  take_id(s, 5, &run.id);
-  return run;
-}
-
 int read_find(store_lane *base, uint64_t number, store_run *out) {
   sqlite_lane *lane = (sqlite_lane *)base;
   sqlite3_stmt *s = lane->reads[FIND];
   sql_number(s, 1, number);
   int status = sqlite3_step(s), found = status == SQLITE_ROW;
-  if (found) *out = take_run(s);
+  if (found) *out = sql_take_run(s);
   return end(lane, s, found ? SQLITE_DONE : status) ? -1 : found;
 }
 

@@ -32,10 +32,6 @@ enum statement {
 };
 enum { STATEMENTS = LOG + 1 };
 
-#define COLUMNS                                                                                              \
-  "number, journey, person, per, entry, id, entered, since, due, state, element, listens, reason, detail,"   \
-  " control, incarnation, segments, records, start"
-
 #define MEANT                                                                                                \
   " AND (?3 = 0 OR journey IN (SELECT number FROM journey WHERE family = ?3))"                               \
   " AND (?4 = 0 OR journey = ?4)"                                                                            \
@@ -48,12 +44,12 @@ enum { STATEMENTS = LOG + 1 };
   " ORDER BY number DESC LIMIT ?13"
 
 static const char *const texts[STATEMENTS] = {
-    [PAGE] = "SELECT " COLUMNS " FROM run WHERE number < ?1 AND number >= ?2" MEANT,
-    [PAGE_OF_PERSON] = "SELECT " COLUMNS
+    [PAGE] = "SELECT " RUN_COLUMNS " FROM run WHERE number < ?1 AND number >= ?2" MEANT,
+    [PAGE_OF_PERSON] = "SELECT " RUN_COLUMNS
                        " FROM run WHERE number IN (SELECT run FROM entered WHERE who = ?15 AND past IS NULL"
                        " UNION ALL SELECT run FROM fresh WHERE who = ?15)"
                        " AND person = ?14 AND number < ?1 AND number >= ?2" MEANT,
-    [ROW] = "SELECT " COLUMNS " FROM run WHERE number = ?1",
+    [ROW] = "SELECT " RUN_COLUMNS " FROM run WHERE number = ?1",
     [FIRST] = "SELECT journal FROM run WHERE number = ?1",
     [SEGMENTS] = "SELECT bytes FROM segment WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
     [EVENTS] = ("SELECT " EVENT_COLUMNS " FROM inbox WHERE run = ?1 ORDER BY number"),
@@ -345,38 +341,6 @@ static bool is_meant(const store_reader *r, const reader_selection *which, const
 
 /* ---- pages ---- */
 
-static void take_id(sqlite3_stmt *s, int at, run_id *out) {
-  const void *bytes = sqlite3_column_blob(s, at);
-  if (bytes && sqlite3_column_bytes(s, at) == sizeof *out) memcpy(out, bytes, sizeof *out);
-}
-
-static store_run take_run(sqlite3_stmt *s) {
-  bool sleeps = sqlite3_column_type(s, 8) != SQLITE_NULL,
-       is_somewhere = sqlite3_column_type(s, 10) != SQLITE_NULL;
-  store_run run = {
-      .run = (uint64_t)sqlite3_column_int64(s, 0),
-      .journey = (uint32_t)sqlite3_column_int64(s, 1),
-      .person = sql_column_text(s, 2),
-      .per = sql_column_text(s, 3),
-      .entry = (uint32_t)sqlite3_column_int64(s, 4),
-      .entered_ms = sqlite3_column_int64(s, 6),
-      .since_ms = sqlite3_column_int64(s, 7),
-      .due_ms = sleeps ? sqlite3_column_int64(s, 8) : INT64_MAX,
-      .state = (run_state)sqlite3_column_int(s, 9),
-      .element = is_somewhere ? (uint32_t)sqlite3_column_int64(s, 10) : NO_ELEMENT,
-      .listens = sql_column_text(s, 11),
-      .reason = sql_column_text(s, 12),
-      .detail = sql_column_text(s, 13),
-      .control = sqlite3_column_int(s, 14) != 0,
-      .incarnation = (uint32_t)sqlite3_column_int64(s, 15),
-      .segments = (uint32_t)sqlite3_column_int64(s, 16),
-      .records = (uint32_t)sqlite3_column_int64(s, 17),
-      .from = (uint32_t)sqlite3_column_int64(s, 18),
-  };
-  take_id(s, 5, &run.id);
-  return run;
-}
-
 static int64_t as_number(uint64_t number) {
   return number > INT64_MAX ? INT64_MAX : (int64_t)number;
 }
@@ -430,7 +394,7 @@ static int read_rows(store_reader *r, const reader_selection *which, uint64_t *f
   int status, seen = 0;
   bind_selection(s, which, *from, most);
   while ((status = sqlite3_step(s)) == SQLITE_ROW) {
-    store_run run = take_run(s);
+    store_run run = sql_take_run(s);
     const logged *of = logged_find(r, run.run);
     if (++seen == most) *from = run.run;
     if (of && of->last > run.records)
@@ -449,7 +413,7 @@ static int read_changed(store_reader *r, const logged *of, store_run *out, bool 
   sql_number(s, 1, of->run);
   int status = sqlite3_step(s);
   *has_row = status == SQLITE_ROW;
-  if (*has_row) *out = take_run(s);
+  if (*has_row) *out = sql_take_run(s);
   sqlite3_reset(s);
   if (status != SQLITE_ROW && status != SQLITE_DONE) return failed(r, err);
   if (bring_up_to_date(out, of)) return 1;

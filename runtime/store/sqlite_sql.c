@@ -82,3 +82,34 @@ int sql_events(sqlite3_stmt *s, uint64_t run, store_inbox_event **out, size_t *c
   }
   return status;
 }
+
+static void take_id(sqlite3_stmt *s, int at, run_id *out) {
+  const void *bytes = sqlite3_column_blob(s, at);
+  if (bytes && sqlite3_column_bytes(s, at) == sizeof *out) memcpy(out, bytes, sizeof *out);
+}
+
+store_run sql_take_run(sqlite3_stmt *s) {
+  store_run run = {
+      .run = (uint64_t)sqlite3_column_int64(s, 0),
+      .journey = (uint32_t)sqlite3_column_int64(s, 1),
+      .person = sql_column_text(s, 2),
+      .per = sql_column_text(s, 3),
+      .entry = (uint32_t)sqlite3_column_int64(s, 4),
+      .entered_ms = sqlite3_column_int64(s, 6),
+      .since_ms = sqlite3_column_int64(s, 7),
+      .due_ms = sqlite3_column_type(s, 8) == SQLITE_NULL ? INT64_MAX : sqlite3_column_int64(s, 8),
+      .state = (run_state)sqlite3_column_int(s, 9),
+      .element =
+          sqlite3_column_type(s, 10) == SQLITE_NULL ? NO_ELEMENT : (uint32_t)sqlite3_column_int64(s, 10),
+      .listens = sql_column_text(s, 11),
+      .reason = sql_column_text(s, 12),
+      .detail = sql_column_text(s, 13),
+      .control = sqlite3_column_int(s, 14) != 0,
+      .incarnation = (uint32_t)sqlite3_column_int64(s, 15),
+      .segments = (uint32_t)sqlite3_column_int64(s, 16),
+      .records = (uint32_t)sqlite3_column_int64(s, 17),
+      .from = (uint32_t)sqlite3_column_int64(s, 18),
+  };
+  take_id(s, 5, &run.id);
+  return run;
+}

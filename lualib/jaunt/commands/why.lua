@@ -4,6 +4,7 @@ local cli = require "jaunt.cli"
 local engine = require "jaunt.native.engine"
 local figures = require "jaunt.figures"
 local json = require "json"
+local keys = require "jaunt.keys"
 local selection = require "jaunt.selection"
 local story = require "jaunt.story"
 local term = require "jaunt.term"
@@ -100,7 +101,7 @@ end
 -- JSON with a line for each member of the outermost object or array.
 local function outer_lines(value)
   local lines, is_list = {}, json.is_array(value)
-  local names = is_list and {} or selection.sorted(value)
+  local names = is_list and {} or keys.sorted(value)
   if is_list then
     for i in ipairs(value) do names[i] = i end
   end

@@ -1,6 +1,7 @@
 -- --dry-run: what would be sent, shown request by request.
 
 local json = require "json"
+local keys = require "jaunt.keys"
 local term = require "jaunt.term"
 
 local dry = {}
@@ -21,10 +22,9 @@ function dry.describe(trace, paint)
   local call = json.decode(trace)
   local lines = { ("%s  %s"):format(paint.bold(term.harmless(call.person)), paint.cyan(term.harmless(call.element))) }
   lines[#lines + 1] = ("  %s %s"):format(call.method, term.harmless(call.url))
-  local names = {}
-  for name in pairs(call.headers) do names[#names + 1] = name end
-  table.sort(names)
-  for _, name in ipairs(names) do lines[#lines + 1] = ("  %s: %s"):format(name, term.harmless(call.headers[name])) end
+  for _, name in ipairs(keys.sorted(call.headers)) do
+    lines[#lines + 1] = ("  %s: %s"):format(name, term.harmless(call.headers[name]))
+  end
   if call.body then table.move(body_lines(call.body, call.headers), 1, 1000, #lines + 1, lines) end
   return table.concat(lines, "\n") .. "\n"
 end
