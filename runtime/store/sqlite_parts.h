@@ -28,6 +28,7 @@
 
 /* ---- statements ---- */
 
+int sql_failed(sqlite3 *db, error *err); /* fills `err` with what went wrong last, and the file; -1 */
 /* Prepares `count` statements; -1 with the reason. */
 int sql_prepare(sqlite3 *db, const char *const texts[], size_t count, sqlite3_stmt **out, error *err);
 void sql_finalize(sqlite3_stmt **statements, size_t count);

@@ -70,7 +70,7 @@ static int write_meta(sqlite3 *db, hash128 id, bool live, error *err) {
   sqlite3_bind_int(insert, 2, live);
   int status = sql_done(insert);
   sqlite3_finalize(insert);
-  return status == SQLITE_OK ? 0 : error_set(err, "%s", sqlite3_errmsg(db));
+  return status == SQLITE_OK ? 0 : sql_failed(db, err);
 }
 
 static int set_version(sqlite3 *db, int64_t version, error *err) {

@@ -1,8 +1,16 @@
-/* Statements: preparing, binding, stepping. Nothing here knows a table. */
+/* Statements: preparing, binding, stepping; and the rows that more than one file reads. */
 #include <string.h>
 
 #include "base/alloc.h"
 #include "store/sqlite_parts.h"
+
+/* Names the file: whoever reads it may have several. */
+int sql_failed(sqlite3 *db, error *err) {
+  int code = sqlite3_errcode(db) & 0xff;
+  const char *path = sqlite3_db_filename(db, "main");
+  return error_set(err, "the state %s can't be used: %s%s", path ? path : "", sqlite3_errmsg(db),
+                   code == SQLITE_FULL || code == SQLITE_IOERR ? " (is there room on its disk?)" : "");
+}
 
 int sql_prepare(sqlite3 *db, const char *const texts[], size_t count, sqlite3_stmt **out, error *err) {
   for (size_t i = 0; i < count; i++) {
@@ -21,7 +29,7 @@ void sql_finalize(sqlite3_stmt **statements, size_t count) {
 
 int sql_run(sqlite3 *db, const char *text, error *err) {
   if (sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK) return 0;
-  return error_set(err, "%s", sqlite3_errmsg(db));
+  return sql_failed(db, err);
 }
 
 int sql_done(sqlite3_stmt *s) {

@@ -72,3 +72,11 @@ it("a full disk lets no call out that is not on it, is told, and is waited for",
   assert.equal(2 * PEOPLE, count)
   vendor.stop()
 end)
+
+it("a disk without room for a new state is told with the file and what to look at", function()
+  local folder = running.project { ["journeys/j.lua"] = 'return journey "j" { flow = function() end }', ["people.csv"] = "id\np1\n" }
+  local words = running.words(folder, {}, "j", "--people", "people.csv", "--state", "sqlite:small.db")
+  local result = helper.sh("ulimit -f 60; trap '' XFSZ; " .. words)
+  assert.equal(2, result.code)
+  assert.matches("^jaunt: the state %S+/small%.db can't be used: .+ %(is there room on its disk%?%)\n$", result.err)
+end)
