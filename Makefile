@@ -7,7 +7,8 @@
 #   make lint     formatting, layers, cppcheck, clang-tidy
 #   make format   formats the C files
 #   make fuzz     libFuzzer on every parser of foreign bytes, FUZZ_SECONDS each
-#   make soak     hostile and honest journeys together, SOAK_SECONDS long, with sanitizers
+#   make soak     the long forms of tests, with sanitizers: hostile and honest journeys together, SOAK_SECONDS long, and faults:
+#                 SOAK_KILLS, SOAK_RACES, SOAK_STEPS, SOAK_SWEPT, SOAK_TIMES
 #   make tsan     the tests that concern threads, under the thread sanitizer
 #   make install  installs the release build (DESTDIR= and PREFIX= as usual)
 
@@ -17,6 +18,12 @@ PREFIX ?= /usr/local
 
 FUZZ_SECONDS ?= 60
 SOAK_SECONDS ?= 600
+SOAK_KILLS   ?= 200
+SOAK_RACES   ?= 100000
+SOAK_STEPS   ?= 300
+SOAK_SWEPT   ?= 10000
+SOAK_TIMES   ?= 5
+SOAK_LENGTHS := SOAK_SECONDS SOAK_KILLS SOAK_RACES SOAK_STEPS SOAK_SWEPT SOAK_TIMES
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,fuzz_%,$(wildcard tests/fuzz/*_*.c))
 
 .PHONY: run build test tsan fuzz soak bench lint format install clean
@@ -61,13 +68,14 @@ soak:
 	@cmake/install-packages.sh product build tests
 	@cmake --preset debug --log-level=WARNING >/dev/null
 	@cmake --build --preset debug --parallel $(JOBS)
-	@SOAK_SECONDS=$(SOAK_SECONDS) ctest --preset debug -L soak --verbose --timeout 7200
+	@$(foreach length,$(SOAK_LENGTHS),$(length)=$($(length))) ctest --preset debug -L soak --verbose
 
 bench: build
 	@cmake/install-packages.sh bench
 	@cmake --build --preset release --target bench_tools --parallel $(JOBS) >/dev/null
 	@JAUNT=build/release/jaunt tests/bench/run $(BENCH)
 	@JAUNT=build/release/jaunt tests/bench/durable $(BENCH)
+	@JAUNT=build/release/jaunt tests/bench/payloads $(BENCH)
 
 lint:
 	@cmake/install-packages.sh product build tests lint

@@ -1,10 +1,11 @@
 # What `make bench` needs beside jaunt: built by the target bench_tools alone.
-set(bench_programs measure slow_vendor store_limit disk state)
+set(bench_programs measure slow_vendor store_limit disk state host)
 foreach(program ${bench_programs})
   add_executable(bench_${program} EXCLUDE_FROM_ALL tests/bench/${program}.c)
 endforeach()
 target_link_libraries(bench_store_limit PRIVATE jaunt_store)
 target_link_libraries(bench_state PRIVATE jaunt_store)
+target_link_libraries(bench_host PRIVATE jaunt_top)
 add_library(bench_syncs MODULE EXCLUDE_FROM_ALL tests/bench/syncs.c)
 set_target_properties(bench_syncs PROPERTIES PREFIX "")
 target_link_libraries(bench_syncs PRIVATE ${CMAKE_DL_LIBS})

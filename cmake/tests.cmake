@@ -3,7 +3,8 @@
 #   fuzz/LAYER_WHAT           tests/fuzz/LAYER_WHAT.c with the driver there, linked likewise
 #   spec/, conformance/, faults/, soak/WHAT    the *_spec.lua files there, run by the host jaunt-spec
 # Their names end in "+asan" or "+tsan" under sanitizers, so that one run over several builds tells them apart.
-# tests/support/*.c is a library for C tests; a *_main.c there becomes a program of its own in BUILD/tests.
+# tests/support/*.c is a library for C tests; a *_main.c there becomes a program of its own in BUILD/tests, a *_preload.c a library there
+# that is put before the system's.
 
 find_library(CRYPTO_LIBRARY crypto REQUIRED)
 find_library(SSL_LIBRARY ssl REQUIRED)
@@ -53,7 +54,9 @@ endfunction()
 file(GLOB support CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/support/*.c)
 set(support_mains ${support})
 list(FILTER support_mains INCLUDE REGEX "_main\\.c$")
-list(FILTER support EXCLUDE REGEX "(_main|/spec_host)\\.c$")
+set(support_preloads ${support})
+list(FILTER support_preloads INCLUDE REGEX "_preload\\.c$")
+list(FILTER support EXCLUDE REGEX "(_main|_preload|/spec_host)\\.c$")
 
 add_library(jaunt_test_flags INTERFACE)
 target_include_directories(jaunt_test_flags INTERFACE ${PROJECT_SOURCE_DIR}/tests ${PROJECT_SOURCE_DIR}/tests/support)
@@ -72,6 +75,15 @@ foreach(file IN LISTS support_mains)
   add_executable(${program} ${file})
   set_target_properties(${program} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${test_output})
   target_link_libraries(${program} PRIVATE jaunt_test_support)
+endforeach()
+
+foreach(file IN LISTS support_preloads)
+  get_filename_component(library ${file} NAME_WE)
+  add_library(${library} MODULE ${file})
+  set_target_properties(${library} PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${test_output})
+  target_link_libraries(${library} PRIVATE jaunt_flags ${CMAKE_DL_LIBS})
+  target_compile_options(${library} PRIVATE -fno-sanitize=all) # it is there before the sanitizers are
+  target_link_options(${library} PRIVATE -fno-sanitize=all)
 endforeach()
 
 # ---- C ----
@@ -118,6 +130,10 @@ foreach(folder spec conformance faults soak)
   foreach(file IN LISTS specs)
     get_filename_component(what ${file} NAME_WE)
     string(REGEX REPLACE "_spec$" "" what ${what})
-    jaunt_test(${folder}/${what} ${folder} 300 jaunt-spec ${file})
+    set(timeout 300)
+    if(folder STREQUAL "soak")
+      set(timeout 7200)
+    endif()
+    jaunt_test(${folder}/${what} ${folder} ${timeout} jaunt-spec ${file})
   endforeach()
 endforeach()

@@ -1,7 +1,10 @@
 -- A bundle: all the scripts that one journey (or one plain script) runs with, as JSON for jaunt.worker.
 --
---   { kind = "journey" or "script", name = (a journey's), main = SOURCE, modules = { NAME = SOURCE }, payloads = { NAME = SOURCE },
---     arguments = { … } }                       SOURCE = { path =, text =, kind = (a payload's ending) }
+--   { kind = "journey" or "script" (or "prompt": see jaunt.repl.session), name = (a journey's), main = SOURCE, modules = { NAME = SOURCE }, payloads = { NAME = SOURCE },
+--     arguments = { … }, check = (the share of rendered payloads that is looked at) }
+--
+-- where a SOURCE is { path =, text = }, and payloads' are those of jaunt.payloads. `jaunt preview` adds pretends = { SPLIT = BRANCH }: see
+-- jaunt.preview.walk.
 --
 -- The version of a journey is the hash of main and modules; payloads don't count, so that a changed word reaches
 -- everybody.
@@ -12,22 +15,16 @@ local engine = require "jaunt.native.engine"
 local fs = require "jaunt.native.fs"
 local journey = require "jaunt.journey"
 local json = require "json"
+local payloads = require "jaunt.payloads"
 local project = require "jaunt.project"
 local sandbox = require "jaunt.sandbox"
 
 local bundle = {}
 
-local PAYLOAD_KINDS = { lua = true, json = true }
-
-local function source_of(path, kind)
-  local source = { path = path, text = project.read(path), kind = kind }
-  if kind == "json" then
-    local ok, why = pcall(json.decode, source.text)
-    if not ok then cli.fail("%s: %s", path, tostring(why):gsub("^.-: ", "", 1)) end
-  else
-    local make, why = chunk.compile(source.text, path)
-    if not make then cli.fail("%s", why) end
-  end
+local function source_of(path)
+  local source = { path = path, text = project.read(path) }
+  local make, why = chunk.compile(source.text, path)
+  if not make then cli.fail("%s", why) end
   return source
 end
 
@@ -41,8 +38,9 @@ local function module_path(found, name)
   return fs.kind(path) == "file" and path or nil
 end
 
--- Adds the modules that the text names, and those that they name.
-local function add_modules(found, text, path, modules)
+-- Adds the modules that the text names, and those that they name, to `modules`: { NAME = SOURCE }. Fails where there is none of a
+-- name; `path` is whose text it is.
+function bundle.add_modules(found, text, path, modules)
   local code = code_only(text)
   for name in code:gmatch("%f[%w_]require%s*%(?%s*[\"']([^\"']+)[\"']") do
     local own = name == "json" or name == "cjson"
@@ -53,7 +51,7 @@ local function add_modules(found, text, path, modules)
           found and (": it would be " .. project.path(found, name:gsub("%.", "/") .. ".lua")) or " outside of a project")
       end
       modules[name] = source_of(file)
-      add_modules(found, modules[name].text, file, modules)
+      bundle.add_modules(found, modules[name].text, file, modules)
     end
   end
 end
@@ -63,7 +61,7 @@ local function secret_names(...)
   local names, seen = {}, {}
   for _, sources in ipairs { ... } do
     for _, source in pairs(sources) do
-      for name in code_only(source.text):gmatch("%f[%w_]secret%s*%(?%s*[\"']([^\"']+)[\"']") do
+      for name in code_only(source.text or ""):gmatch("%f[%w_]secret%s*%(?%s*[\"']([^\"']+)[\"']") do
         if not seen[name] then names[#names + 1] = name end
         seen[name] = true
       end
@@ -79,7 +77,7 @@ function bundle.is_journey(text)
 end
 
 -- The vocabulary of a script that is only looked at: everything refuses to work.
-local function refusing()
+function bundle.refusing()
   local vocabulary = setmetatable({}, {
     __index = function(_, name)
       return function()
@@ -95,7 +93,7 @@ end
 
 -- Runs a journey's script once, without anybody in it, and checks what it declares.
 local function look_at(main, modules)
-  local base = sandbox.base(refusing(), json)
+  local base = sandbox.base(bundle.refusing(), json)
   base.journey = journey.declare
   local loaded, environment = {}, nil
   local function require_module(name)
@@ -114,23 +112,19 @@ end
 -- Gathers the scripts of the journey or plain script at `path`. Returns { text = (the JSON), version =, kind =,
 -- name =, declared = (what jaunt.journey.check found, for a journey), sources = main and modules,
 -- secrets = (names that they ask for) }.
-function bundle.gather(path, found, arguments)
-  local main, modules, payloads = source_of(path), {}, {}
-  add_modules(found, main.text, path, modules)
-  if found then
-    for name, file in pairs(project.files(found, "payloads", PAYLOAD_KINDS)) do
-      payloads[name] = source_of(file.path, file.kind)
-    end
-  end
+function bundle.gather(path, found, arguments, check)
+  local main, modules, sources = source_of(path), {}, payloads.gather(found)
+  bundle.add_modules(found, main.text, path, modules)
+  payloads.check(sources)
   local kind = bundle.is_journey(main.text) and "journey" or "script"
   local declared = kind == "journey" and look_at(main, modules) or nil
   return {
-    kind = kind, declared = declared, sources = { main, modules }, secrets = secret_names({ main }, modules, payloads),
+    kind = kind, declared = declared, sources = { main, modules }, secrets = secret_names({ main }, modules, sources),
     name = declared and declared.name or path:match("([^/]+)%.lua$"),
-    again = function() return bundle.gather(path, found, arguments) end,
+    again = function() return bundle.gather(path, found, arguments, check) end,
     version = engine.hash(json.encode { main.text, modules }):sub(1, 12),
-    text = json.encode { kind = kind, name = declared and declared.name, main = main, modules = modules, payloads = payloads,
-      arguments = json.array(arguments or {}) },
+    text = json.encode { kind = kind, name = declared and declared.name, main = main, modules = modules, payloads = sources,
+      arguments = json.array(arguments or {}), check = check },
   }
 end
 

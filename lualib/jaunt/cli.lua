@@ -34,6 +34,11 @@ function cli.fail(message, ...)
   native.fail(select("#", ...) > 0 and message:format(...) or message)
 end
 
+-- What an error that pcall caught says, a person's mistake or one of ours.
+function cli.message(raised)
+  return type(raised) == "table" and raised.message or tostring(raised)
+end
+
 ---------------------------------------------------------------------------------------------- commands
 
 -- The names of all commands, sorted.

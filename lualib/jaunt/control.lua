@@ -5,6 +5,7 @@
 --
 --   { command = "hello" }                                            { pid =, journey =, version =, live =, paused_ms = }
 --   { command = "redrive", journey =, selection =, of =, runs = { { number, person }, … } }  { refused = { { number, why }, … } }
+--   { command = "redrive --unknown", … the same … }                  whether a call was done that is sent again is not known
 --   { command = "end", … the same … }                                what was done is durable
 --   { command = "move", … the same … }, { command = "try", … }       to the version that is on the disk; a third field of a
 --                                                                    refusal has it in other words
@@ -43,7 +44,7 @@ end
 
 ---------------------------------------------------------------------------------------------- acting
 
-local ACTS = { redrive = true, ["end"] = true, move = true, try = true }
+local ACTS = { redrive = true, ["redrive --unknown"] = true, ["end"] = true, move = true, try = true }
 local MOVES = { move = true, try = true }
 local PAUSES = { pause = true, resume = true }
 
@@ -93,7 +94,8 @@ end
 
 ---------------------------------------------------------------------------------------------- the runtime's side
 
-local DOES = { redrive = "redrives", ["end"] = "ends", move = "moves", try = "tries to move", pause = "pauses", resume = "resumes" }
+local DOES = { redrive = "redrives", ["redrive --unknown"] = "redrives (--unknown)", ["end"] = "ends", move = "moves",
+  try = "tries to move", pause = "pauses", resume = "resumes" }
 
 local function said(request, who)
   local user = socket.user(who.uid) or ("user %d"):format(who.uid)
@@ -147,7 +149,7 @@ function control.server(path, engine, about, say)
     local version
     if MOVES[request.command] then
       local ok, found = pcall(about.gather)
-      if not ok then return { error = tostring(type(found) == "table" and found.message or found) } end
+      if not ok then return { error = cli.message(found) } end
       version = engine:version(found.version, found.text)
     end
     local noted, trouble = note(path, who, request, request.runs and #request.runs)

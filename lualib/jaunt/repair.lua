@@ -211,7 +211,7 @@ local function act_on_journey(actor, what, words, runs, total, refuse, tell)
   local batch, people, bytes, done = {}, {}, 0, 0
   local function flush()
     if #batch == 0 then return end
-    local refused = actor.act(what.tries or what.command, words, batch, total)
+    local refused = actor.act(what.act or what.command, words, batch, total)
     for _, one in ipairs(refused) do
       refuse(people[one[1]] or { person = "?" }, term.one_line(one[3] and ("%s: %s"):format(one[2], one[3]) or one[2]))
     end
@@ -277,8 +277,9 @@ local function nobody(what, journey, words)
 end
 
 -- The whole command. `what` has command, title ("Redrive"), doing, past, next(pid) (what follows, in words), outcome (the states
--- that are meant when --outcome is not given; `usual` in words), refuses(state, run, family) (why one would be refused, or nil); and for move
--- gather(journey) (the version to move to) and try (the act that tells whether one could be moved).
+-- that are meant when --outcome is not given; `usual` in words), refuses(state, run, family) (why one would be refused, or nil), act (what
+-- is asked for, where that is not the command); and for move gather(journey) (the version to move to) and try (the act that tells
+-- whether one could be moved).
 function repair.run(what, journey, flags)
   refuse_everybody(what.command, journey, flags)
   local words = words_of(journey, flags)
@@ -293,7 +294,7 @@ function repair.run(what, journey, flags)
     return 1
   end
   if flags.dry_run and what.try then
-    local trial = setmetatable({ tries = what.try }, { __index = what })
+    local trial = setmetatable({ act = what.try }, { __index = what })
     found.will, found.refused = act_on_all(chosen, found, trial, words)
   end
   if flags.dry_run then

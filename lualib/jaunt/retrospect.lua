@@ -6,8 +6,6 @@ local statistics = require "jaunt.statistics"
 
 local retrospect = {}
 
-local CONVERTED = "goal" -- the reason for which a run exits that has reached its goal
-
 ---------------------------------------------------------------------------------------------- the funnel
 
 local function add_reason(reasons, index, reason, detail, held)
@@ -111,7 +109,7 @@ local function add_to_groups(groups, names, run)
   for _, name in ipairs(names) do
     local group = group_of(groups, name)
     group.people = group.people + 1
-    if run.state == "exited" and run.reason == CONVERTED then group.converted = group.converted + 1 end
+    if run.converted_ms then group.converted = group.converted + 1 end
     if run.state ~= "completed" and run.state ~= "dropped" and run.state ~= "exited" then group.living = group.living + 1 end
   end
 end
@@ -124,7 +122,7 @@ end
 -- more runs than `most`).
 function retrospect.look(looked_at, which, options)
   local elements, by_name = rows_of(looked_at, which.family)
-  local found = { entered = 0, control = 0, elements = elements, exits = {}, exit_index = {}, complete = true,
+  local found = { entered = 0, control = 0, converted = 0, elements = elements, exits = {}, exit_index = {}, complete = true,
     groups = { by_name = {} } }
   for _, state in ipairs(selection.STATES) do found[state] = 0 end
   local groups_of = options.by and (GROUPS[options.by] or by_element(options.by))
@@ -137,6 +135,7 @@ function retrospect.look(looked_at, which, options)
     found.entered = found.entered + 1
     found[run.state] = found[run.state] + 1
     if run.control then found.control = found.control + 1 end
+    if run.converted_ms then found.converted = found.converted + 1 end
     if run.state == "exited" then add_reason(found.exits, found.exit_index, run.reason or "?", run.detail, false) end
     for _, visit in ipairs(visits) do
       local row = by_name[visit.element]

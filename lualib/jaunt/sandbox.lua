@@ -36,6 +36,12 @@ local VOCABULARY = {
   "print",
 }
 
+local function pick_names(library)
+  local names = {}
+  for name in pairs(library) do names[name] = true end
+  return names
+end
+
 local function pick(names, from, into)
   local picked = into or {}
   for _, name in ipairs(names) do picked[name] = from[name] end
@@ -77,6 +83,23 @@ function sandbox.base(vocabulary, json)
   base.os = read_only("os", ours and vocabulary.os or pick({ "time", "date", "clock", "difftime" }, os), ours or PLAIN)
   base.json = read_only("json", json, ours or PLAIN)
   return base
+end
+
+-- The names that scripts see, and what they see in libraries: { call_api = true, string = { find = true, … }, … }.
+function sandbox.names()
+  local names = { json = { encode = true, decode = true, array = true, null = true, is_array = true }, coroutine = pick_names(coroutine),
+    os = { time = true, date = true, clock = true, difftime = true }, require = true, _G = true, journey = true }
+  for library, list in pairs(ALLOWED) do
+    local into = names
+    if library ~= "" then
+      into = {}
+      names[library] = into
+    end
+    for _, name in ipairs(list) do into[name] = true end
+  end
+  names.math.random = true
+  for _, name in ipairs(VOCABULARY) do names[name] = true end
+  return names
 end
 
 -- A fresh environment over `base`; what a script assigns stays in it. `require` is its own function of that name.

@@ -36,7 +36,7 @@ function selection.flags(more)
     { name = "reason", value = "REASON", help = "that were dropped, held or have exited for it: status, "
       .. "\"status 422\", goal; unknown: with a call whose fate is unknown" },
     { name = "version", value = "VERSION", help = "of this version of the journey; its first letters will do" },
-    { name = "sent", value = "PAYLOAD", help = "that were sent this payload" },
+    { name = "sent", value = "PAYLOAD", help = "that were sent this payload; hello@3f9a: as its text was then" },
     { name = "since", value = "TIME", help = "that came to where they are since then: 2h (ago), \"2026-11-25 09:00\"" },
     { name = "where", value = "EXPR",
       help = "for whose person this Lua expression is true: 'country == \"DE\"'; event.NAME is what let them in" },
@@ -229,16 +229,20 @@ end
 -- only asked when nothing was found.
 local function complain_of_payload(name, sent)
   local found = project.find()
-  local names = found and project.files(found, "payloads", { lua = true, json = true, liquid = true }) or {}
-  if names[name] then return end
+  local names = require("jaunt.payloads").gather(found)
+  if names[(name:gsub("@.*", ""))] then return end
   for other in pairs(sent) do names[other] = true end
   io.stderr:write(("jaunt: nobody was sent %s%s\n"):format(term.harmless(name), term.harmless(nearest.hint(name, keys.sorted(names)))))
 end
 
+-- PAYLOAD is a name, the name of a split's folder, or a name with the beginning of its text's hash: hello@3f9a.
 local function sent_filter(looked_at, payload, others)
+  local wanted, hash = payload:match("^(.*)@(%x*)$")
+  wanted, hash = wanted or payload, hash or ""
   return function(run)
     for _, visit in ipairs(looked_at:visits(run.run)) do
-      if visit.payload == payload then return true end
+      local named = visit.payload == wanted or (visit.payload and visit.payload:match("^(.*)/") == wanted)
+      if named and (visit.template or ""):sub(1, #hash) == hash then return true end
       if visit.payload then others[visit.payload] = true end
     end
     return false

@@ -2,19 +2,24 @@
 --
 -- story.of(state, run) gives a list of entries. Each has `what`, `at_ms`, and
 --   enter    profile and event (JSON texts)
---   call     name, and as far as it has come: request = { method, url, connection, type, payload, key, body },
+--   call     name, and as far as it has come: request = { method, url, connection, type, payload, template (the hash of
+--            its text), key, body },
 --            queued_ms, attempts = { { at_ms, reason, status, ms }, … }, result, reason, detail, answer = { status, headers, body, truncated,
---            ms }, over_ms
+--            ms }, over_ms, recalled (it had not left when the runtime ended), again (it is one from before a redrive, which
+--            goes on), unclear (nobody knows whether it was done)
 --   wait     name, kind (wait, wait_until, wait_for), until_ms, event (of wait_for), over_ms, by ("time" or "event"), data
 --   split    name, verdict
 --   write    name, value (JSON text)
 --   restart  value (JSON text)
---   redrive  from_step (nil: nothing is done again), number (the how manieth it is)
+--   redrive  from_step (nil: nothing is done again), as_it_was (the call is sent again, the same bytes), number (the how manieth it is)
 --   end      outcome, reason, detail, element; also where a run was held and went on later
 
 local story = {}
 
 local FOREVER = 1 << 62 -- a wait_for without `within`
+
+local TRUNCATED, UNCLEAR = 1, 2 -- bits of a result's fourth number: record_result_bits of runtime/store/store.h
+local RECALLED = 1              -- an attempt's third number: record_attempt_notes there
 
 local WAITS = { wait = true, wait_until = true, wait_for = true }
 
@@ -33,11 +38,16 @@ end
 
 local function add_intent(call, record)
   call.request = { method = record.method, url = record.more, connection = record.connection, type = record.type,
-    payload = record.payload, key = record.name, body = record.data }
-  call.queued_ms = record.at_ms - call.at_ms
+    payload = record.payload, template = record.template, key = record.name, body = record.data }
+  call.queued_ms = call.queued_ms or record.at_ms - call.at_ms
+  call.recalled = nil
 end
 
 local function add_attempt(call, record)
+  if record.numbers[3] ~= 0 then
+    call.recalled = record.numbers[3] == RECALLED or nil
+    return
+  end
   call.attempts[#call.attempts + 1] = { at_ms = record.at_ms, reason = record.name, status = record.numbers[1],
     ms = record.numbers[2] / 1000 }
 end
@@ -51,8 +61,9 @@ local function add_result(call, record)
     call.attempts[#call.attempts + 1] = { at_ms = record.at_ms, status = status, ms = ms }
   end
   if status > 0 then
-    call.answer = { status = status, headers = record.more, body = record.data, truncated = record.numbers[4] ~= 0, ms = ms }
+    call.answer = { status = status, headers = record.more, body = record.data, truncated = record.numbers[4] & TRUNCATED ~= 0, ms = ms }
   end
+  call.unclear = record.numbers[4] & UNCLEAR ~= 0 or nil
 end
 
 -- Records that add to the entry that is open, by their kind: function(open, record).
@@ -74,27 +85,39 @@ local ENTRY = {
   restart = function(record) return { what = "restart", value = record.data } end,
   redrive = function(record)
     local from = record.numbers[1]
-    return { what = "redrive", from_step = from > 0 and from or nil, number = record.numbers[2] }
+    return { what = "redrive", from_step = from > 0 and from or nil, as_it_was = record.numbers[3] ~= 0 or nil,
+      number = record.numbers[2] }
   end,
   ["end"] = function(record)
     return { what = "end", outcome = record.to, reason = record.reason, detail = record.detail, element = record.element }
   end,
 }
 
+-- What goes on behind a redrive, of what was open before it: the same call, when it is sent again or had no result yet; nil.
+local function left_open(open, redrive)
+  if not open or open.what ~= "call" or not open.request then return nil end
+  if not redrive.as_it_was and (redrive.from_step or open.result) then return nil end
+  return { what = "call", name = open.name, request = open.request, attempts = {}, queued_ms = 0, again = true }
+end
+
 -- See the top. Returns the entries, and whether the journal could be read to its end.
 function story.of(state, run)
   local records, whole = state:journal(run.run)
-  local entries, open = {}, nil
+  local entries, open, again = {}, nil, nil -- again: a call that goes on, once something comes of it
   for _, record in ipairs(records) do
     local make, add = ENTRY[record.kind], ADD[record.kind]
     local entry = make and make(record)
+    if add and not entry and again then
+      entry, open, again = again, again, nil
+      add(open, record)
+    elseif add and not entry and open then
+      add(open, record)
+    end
     if entry then
       entry.at_ms = record.at_ms
       entries[#entries + 1] = entry
-      if record.kind == "step" then open = entry end
-      if record.kind == "redrive" then open = nil end
-    elseif add and open then
-      add(open, record)
+      if record.kind == "step" then open, again = entry, nil end
+      if record.kind == "redrive" then open, again = nil, left_open(open or again, entry) end
     end
   end
   return entries, whole

@@ -51,6 +51,18 @@ function term.escaped(text)
   return (text:gsub("\127", "\\u007f"):gsub("\xC2([\x80-\x9F])", function(c) return ("\\u%04x"):format(c:byte()) end))
 end
 
+-- The text as UTF-8: in the place of each byte that is none stands U+FFFD.
+function term.utf8(text)
+  local pieces, at = {}, 1
+  local good, bad = utf8.len(text)
+  while not good do
+    pieces[#pieces + 1] = text:sub(at, bad - 1) .. "\u{FFFD}"
+    at = bad + 1
+    good, bad = utf8.len(text, at)
+  end
+  return table.concat(pieces) .. text:sub(at)
+end
+
 -- A text as one line that a terminal only shows.
 function term.one_line(text)
   return (term.harmless(text):gsub("[\n\t]", " "))

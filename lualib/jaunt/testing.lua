@@ -77,6 +77,7 @@ local function story_of(trial, report)
     for _, reason in ipairs(element.reasons) do line = ("%s, %s (%s)"):format(line, reason.reason, reason.detail) end
     lines[#lines + 1] = line
   end
+  if report.converted > 0 then lines[#lines + 1] = ("%d converted"):format(report.converted) end
   for _, name in ipairs(STATES) do
     if report[name] > 0 then lines[#lines + 1] = ("%d %s"):format(report[name], name) end
   end

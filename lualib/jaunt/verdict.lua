@@ -50,8 +50,8 @@ local function under_way(run, entries, about)
     return ("sent on by an operator%s: the next jaunt run takes it up"):format(at(run))
   end
   local call = last_of(entries, "call")
-  local doing = call and not call.result and (#call.attempts > 0 and "between two attempts of a call"
-    or call.request and "with a call out" or "with a call in line")
+  local doing = call and not call.result and (call.recalled and "with a call that had not left"
+    or #call.attempts > 0 and "between two attempts of a call" or call.request and "with a call out" or "with a call in line")
   if about.in_use then return ("under way%s, since %s"):format(at(run), times.short(run.since_ms)) end
   return ("was under way%s when its process ended%s: the next jaunt run takes it up there"):format(at(run),
     doing and ", " .. doing or "")
@@ -85,6 +85,9 @@ function verdict.state(run, entries, about)
   if redrive and not is_sent_on(entries) then
     sentence = sentence .. "; sent on by an operator" .. (redrive.number > 1 and (" %d times"):format(redrive.number) or "")
   end
+  if run.converted_ms and run.reason ~= "goal" then
+    sentence = ("%s; reached its goal %s, and counts as converted"):format(sentence, times.short(run.converted_ms))
+  end
   if run.control then sentence = sentence .. "; of the control group: only watched" end
   return sentence
 end
@@ -94,8 +97,12 @@ function verdict.call(call)
   local parts = {}
   for i, attempt in ipairs(call.attempts) do parts[i] = ("attempt %d %s"):format(i, story.attempt_words(attempt)) end
   if #parts > 3 then parts = { parts[1], ("%d more"):format(#parts - 2), parts[#parts] } end
-  if call.result == "unknown" then parts[#parts + 1] = "whether it was done is unknown, and it is not sent again" end
-  if #parts < 2 then return nil end
+  if call.result == "unknown" then
+    parts[#parts + 1] = "whether it was done is unknown, and it is not sent again"
+  elseif call.unclear then
+    parts[#parts + 1] = "whether it was done is not known"
+  end
+  if #parts < 2 and not call.unclear then return nil end
   return ("\"%s\": %s"):format(call.name, table.concat(parts, "; "))
 end
 

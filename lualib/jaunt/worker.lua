@@ -4,14 +4,18 @@
 --   body(profile, event, control, state)
 --                                     the beginning of a run: JSON texts, whether the person is only watched, and what
 --                                     restart_with was given, if it was
---   render(what, person, event)       a payload's bytes, or a table to be written as JSON, and its content type;
---                                     what = { name, vars }
+--   render(what, person, event, now)  a payload's bytes, or a table to be written as JSON, its content type, and what is
+--                                     sent: "hello@3f9a…" (its name and the hash of its text); or nil, how it ends the call,
+--                                     and a reason; what = { name, vars }, now in milliseconds
 --   load(bundle)                      the body of another version of the journey; its payloads are the newest
+--   text(kind, template, person, event, vars, now)
+--                                     a URL ("url") or a header's value ("header") with the values put in; nil and what is wrong
+--   payloads(sources)                 takes other payloads, as JSON, from now on
 
 local chunk = require "jaunt.chunk"
 local journey = require "jaunt.journey"
 local json = require "json"
-local nearest = require "jaunt.nearest"
+local renderers = require "jaunt.renderers"
 local sandbox = require "jaunt.sandbox"
 local vocabulary = require "jaunt.native.vocabulary"
 
@@ -50,42 +54,72 @@ local function full_environment(modules)
   return made
 end
 
-local CONTENT_TYPES = {
-  json = "application/json", form = "application/x-www-form-urlencoded", xml = "application/xml",
-  html = "text/html; charset=utf-8", txt = "text/plain; charset=utf-8",
-}
-
--- Each payload as a function of (vars, person, event) that gives bytes or a table, and the type.
-local function payload_renderer(name, source, modules)
-  if source.kind ~= "lua" then
-    return function() return source.text, CONTENT_TYPES[source.kind] end
+-- What the engine calls for a payload: see jaunt.renderers. A template that ends the call itself gives nil, how ("skip",
+-- "drop" or "hold") and the reason; what went wrong is an error.
+local function payload_renderer(payloads, modules, check)
+  local options = {
+    environment = function(source) return (names_environment(source) and full_environment or bare_environment)(modules) end,
+    choose = vocabulary.choose, plain = vocabulary.plain, check = check,
+  }
+  local render, context = renderers.new(payloads, options), {}
+  local function render_payload(what, person, event, now)
+    context.now = now
+    local sent, about = render(what[1], person, event, what[2], context)
+    if sent then return sent, about.type, about.name .. "@" .. about.hash end
+    if about.reason then return nil, about.what, about.reason end
+    error(tostring(about):match("^[^\n]*"), 0) -- without the line itself and its caret
   end
-  local make, environment = compile(source), names_environment(source) and full_environment or bare_environment
-  return function(vars, person, event)
-    local transform = make(environment(modules))
-    if type(transform) ~= "function" then
-      error(("%s returns a %s, where return function(person, event, vars) … end is needed"):format(source.path,
-        type(transform)), 0)
-    end
-    local value = transform(person, event, vars or {})
-    if type(value) ~= "table" then
-      error(("payload %s gives a %s: a transform returns a table"):format(name, type(value)), 0)
-    end
-    return value, CONTENT_TYPES.json -- the engine writes it
+  return render_payload, function(text) render = renderers.new(json.decode(text), options) end
+end
+
+-- The same for `jaunt preview`: tells what each payload is rendered from, as a trace. What can't be told as JSON is left out.
+local function telling(render_payload)
+  local function told(value)
+    local ok, text = pcall(json.encode, vocabulary.plain(value or {}))
+    return ok and text or "null"
+  end
+  return function(what, person, event, now)
+    vocabulary.tell(('{"payload":%s,"now":%d,"person":%s,"event":%s,"vars":%s}'):format(json.encode(what[1]), now, told(person),
+      told(event), told(what[2])))
+    return render_payload(what, person, event, now)
   end
 end
 
-local function payload_renderers(payloads, modules)
-  local renderers, names = {}, {}
-  for name, source in pairs(payloads) do
-    renderers[name] = payload_renderer(name, source, modules)
-    names[#names + 1] = name
+-- `split` for `jaunt preview`: tells which branches there are, and takes those that are wanted: { SPLIT = BRANCH }.
+local function pretending_split(wanted)
+  return function(name)
+    local split = vocabulary.split(name)
+    return function(branches)
+      vocabulary.tell(json.encode { split = name, branches = branches })
+      local branch = wanted[name]
+      return branch and branches[branch] and branch or split(branches)
+    end
   end
-  return function(what, person, event)
-    local name = what[1]
-    local render = renderers[name]
-    if not render then error(("there is no payload %q%s"):format(name, nearest.hint(name, names)), 0) end
-    return render(what[2], person, event)
+end
+
+local TEXTS_KEPT = 1000 -- compiled; a script that makes its URLs from values has more of them than that
+
+-- Values in URLs and headers: see `text` above.
+local function text_renderer()
+  local compiled, count, context = {}, 0, {}
+
+  local function template_of(kind, text)
+    local known = compiled[kind .. text]
+    if known then return known end
+    local template, fault = require("jaunt.liquid").compile(text, { path = "this " .. kind, kind = kind })
+    if not template then return nil, fault end
+    if count == TEXTS_KEPT then compiled, count = {}, 0 end
+    compiled[kind .. text], count = template, count + 1
+    return template
+  end
+
+  return function(kind, text, person, event, vars, now)
+    local template, fault = template_of(kind, text)
+    if not template then return nil, tostring(fault) end
+    context.person, context.event, context.vars, context.now = vocabulary.plain(person), vocabulary.plain(event), vocabulary.plain(vars or {}), now
+    local done, why = template:render(context)
+    if not done then return nil, why.reason or tostring(why) end
+    return done
   end
 end
 
@@ -130,12 +164,27 @@ local function body_of(bundle)
   return body, modules
 end
 
+-- The same for chunks that somebody types: see jaunt.repl.body.
+local function prompt_parts(bundle, base)
+  local modules = {}
+  local render, take_payloads = payload_renderer(bundle.payloads, modules, bundle.check)
+  local body = require "jaunt.repl.body" {
+    base = base, modules = modules, compile = compile, render = render,
+    environment = function() return full_environment(modules) end,
+  }
+  return body, render, function() error("what is typed has one version", 0) end, take_payloads, text_renderer()
+end
+
 return function(bundle_text)
   local bundle = json.decode(bundle_text)
   local base = sandbox.base(vocabulary, json)
   base.journey = declare
+  if bundle.pretends then base.split = pretending_split(bundle.pretends) end
   sandbox.lock_strings(vocabulary)
   meta = sandbox.meta(base)
+  if bundle.kind == "prompt" then return prompt_parts(bundle, base) end
   local body, modules = body_of(bundle)
-  return body, payload_renderers(bundle.payloads, modules), function(text) return (body_of(json.decode(text))) end
+  local render, take_payloads = payload_renderer(bundle.payloads, modules, bundle.check)
+  if bundle.pretends then render = telling(render) end
+  return body, render, function(text) return (body_of(json.decode(text))) end, take_payloads, text_renderer()
 end

@@ -3,7 +3,8 @@
  *   mono     never steps: wire timeouts, latency, progress. Always real.
  *   wall     the calendar: TLS, tokens, log lines. Always real.
  *   logical  the journeys' time: waits, backoff, `within`, now(). It is the wall clock, or, in a rehearsal
- *            and in tests, a virtual one that stands still until somebody moves it.
+ *            and in tests, a virtual one that stands still until somebody moves it. Where it is the wall clock it
+ *            may be stepped: whoever waits for it looks again after CLOCK_LOOK_MS at the latest.
  *
  * One logical clock a process; it is passed in, and may be read from any thread. */
 #ifndef JAUNT_BASE_CLOCK_H
@@ -12,6 +13,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
+
+enum { CLOCK_LOOK_MS = 1000 };
 
 int64_t clock_mono_ns(void); /* nanoseconds since some fixed moment */
 int64_t clock_wall_ms(void); /* milliseconds since 1970-01-01T00:00:00Z */

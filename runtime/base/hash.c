@@ -24,7 +24,8 @@ static inline void sip_rounds(sip *s, int rounds) {
   }
 }
 
-hash128 hash_bytes(hash128 key, const void *bytes, size_t length) {
+/* All of the input; what is left to do gives one half of the hash, and four rounds more the other. */
+static inline sip sip_take(hash128 key, const void *bytes, size_t length) {
   sip s = {key.lo ^ 0x736f6d6570736575ULL, key.hi ^ 0x646f72616e646f6dULL ^ 0xee,
            key.lo ^ 0x6c7967656e657261ULL, key.hi ^ 0x7465646279746573ULL};
   const unsigned char *at = bytes;
@@ -43,23 +44,37 @@ hash128 hash_bytes(hash128 key, const void *bytes, size_t length) {
   s.v0 ^= last;
   s.v2 ^= 0xee;
   sip_rounds(&s, 4);
-  hash128 out = {.lo = s.v0 ^ s.v1 ^ s.v2 ^ s.v3};
-  s.v1 ^= 0xdd;
-  sip_rounds(&s, 4);
-  out.hi = s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
-  return out;
+  return s;
+}
+
+static inline uint64_t sip_half(const sip *s) {
+  return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
 }
 
 uint64_t hash_bytes64(hash128 key, const void *bytes, size_t length) {
-  return hash_bytes(key, bytes, length).lo;
+  sip s = sip_take(key, bytes, length);
+  return sip_half(&s);
 }
 
-hash128 hash_parts(hash128 key, const hash_part *parts, size_t count) {
-  char small[256];
-  buf large = BUF_EMPTY;
+hash128 hash_bytes(hash128 key, const void *bytes, size_t length) {
+  sip s = sip_take(key, bytes, length);
+  hash128 out = {.lo = sip_half(&s)};
+  s.v1 ^= 0xdd;
+  sip_rounds(&s, 4);
+  out.hi = sip_half(&s);
+  return out;
+}
+
+/* ---- parts ---- */
+
+enum { PARTS_SMALL = 256 };
+
+/* The parts as one: in `small` where there is room. Returns how many bytes. */
+static size_t join_parts(const hash_part *parts, size_t count, char small[PARTS_SMALL], buf *large,
+                         const char **out) {
   size_t needed = 0;
   for (size_t i = 0; i < count; i++) needed += parts[i].length + sizeof(uint64_t);
-  char *all = needed <= sizeof small ? small : buf_room(&large, needed);
+  char *all = needed <= PARTS_SMALL ? small : buf_room(large, needed);
   size_t used = 0;
   for (size_t i = 0; i < count; i++) {
     uint64_t length = parts[i].length;
@@ -68,7 +83,26 @@ hash128 hash_parts(hash128 key, const hash_part *parts, size_t count) {
     if (length) memcpy(all + used, parts[i].bytes, length);
     used += length;
   }
-  hash128 out = hash_bytes(key, all, used);
+  *out = all;
+  return used;
+}
+
+hash128 hash_parts(hash128 key, const hash_part *parts, size_t count) {
+  char small[PARTS_SMALL];
+  const char *all;
+  buf large = BUF_EMPTY;
+  size_t length = join_parts(parts, count, small, &large, &all);
+  hash128 out = hash_bytes(key, all, length);
+  buf_free(&large);
+  return out;
+}
+
+uint64_t hash_parts64(hash128 key, const hash_part *parts, size_t count) {
+  char small[PARTS_SMALL];
+  const char *all;
+  buf large = BUF_EMPTY;
+  size_t length = join_parts(parts, count, small, &large, &all);
+  uint64_t out = hash_bytes64(key, all, length);
   buf_free(&large);
   return out;
 }
@@ -80,6 +114,17 @@ void hash_hex(hash128 h, char out[33]) {
     out[16 + i] = digits[(h.hi >> (60 - 4 * i)) & 15];
   }
   out[32] = '\0';
+}
+
+int hash_from_hex(const char *text, hash128 *out) {
+  uint64_t halves[2] = {0, 0};
+  for (int i = 0; i < 32; i++) {
+    char c = text[i];
+    if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f')) return -1; /* its NUL is none, either */
+    halves[i / 16] = halves[i / 16] << 4 | (uint64_t)(c <= '9' ? c - '0' : c - 'a' + 10);
+  }
+  *out = (hash128){.lo = halves[0], .hi = halves[1]};
+  return text[32] == '\0' ? 0 : -1;
 }
 
 uint64_t random_next(uint64_t *state) {

@@ -21,9 +21,12 @@ typedef struct hash_part {
   size_t length;
 } hash_part;
 hash128 hash_parts(hash128 key, const hash_part *parts, size_t count);
+uint64_t hash_parts64(hash128 key, const hash_part *parts, size_t count); /* the lower half of the same */
 
 /* 32 lower-case hexadecimal digits and a NUL. */
 void hash_hex(hash128 h, char out[33]);
+/* Reads what hash_hex writes; -1 where it is something else. */
+int hash_from_hex(const char *text, hash128 *out);
 
 /* A stream of random numbers from a seed (SplitMix64, Steele, Lea and Flood 2014): same seed, same stream. */
 uint64_t random_next(uint64_t *state);

@@ -21,7 +21,8 @@ enum {
   OFFSET_MOST = 26 * HOUR - 1,
   NAME_MOST = 100,
   FILE_MOST = 64 * 1024, /* bytes; the largest of tzdata has under 4 KiB */
-  ZONES_MOST = 1024      /* that a process keeps; tzdata has some 600 names */
+  ZONES_MOST = 1024,     /* that a process keeps; tzdata has some 600 names */
+  ABBREVIATION = 12      /* bytes of the longest one with its NUL; tzdata has none above six letters */
 };
 
 /* ---- the calendar: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms" (2013) ---- */
@@ -102,23 +103,27 @@ typedef struct rule {
   bool present;
   bool changes; /* twice a year; otherwise `standard` it is for ever */
   int32_t standard, summer;
+  char standard_name[ABBREVIATION], summer_name[ABBREVIATION];
   rule_day start, end; /* of summer; `start` in standard time, `end` in summer time */
 } rule;
 
 typedef struct change {
   int64_t at; /* seconds since 1970 */
   int32_t offset;
+  uint8_t name; /* where its abbreviation stands in the zone's names */
 } change;
 
 struct zone {
   char *name;
+  char *names;   /* abbreviations, one behind the other; NULL without a file */
   int32_t first; /* the offset before all changes */
+  uint8_t first_name;
   size_t count;
   change *changes; /* in ascending order */
   rule rule;       /* from the last change on */
 };
 
-static const zone utc = {.name = (char[]){"UTC"}};
+static const zone utc = {.name = (char[]){"UTC"}, .names = (char[]){"UTC"}};
 
 const zone *zone_utc(void) {
   return &utc;
@@ -131,6 +136,7 @@ const char *zone_name(const zone *z) {
 void zone_free(zone *z) {
   if (z == NULL) return;
   free(z->name);
+  free(z->names);
   free(z->changes);
   free(z);
 }
@@ -173,11 +179,12 @@ static bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-/* The zone's abbreviation, which nobody needs: three letters or more, or anything of that kind in <>. */
-static bool skip_abbreviation(const char **at) {
+/* The zone's abbreviation: three letters or more, or anything of that kind in <>. One that is too long is cut. */
+static bool read_abbreviation(const char **at, char name[ABBREVIATION]) {
   bool quoted = read_char(at, '<');
   const char *start = *at;
   while (is_letter(**at) || (quoted && (is_digit(**at) || **at == '+' || **at == '-'))) ++*at;
+  snprintf(name, ABBREVIATION, "%.*s", (int)(*at - start), start);
   return *at - start >= 3 && (!quoted || read_char(at, '>'));
 }
 
@@ -202,12 +209,12 @@ static bool read_rule(const char *text, rule *r) {
   const char *at = text;
   int west;
   *r = (rule){.present = true};
-  if (!skip_abbreviation(&at) || !read_time(&at, 24, &west)) return false;
+  if (!read_abbreviation(&at, r->standard_name) || !read_time(&at, 24, &west)) return false;
   r->standard = -west;
   if (*at == '\0') return true;
   r->changes = true;
   r->summer = r->standard + HOUR;
-  if (!skip_abbreviation(&at)) return false;
+  if (!read_abbreviation(&at, r->summer_name)) return false;
   if (*at != ',') {
     if (!read_time(&at, 24, &west)) return false;
     r->summer = -west;
@@ -298,6 +305,15 @@ int32_t zone_offset_at(const zone *z, int64_t utc_seconds) {
   return come == 0 ? z->first : z->changes[come - 1].offset;
 }
 
+const char *zone_abbreviation_at(const zone *z, int64_t utc_seconds) {
+  size_t come = changes_until(z, utc_seconds);
+  if (come == z->count && z->rule.present) {
+    bool summer = z->rule.changes && rule_season(&z->rule, utc_seconds).summer;
+    return summer ? z->rule.summer_name : z->rule.standard_name;
+  }
+  return z->names + (come == 0 ? z->first_name : z->changes[come - 1].name);
+}
+
 /* The first change after `at`, be it one that changes nothing; INT64_MAX where none comes. */
 static int64_t next_change(const zone *z, int64_t at) {
   size_t come = changes_until(z, at);
@@ -350,20 +366,26 @@ static uint64_t block_size(const counts *c, uint64_t time_size) {
          c->is_standard + c->is_utc;
 }
 
-static bool read_offset(const uint8_t *types, uint64_t index, int32_t *offset) {
-  *offset = (int32_t)(uint32_t)big_endian(types + index * TYPE_SIZE, 4);
-  return *offset >= OFFSET_LEAST && *offset <= OFFSET_MOST;
+/* Reads an offset, and where its abbreviation stands. */
+static bool read_type(const uint8_t *types, uint64_t index, const counts *c, int32_t *offset, uint8_t *name) {
+  const uint8_t *type = types + index * TYPE_SIZE;
+  *offset = (int32_t)(uint32_t)big_endian(type, 4);
+  *name = type[5];
+  return *offset >= OFFSET_LEAST && *offset <= OFFSET_MOST && *name < c->chars;
 }
 
 static bool read_changes(const uint8_t *at, const counts *c, zone *z) {
   const uint8_t *indexes = at + 8 * c->times, *types = indexes + c->times;
-  if (c->types == 0 || !read_offset(types, 0, &z->first)) return false;
+  if (c->types == 0 || !read_type(types, 0, c, &z->first, &z->first_name)) return false;
+  z->names = mem_zero(c->chars + 1);
+  memcpy(z->names, types + c->types * TYPE_SIZE, c->chars);
   z->changes = mem_zero(c->times * sizeof *z->changes);
   for (z->count = 0; z->count < c->times; z->count++) {
     change *next = &z->changes[z->count];
     next->at = (int64_t)big_endian(at + 8 * z->count, 8);
     if (z->count > 0 && next->at <= next[-1].at) return false;
-    if (indexes[z->count] >= c->types || !read_offset(types, indexes[z->count], &next->offset)) return false;
+    if (indexes[z->count] >= c->types || !read_type(types, indexes[z->count], c, &next->offset, &next->name))
+      return false;
   }
   return true;
 }

@@ -52,6 +52,9 @@ const char *zone_local_name(void);
 /* Seconds that the zone's clocks are ahead of UTC (east is positive) at that second since 1970. */
 int32_t zone_offset_at(const zone *z, int64_t utc_seconds);
 
+/* The short name of the zone's time at that second: "CET", "+03". Lasts as long as the zone. */
+const char *zone_abbreviation_at(const zone *z, int64_t utc_seconds);
+
 /* What the zone's clocks and calendars show at `utc_ms`, milliseconds since 1970. */
 void zone_local(const zone *z, int64_t utc_ms, civil *out);
 

@@ -264,7 +264,36 @@ static int check_place(const spec *s, const char *base, const char *url, error *
   return error_before(err, "connection \"%s\": ", s->via);
 }
 
+/* A URL or a header's value in which values are put in, as {{ person.id }}, with them, escaped for where they stand; it stays on the
+ * stack. Other texts are left alone. */
+static int put_values(spec *s, const char *kind, const char **text, size_t *length) {
+  lua_State *L = s->L;
+  const char *at = memchr(*text, '{', *length), *end = *text + *length;
+  while (at && !(at + 1 < end && (at[1] == '{' || at[1] == '%')))
+    at = memchr(at + 1, '{', (size_t)(end - at - 1));
+  if (!at) return 0;
+  lua_rawgeti(L, LUA_REGISTRYINDEX, s->r->in->text_ref);
+  lua_pushstring(L, kind);
+  lua_pushlstring(L, *text, *length);
+  run_anchor_get(s->r, L, ANCHOR_PERSON);
+  run_anchor_get(s->r, L, ANCHOR_EVENT);
+  if (given(s, VARS))
+    lua_pushvalue(L, slot(s, VARS));
+  else
+    lua_pushnil(L);
+  lua_pushinteger(L, (lua_Integer)s->r->now_ms);
+  lua_call(L, 6, 2);
+  if (lua_isnil(L, -2)) {
+    error_set(&s->hold, "%s", lua_tostring(L, -1));
+    return hold(s, "payload");
+  }
+  lua_pop(L, 1);
+  *text = lua_tolstring(L, -1, length);
+  return 0;
+}
+
 static int put_url(spec *s) {
+  if (put_values(s, "url", &s->path, &s->path_length)) return -1;
   buf url = {s->c->url, 0, 0};
   const char *base = s->c->via->base_url;
   int failed;
@@ -328,6 +357,7 @@ static int put_header(spec *s, int value) {
     return luaL_error(L, "call_api: the header %s is a text, a number or a secret, not a %s", name,
                       luaL_typename(L, value));
   const char *text = value_text(L, value, lua_pushfstring(L, "the header %s", name), &length);
+  if (put_values(s, "header", &text, &length)) return -1;
   size_t good = strcspn(text, "\r\n");
   if (good < length) {
     error_set(&s->hold, "the value of the header \"%s\" holds a %s: take it out", name,
@@ -523,6 +553,15 @@ int primitive_call_api(lua_State *L) {
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_insert(L, 1);
   lua_pushcclosure(L, named, 2);
+  return 1;
+}
+
+int call_api_fields(lua_State *L) {
+  lua_createtable(L, FIELDS, 0);
+  for (int field = 1; field < FIELDS; field++) {
+    lua_pushstring(L, field_names[field]);
+    lua_rawseti(L, -2, field);
+  }
   return 1;
 }
 

@@ -186,8 +186,7 @@ static void register_coroutine(lua_State *L, run *r) {
   int table = lua_gettop(L);
   if (++r->coroutines > most) {
     r->coroutines = count_living(L, table) + 1;
-    if (r->coroutines > most)
-      luaL_error(L, "a run may have %d coroutines at a time (limit coroutines)", most);
+    if (r->coroutines > most) guard_break(L, "coroutines", "a run may have %d coroutines at a time", most);
   }
   lua_pushvalue(L, table - 1);
   lua_pushboolean(L, 1);

@@ -1,4 +1,4 @@
-/* What would be sent, for a person to read: the intent of a call as JSON, secrets hidden. */
+/* What would be sent, for a person to read: the intent of a call as JSON, secrets hidden; and what its payload is rendered from. */
 #include <string.h>
 #include <strings.h>
 
@@ -106,6 +106,7 @@ void describe_call(buf *out, const char *person, const call *c) {
   buf_char(out, '{');
   put_field(out, "person", person);
   put_field(out, "element", c->label ? c->label : "");
+  if (c->via->name && *c->via->name) put_field(out, "via", c->via->name);
   put_field(out, "key", c->key);
   put_field(out, "method", c->method);
   put_url(out, c);
@@ -116,4 +117,23 @@ void describe_call(buf *out, const char *person, const call *c) {
     put_text(out, c->body.data ? c->body.data : "", c->body.len);
   }
   buf_char(out, '}');
+}
+
+/* tell(text): a trace of its own, {"person":…, "element":…, "told": text}; `text` is JSON, the element that of the call that is being
+ * made or rendered. */
+int vocabulary_tell(lua_State *L) {
+  const run *r = worker_of(L)->current;
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  if (!r) return luaL_error(L, "nobody's run is under way");
+  buf out = BUF_EMPTY;
+  buf_char(&out, '{');
+  put_field(&out, "person", r->person);
+  if (r->call && r->call->label) put_field(&out, "element", r->call->label);
+  buf_text_add(&out, ",\"told\":");
+  buf_add(&out, text, length);
+  buf_char(&out, '}');
+  shared_say(r->in->shared, SAY_TRACE, out.data, out.len);
+  buf_free(&out);
+  return 0;
 }

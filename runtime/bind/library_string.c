@@ -4,6 +4,7 @@
 
 #include "bind/libraries.h"
 #include "bind/pattern.h"
+#include "engine/guard.h"
 #include "engine/worker.h"
 
 static const script_limits *limits_of(lua_State *L) {
@@ -13,8 +14,8 @@ static const script_limits *limits_of(lua_State *L) {
 static void check_size(lua_State *L, const char *function, double bytes) {
   size_t most = limits_of(L)->text;
   if (bytes > (double)most)
-    luaL_error(L, "%s would make a text of %I bytes; at most %I are allowed (limit text)", function,
-               (LUAI_UACINT)bytes, (LUAI_UACINT)most);
+    guard_break(L, "text", "%s would make a text of %.0f bytes; at most %zu are allowed", function, bytes,
+                most);
 }
 
 /* Where a search begins: `init` from 1, or from the end when negative. */

@@ -37,8 +37,7 @@ static int table_concat(lua_State *L) {
       return luaL_error(L, "invalid value (at index %I) in table for 'concat'", (LUAI_UACINT)i);
     luaL_addvalue(&out);
     if (luaL_bufflen(&out) > most)
-      return luaL_error(L, "table.concat would make a text of more than %I bytes (limit text)",
-                        (LUAI_UACINT)most);
+      guard_break(L, "text", "table.concat would make a text of more than %zu bytes", most);
     if (i == LUA_MAXINTEGER) break;
   }
   luaL_pushresult(&out);

@@ -10,13 +10,22 @@
 
 extern const luaL_Reg native_modules[]; /* ends with {NULL, NULL} */
 
-int native_audience_open(lua_State *L);    /* jaunt.native.audience: open */
+int native_audience_open(lua_State *L); /* jaunt.native.audience: open */
+int native_calendar_open(lua_State *L); /* jaunt.native.calendar: local_time, instant, …; in workers, too */
+int native_clock_open(lua_State *L);    /* jaunt.native.clock: mono; in workers, too */
+int native_clock_mono(lua_State *L);    /* its mono */
 int native_connections_open(lua_State *L); /* jaunt.native.connections: secrets, new */
+int native_digest_open(
+    lua_State *L); /* jaunt.native.digest: digest, hmac, base64_encode, …; in workers, too */
 int native_engine_open(lua_State *L);  /* jaunt.native.engine: start, hash, now_ms, rfc3339, moment, cores */
 int native_control_open(lua_State *L); /* jaunt.native.control: sleep, now_mono, on_signal, fail */
 int native_fs_open(lua_State *L);      /* jaunt.native.fs: list, kind, mode, mtime, absolute, read */
 int native_host_open(lua_State *L);    /* jaunt.native.host: versions, modules */
+int native_letters_open(lua_State *L); /* jaunt.native.letters: upper, lower, capitalize; in workers, too */
+int native_regex_open(lua_State *L);   /* jaunt.native.regex: compile; in workers, too */
 int native_state_open(lua_State *L);   /* jaunt.native.state: open */
 int native_term_open(lua_State *L);    /* jaunt.native.term: isatty, width */
+int native_text_open(lua_State *L);    /* jaunt.native.text: emitter, mend, repaired, join; in workers, too */
+int native_watch_open(lua_State *L);   /* jaunt.native.watch: open */
 
 #endif

@@ -2,7 +2,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "bind/control.h"
 #include "bind/native.h"
 
@@ -23,13 +22,6 @@ static int native_sleep(lua_State *L) {
   /* the loop's clock is cut to milliseconds: one more, so that it is never early */
   uv_timer_start(&c->sleeper, sleep_over, ms > 0 ? (uint64_t)ms + 1 : 0, 0);
   return control_yield(L);
-}
-
-/* ---- now_mono(): milliseconds since some fixed moment, with a fraction ---- */
-
-static int native_now_mono(lua_State *L) {
-  lua_pushnumber(L, (lua_Number)clock_mono_ns() / 1e6);
-  return 1;
 }
 
 /* ---- on_signal(name, fn): calls fn(name) on the loop; fn nil gives the signal back to the system ---- */
@@ -103,8 +95,8 @@ static int native_leave(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"sleep", native_sleep}, {"now_mono", native_now_mono}, {"on_signal", native_on_signal},
-    {"fail", native_fail},   {"leave", native_leave},       {NULL, NULL},
+    {"sleep", native_sleep}, {"now_mono", native_clock_mono}, {"on_signal", native_on_signal},
+    {"fail", native_fail},   {"leave", native_leave},         {NULL, NULL},
 };
 
 int native_control_open(lua_State *L) {

@@ -15,7 +15,11 @@
  *   engine:report()          ledger, funnel and exits
  *   engine:connections()     { { name =, base_url =, longest_queue = }, … }
  *   engine:message()         what a script said, oldest first: kind ("output", "warning", "trace") and text; or nil
- *   engine:act(what, run, person, version)   "redrive", "end", "move" or "try" (to move) a run, by its number; see engine_act_on
+ *   engine:act(what, run, person, version)   "redrive", "redrive --unknown", "end", "move" or "try" (to move) a run, by its number; see
+ *                            engine_act
+ *   engine:advance(ms)                       goes on to that time on a virtual clock: see engine_advance
+ *   engine:interrupt()                       ends what is under way: see engine_interrupt; also from a signal's callback
+ *   engine:payloads(json)                    payloads in place of the bundle's, for calls not rendered yet
  *   engine:version(name, bundle)             the number of a version to move to
  *   engine:outcome()         of the oldest act that was not told yet: the run, why it was refused (nil: it was done), and that in other words; or nothing
  *   engine:pause(paused)     see engine_pause
@@ -28,6 +32,7 @@
  *   check_limits { limits = }            raises what start would say of them
  *   hash(text)               32 hexadecimal digits
  *   now_ms()                 the wall clock
+ *   call_fields()                                    the names of call_api's fields
  *   rfc3339(ms), moment(text [, zone [, now_ms]])    as base/moment.h; moment gives nil and a message
  *   duration(text)           milliseconds, as base/duration.h reads them; or nil and a message
  *   cores()                  how many workers are the default */
@@ -450,12 +455,29 @@ static int engine_events_over_lua(lua_State *L) {
 /* ---- what operators do ---- */
 
 static int engine_act_lua(lua_State *L) {
-  static const char *const names[] = {"redrive", "end", "move", "try", NULL};
-  static const engine_act acts[] = {ENGINE_REDRIVE, ENGINE_END, ENGINE_MOVE, ENGINE_TRY};
+  static const char *const names[] = {"redrive", "redrive --unknown", "end", "move", "try", NULL};
+  static const engine_act acts[] = {ENGINE_REDRIVE, ENGINE_RESEND, ENGINE_END, ENGINE_MOVE, ENGINE_TRY};
   host *h = host_at(L);
   engine_act act = acts[luaL_checkoption(L, 2, NULL, names)];
   engine_act_on(h->e, act, (uint64_t)luaL_checkinteger(L, 3), luaL_checkstring(L, 4),
                 (uint32_t)luaL_optinteger(L, 5, 0));
+  return 0;
+}
+
+static int engine_advance_lua(lua_State *L) {
+  engine_advance(host_at(L)->e, luaL_checkinteger(L, 2));
+  return 0;
+}
+
+static int engine_interrupt_lua(lua_State *L) {
+  engine_interrupt(host_at(L)->e);
+  return 0;
+}
+
+static int engine_payloads_lua(lua_State *L) {
+  size_t length;
+  const char *json = luaL_checklstring(L, 2, &length);
+  engine_payloads(host_at(L)->e, json, length);
   return 0;
 }
 
@@ -631,9 +653,16 @@ static int native_cores(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"start", engine_start_lua}, {"check_limits", engine_check_limits}, {"hash", native_hash},
-    {"now_ms", native_now_ms},   {"rfc3339", native_rfc3339},           {"moment", native_moment},
-    {"cores", native_cores},     {"duration", native_duration},         {NULL, NULL},
+    {"start", engine_start_lua},
+    {"check_limits", engine_check_limits},
+    {"hash", native_hash},
+    {"now_ms", native_now_ms},
+    {"rfc3339", native_rfc3339},
+    {"moment", native_moment},
+    {"cores", native_cores},
+    {"duration", native_duration},
+    {"call_fields", call_api_fields},
+    {NULL, NULL},
 };
 
 static const luaL_Reg methods[] = {
@@ -652,6 +681,9 @@ static const luaL_Reg methods[] = {
     {"message", engine_message},
     {"act", engine_act_lua},
     {"outcome", engine_outcome_lua},
+    {"interrupt", engine_interrupt_lua},
+    {"payloads", engine_payloads_lua},
+    {"advance", engine_advance_lua},
     {"version", engine_version_lua},
     {"pause", engine_pause_lua},
     {"pause_kept", engine_pause_kept_lua},

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,22 @@ static int fs_mtime(lua_State *L) {
   return 1;
 }
 
+/* ---- make_folder(path): with those above it; true also where it was there ---- */
+
+static int fs_make_folder(lua_State *L) {
+  char path[PATH_MAX];
+  const char *wanted = luaL_checkstring(L, 1);
+  if (snprintf(path, sizeof path, "%s", wanted) >= (int)sizeof path) return failed(L, wanted, ENAMETOOLONG);
+  for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+    *slash = '\0';
+    if (mkdir(path, 0777) != 0 && errno != EEXIST) return failed(L, path, errno);
+    *slash = '/';
+  }
+  if (mkdir(path, 0777) != 0 && errno != EEXIST) return failed(L, path, errno);
+  lua_pushboolean(L, true);
+  return 1;
+}
+
 /* ---- absolute(path): without links, "." and ".."; the path has to exist ---- */
 
 static int fs_absolute(lua_State *L) {
@@ -103,8 +120,14 @@ static int fs_read(lua_State *L) {
 }
 
 static const luaL_Reg functions[] = {
-    {"list", fs_list},         {"kind", fs_kind}, {"mode", fs_mode}, {"mtime", fs_mtime},
-    {"absolute", fs_absolute}, {"read", fs_read}, {NULL, NULL},
+    {"list", fs_list},
+    {"kind", fs_kind},
+    {"mode", fs_mode},
+    {"mtime", fs_mtime},
+    {"absolute", fs_absolute},
+    {"read", fs_read},
+    {"make_folder", fs_make_folder},
+    {NULL, NULL},
 };
 
 int native_fs_open(lua_State *L) {

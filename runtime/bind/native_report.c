@@ -44,6 +44,7 @@ void native_push_report(lua_State *L, const store_report *report) {
     set_count(L, run_state_name((run_state)state), report->states[state]);
   set_count(L, "entered", report->entered);
   set_count(L, "control", report->control);
+  set_count(L, "converted", report->converted);
   set_count(L, "records", report->records);
   lua_createtable(L, (int)report->element_count, 0);
   for (size_t i = 0; i < report->element_count; i++) {

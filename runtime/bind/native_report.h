@@ -6,7 +6,7 @@
 
 #include "store/store.h"
 
-/* Pushes { entered =, control =, records =, running = …, elements = { { name =, kind =, line =, reached =, went_on =, dropped =,
+/* Pushes { entered =, control =, converted =, records =, running = …, elements = { { name =, kind =, line =, reached =, went_on =, dropped =,
  * held =, reasons = } }, exits = }; a reason is { reason =, detail =, count =, held = }. */
 void native_push_report(lua_State *L, const store_report *report);
 

@@ -34,7 +34,7 @@ enum { PAGE = 500 };
 
 typedef struct look {
   store_reader *reader;
-  buf journal;
+  buf journal, headers;
 } look;
 
 static look *look_at(lua_State *L) {
@@ -58,6 +58,7 @@ static int state_close(lua_State *L) {
   reader_close(l->reader);
   l->reader = NULL;
   buf_free(&l->journal);
+  buf_free(&l->headers);
   return 0;
 }
 
@@ -207,6 +208,7 @@ static void push_run(lua_State *L, const look *l, const store_run *run) {
   set_integer(L, "entered_ms", run->entered_ms);
   set_integer(L, "since_ms", run->since_ms);
   if (run->due_ms != INT64_MAX) set_integer(L, "due_ms", run->due_ms);
+  if (run->converted_ms) set_integer(L, "converted_ms", run->converted_ms);
 }
 
 static int state_runs(lua_State *L) {
@@ -250,7 +252,18 @@ static void push_numbers(lua_State *L, const int64_t numbers[4]) {
   lua_setfield(L, -2, "numbers");
 }
 
-static void push_record(lua_State *L, const look *l, const store_record *record) {
+/* Of a result its headers' lines. */
+static void set_more(lua_State *L, look *l, const store_record *record) {
+  if (record->kind != RECORD_RESULT) {
+    set_bytes(L, "more", record->more, record->more_length);
+    return;
+  }
+  buf_clear(&l->headers);
+  store_result_headers(record, &l->headers);
+  set_bytes(L, "more", record->more ? buf_text(&l->headers) : NULL, l->headers.len);
+}
+
+static void push_record(lua_State *L, look *l, const store_record *record) {
   static const char *const kinds[RECORD_KINDS] = {
       [RECORD_ENTER] = "enter",     [RECORD_STEP] = "step",       [RECORD_INTENT] = "intent",
       [RECORD_ATTEMPT] = "attempt", [RECORD_RESULT] = "result",   [RECORD_WRITE] = "write",
@@ -265,7 +278,7 @@ static void push_record(lua_State *L, const look *l, const store_record *record)
   set_element(L, l, record->element);
   set_text(L, "name", record->name);
   set_bytes(L, "data", record->data, record->data_length);
-  set_bytes(L, "more", record->more, record->more_length);
+  set_more(L, l, record);
   set_bytes(L, "extra", record->extra, record->extra_length);
   push_numbers(L, record->numbers);
   if (record->to != RUN_NONE) set_text(L, "to", run_state_name(record->to));
@@ -274,8 +287,11 @@ static void push_record(lua_State *L, const look *l, const store_record *record)
 }
 
 static void set_intent(lua_State *L, const store_record *record) {
-  static const char *const names[] = {"method", "connection", "type", "payload"};
-  for (int line = INTENT_METHOD; line <= INTENT_PAYLOAD; line++) {
+  static const char *const names[] = {"method", "connection", "type", "payload", "template"};
+  char key[33];
+  store_intent_key(record, key);
+  set_text(L, "name", key);
+  for (int line = INTENT_METHOD; line <= INTENT_TEMPLATE; line++) {
     size_t length = 0;
     const char *text = store_intent_line(record, (enum intent_line)line, &length);
     set_bytes(L, names[line], text, length);
@@ -320,9 +336,11 @@ static void push_visit(lua_State *L, const look *l, const reader_visit *visit) {
   set_bytes(L, "kind", visit->kind, visit->kind_length);
   set_bytes(L, "verdict", visit->verdict, visit->verdict_length);
   set_text(L, "result", visit->result);
+  set_flag(L, "unclear", visit->unclear);
   set_text(L, "reason", visit->reason);
   set_text(L, "detail", visit->detail);
   set_bytes(L, "payload", visit->payload, visit->payload_length);
+  set_bytes(L, "template", visit->hash, visit->hash_length);
 }
 
 static int state_visits(lua_State *L) {
@@ -346,15 +364,13 @@ static int state_events(lua_State *L) {
   size_t count;
   if (reader_events(l->reader, (uint64_t)luaL_checkinteger(L, 2), &events, &count, &err))
     return control_fail(L, &err);
-  lua_Integer waiting = 0;
   lua_createtable(L, (int)count, 0);
   for (size_t i = 0; i < count; i++) {
-    if (events[i].is_taken) continue;
     lua_createtable(L, 0, 3);
     set_text(L, "name", events[i].name);
     set_bytes(L, "json", events[i].json, events[i].length);
     set_integer(L, "at_ms", events[i].at_ms);
-    lua_rawseti(L, -2, ++waiting);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   store_events_free(events, count);
   return 1;

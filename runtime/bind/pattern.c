@@ -23,8 +23,8 @@ static void spend_many(pattern_match *m, uint64_t steps) {
     if (before / 65536 != m->steps / 65536) guard_check(m->L);
     return;
   }
-  luaL_error(m->L, "the pattern takes too many steps on this text (limit pattern_steps): make it simpler, or "
-                   "the text shorter");
+  guard_break(m->L, "pattern_steps",
+              "the pattern takes too many steps on this text: make it simpler, or the text shorter");
 }
 
 static void spend(pattern_match *m) {

@@ -115,6 +115,12 @@ void person_open(lua_State *L) {
   make_type(L, inside_type, inside_newindex);
 }
 
+void person_push(lua_State *L, const char *json, size_t length) {
+  json_decode_known(L, json, length);
+  push_view(L, -1, person_type);
+  lua_remove(L, -2);
+}
+
 /* event.meta: the id and time of the event that let the person in; its name is the journey's to know. */
 static void add_meta(lua_State *L, const run *r) {
   char id[33];

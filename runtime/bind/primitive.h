@@ -55,8 +55,17 @@ int primitive_uuid(lua_State *L);
 int primitive_log(lua_State *L);
 int primitive_print(lua_State *L);
 
-void person_open(lua_State *L);   /* makes the metatables */
-void call_api_open(lua_State *L); /* pushes call_api */
+/* ---- for jaunt.worker, when it renders a payload ---- */
+
+int vocabulary_plain(lua_State *L);  /* plain.c */
+int vocabulary_choose(lua_State *L); /* split.c */
+int vocabulary_tell(lua_State *L);   /* describe.c */
+
+void person_open(lua_State *L); /* makes the metatables */
+/* Pushes a person of a profile as JSON that was looked at. */
+void person_push(lua_State *L, const char *json, size_t length);
+void call_api_open(lua_State *L);  /* pushes call_api */
+int call_api_fields(lua_State *L); /* the names of its fields, for who looks at scripts: a list */
 void secret_open(lua_State *L);
 void response_open(lua_State *L);
 int coroutine_open(lua_State *L); /* pushes the coroutine library that lets the engine's yields through */

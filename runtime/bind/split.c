@@ -1,4 +1,4 @@
-/* split "NAME" { a = 50, b = 50 }: a branch's name, the same for the same person for ever. */
+/* split "NAME" { a = 50, b = 50 }: a branch's name, the same for the same person for ever; and a payload's variant. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +13,11 @@ typedef struct branch {
 
 enum { BRANCHES = 64 };
 
-static int by_name(const void *a, const void *b) {
-  return strcmp(((const branch *)a)->name, ((const branch *)b)->name);
+/* Puts it among the others, in the order of their names. They are few. */
+static void insert(branch *branches, int count, branch added) {
+  int at = count;
+  for (; at > 0 && strcmp(branches[at - 1].name, added.name) > 0; at--) branches[at] = branches[at - 1];
+  branches[at] = added;
 }
 
 /* Reads the branches in the order of their names, so that the table's own order does not matter. */
@@ -22,15 +25,13 @@ static int read_branches(lua_State *L, int index, branch *out, double *total) {
   int count = 0;
   lua_pushnil(L);
   while (lua_next(L, index)) {
-    bool is_share =
-        lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) >= 0 && isfinite(lua_tonumber(L, -1));
-    if (lua_type(L, -2) != LUA_TSTRING || !is_share)
+    double share = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;
+    if (lua_type(L, -2) != LUA_TSTRING || !(share >= 0 && isfinite(share)))
       return luaL_error(L, "split takes shares by name, such as { plain = 50, funny = 50 }");
     if (count == BRANCHES) return luaL_error(L, "split takes %d branches at most", BRANCHES);
-    out[count++] = (branch){lua_tostring(L, -2), lua_tonumber(L, -1)};
+    insert(out, count++, (branch){lua_tostring(L, -2), share});
     lua_pop(L, 1);
   }
-  qsort(out, (size_t)count, sizeof *out, by_name);
   *total = 0;
   for (int i = 0; i < count; i++) *total += out[i].weight;
   if (!(*total > 0)) return luaL_error(L, "split needs at least one branch with a share above 0");
@@ -38,12 +39,14 @@ static int read_branches(lua_State *L, int index, branch *out, double *total) {
   return count;
 }
 
-static const char *choose(const run *r, const char *name, const branch *branches, int count, double total) {
+/* `kind` keeps a split and a payload of the same name apart. */
+static const char *choose(const run *r, const char *kind, const char *name, const branch *branches, int count,
+                          double total) {
   const engine_shared *s = r->in->shared;
   const char *journey = s->options->journey;
   hash_part parts[] = {
-      {"split", 5}, {journey, strlen(journey)}, {r->person, strlen(r->person)}, {name, strlen(name)}};
-  uint64_t dice = hash_parts(s->split_key, parts, 4).lo;
+      {kind, strlen(kind)}, {journey, strlen(journey)}, {r->person, strlen(r->person)}, {name, strlen(name)}};
+  uint64_t dice = hash_parts64(s->split_key, parts, 4);
   double at = (double)(dice >> 11) * 0x1.0p-53 * total;
   const char *last = NULL; /* for what rounding leaves over */
   for (int i = 0; i < count; i++) {
@@ -63,7 +66,7 @@ static int split_named(lua_State *L) {
   branch branches[BRANCHES];
   double total = 0;
   int count = read_branches(L, 1, branches, &total);
-  const char *chosen = choose(r, name, branches, count, total);
+  const char *chosen = choose(r, "split", name, branches, count, total);
   run_step_info info = {.kind = "split", .name = name, .data = chosen};
   run_step(r, L, &info, true);
   lua_pushstring(L, info.data);
@@ -76,5 +79,22 @@ int primitive_split(lua_State *L) {
     return luaL_error(L, "split takes a name before its shares: split \"NAME\" { a = 50, b = 50 }");
   lua_settop(L, 1);
   lua_pushcclosure(L, split_named, 1);
+  return 1;
+}
+
+/* choose(name, variants): one of a payload's variants, all alike in share; the same for the same person for ever. No step: what
+ * was sent stands in the intent. */
+int vocabulary_choose(lua_State *L) {
+  const char *name = luaL_checkstring(L, 1);
+  int count = (int)luaL_len(L, 2);
+  if (count < 1 || count > BRANCHES)
+    return luaL_error(L, "payload %s has %d variants: 1 to %d are taken", name, count, BRANCHES);
+  branch branches[BRANCHES];
+  for (int i = 0; i < count; i++) {
+    lua_rawgeti(L, 2, i + 1);
+    branches[i] = (branch){lua_tostring(L, -1), 1};
+    lua_pop(L, 1); /* the table keeps it */
+  }
+  lua_pushstring(L, choose(worker_of(L)->current, "payload", name, branches, count, count));
   return 1;
 }

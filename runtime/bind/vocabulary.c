@@ -8,6 +8,7 @@
 #include "bind/json.h"
 #include "bind/libraries.h"
 #include "bind/modules.h"
+#include "bind/native.h"
 #include "bind/primitive.h"
 
 static const luaL_Reg vocabulary[] = {
@@ -28,6 +29,9 @@ static const luaL_Reg vocabulary[] = {
     {"uuid", primitive_uuid},
     {"log", primitive_log},
     {"print", primitive_print},
+    {"plain", vocabulary_plain},
+    {"choose", vocabulary_choose},
+    {"tell", vocabulary_tell},
     {NULL, NULL},
 };
 
@@ -63,6 +67,12 @@ static void open_worker(lua_State *L) {
   static const luaL_Reg natives[] = {{"jaunt.native.vocabulary", open_vocabulary},
                                      {"json", bind_json_open},
                                      {"cjson", bind_json_open},
+                                     {"jaunt.native.calendar", native_calendar_open},
+                                     {"jaunt.native.digest", native_digest_open},
+                                     {"jaunt.native.letters", native_letters_open},
+                                     {"jaunt.native.regex", native_regex_open},
+                                     {"jaunt.native.clock", native_clock_open},
+                                     {"jaunt.native.text", native_text_open},
                                      {NULL, NULL}};
   modules_install(L, natives);
 }
@@ -70,6 +80,7 @@ static void open_worker(lua_State *L) {
 const engine_lua bind_engine_lua = {
     .open = open_worker,
     .push_response = response_push,
+    .push_person = person_push,
     .push_json = json_decode_known, /* the bytes were checked when they came in */
     .encode = json_encode_value,
     .describe_call = describe_call,

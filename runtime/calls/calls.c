@@ -212,6 +212,7 @@ static void answered(http_exchange *exchange, http_answer *answer, void *data) {
   attempt_read(c, answer);
   give_place_back(c);
   ending e = judge(c, answer);
+  retry_note_fate(c, answer, e.result);
   if (hooks->attempted) hooks->attempted(c, answer->ms, e.reason);
   if (c->finished) return; /* a hook cut it */
   if (e.result == CALL_FAILED && c->attempts < c->retry.attempts && retry_allowed(c, answer))
@@ -246,18 +247,30 @@ static bool ask_only_if(call *c) {
   return !c->finished;
 }
 
+/* False when the payload failed, or ended the call. */
+static bool render(call *c) {
+  error err;
+  call_result result = c->in->options.hooks->render(c, &err);
+  if (result == CALL_OK) return true;
+  ending e = ending_say(result, result == CALL_SKIPPED ? REASON_ABORTED : REASON_PAYLOAD, "%s", err.text);
+  finish(c, &e);
+  return false;
+}
+
+/* False where it can't be sent as connection and secrets are: it has ended. */
+static bool check(call *c) {
+  error err;
+  if (attempt_check(c, &err)) finish_by_mistake(c, REASON_CONFIG, &err);
+  return !c->finished;
+}
+
 /* Renders, and hands the intent over: once in a call's life, so that one key never has two bodies. */
 static void record_intent(call *c) {
-  const call_hooks *hooks = c->in->options.hooks;
-  error err;
-  if (c->renders && hooks->render(c, &err))
-    finish_by_mistake(c, REASON_PAYLOAD, &err);
-  else if (attempt_check(c, &err))
-    finish_by_mistake(c, REASON_CONFIG, &err);
-  if (c->finished) return;
+  if (c->renders && !c->rendered && !render(c)) return;
+  if (!check(c)) return;
   c->intended = true;
   set_state(c, CALL_GATED);
-  hooks->intend(c);
+  c->in->options.hooks->intend(c);
 }
 
 static void take_turn(call *c) {
@@ -269,10 +282,10 @@ static void take_turn(call *c) {
     return;
   }
   if (!ask_only_if(c)) return;
-  if (c->intended)
-    put_on_wire(c);
-  else
+  if (!c->intended)
     record_intent(c);
+  else if (!c->taken_up || check(c))
+    put_on_wire(c);
 }
 
 static void get_in_line(call *c) {

@@ -28,8 +28,9 @@ typedef struct call call;
 typedef enum call_result {
   CALL_OK,
   CALL_FAILED,
-  CALL_UNKNOWN,   /* it may have been done; nobody knows, and it must not be sent again */
-  CALL_SKIPPED,   /* only_if said no */
+  CALL_UNKNOWN, /* it may have been done; nobody knows, and it must not be sent again */
+  CALL_SKIPPED, /* only_if said no, or the payload ended it */
+  CALL_DROPPED, /* the payload wants its person dropped, whatever is done about failures; the detail says why */
   CALL_MISTAKE,   /* config, payload, script or egress: not the vendor's doing; the run is to be held */
   CALL_UNDECIDED, /* cut by call_cut: no result, it stays open */
 } call_result;
@@ -52,9 +53,10 @@ typedef enum call_verdict { CALL_NO, CALL_YES, CALL_ERROR } call_verdict;
 typedef struct call_hooks {
   /* Asked before each send when call->asks_only_if. CALL_ERROR: err says what the predicate raised. */
   call_verdict (*only_if)(call *c, error *err);
-  /* Asked once, at the first turn, when call->renders: fills call->body and, unless the call names one,
-   * call->content_type. -1: err says what failed. */
-  int (*render)(call *c, error *err);
+  /* Asked once, at the first turn, when call->renders: CALL_OK, having filled call->body and, unless the call names one,
+   * call->content_type; CALL_SKIPPED or CALL_DROPPED, where the payload ends the call, err says why; CALL_MISTAKE: err says
+   * what failed. */
+  call_result (*render)(call *c, error *err);
   /* Once, after rendering: record the intent; then call_release(c), now or later. */
   void (*intend)(call *c);
   /* Asked for each whole answer when call->asks_success, in place of the status set. */
@@ -95,7 +97,9 @@ struct call {
   int64_t began_ms;       /* logical: since when `within` counts, where it is no new call; 0: now */
   bool
       taken_up; /* its intent was recorded before the process ended: it may have been sent, and URL and body are what they
-                       were then. Set `intended`, too. Without a key header it ends as CALL_UNKNOWN */
+                       were then. Set `intended` and `unclear`, too. Without a key header it ends as CALL_UNKNOWN */
+  bool
+      rendered; /* set it, with the body, where that was rendered before and the call has not left: it is not done again */
 
   /* How it went; valid in judge and done. */
   call_result result;
@@ -105,6 +109,7 @@ struct call {
   buf answer_headers; /* "Name: value\n" lines, of the same answer */
   buf answer;         /* its body */
   bool truncated;     /* body was cut to keep_body */
+  bool unclear;       /* it has left, or may have, and nobody knows whether it was done */
   int attempts;       /* sends that happened */
   int sends;          /* of them in the last attempt: more than one where libcurl sent again by itself */
   double ms;          /* real time of the last attempt */

@@ -19,6 +19,7 @@ static const char *const reasons[CALL_REASONS] = {
     [REASON_EGRESS] = "egress",
     [REASON_WITHIN] = "within",
     [REASON_ONLY_IF] = "only_if",
+    [REASON_ABORTED] = "aborted",
     [REASON_CUT] = "cut",
     [REASON_CONFIG] = "config",
     [REASON_PAYLOAD] = "payload",
@@ -26,8 +27,13 @@ static const char *const reasons[CALL_REASONS] = {
 };
 
 static const char *const results[] = {
-    [CALL_OK] = "ok",           [CALL_FAILED] = "failed",   [CALL_UNKNOWN] = "unknown",
-    [CALL_SKIPPED] = "skipped", [CALL_MISTAKE] = "mistake", [CALL_UNDECIDED] = "undecided",
+    [CALL_OK] = "ok",
+    [CALL_FAILED] = "failed",
+    [CALL_UNKNOWN] = "unknown",
+    [CALL_SKIPPED] = "skipped",
+    [CALL_DROPPED] = "dropped",
+    [CALL_MISTAKE] = "mistake",
+    [CALL_UNDECIDED] = "undecided",
 };
 
 const char *call_reason_name(call_reason reason) {

@@ -18,9 +18,10 @@ typedef enum call_reason {
   REASON_EGRESS,    /* a mistake of ours, or a redirect: to where no call may go; the run is held */
   REASON_WITHIN,    /* `within` was over: in the queue, between attempts or on the wire */
   REASON_ONLY_IF,   /* skipped: `only_if` said no */
+  REASON_ABORTED,   /* skipped: the payload's template said so, by abort_message */
   REASON_CUT,       /* the runtime was stopped while it was under way */
   REASON_CONFIG,    /* a mistake of ours: connection, secret, URL or save_to; held */
-  REASON_PAYLOAD,   /* a mistake of ours: the payload failed to render; the run is held */
+  REASON_PAYLOAD,   /* a mistake of ours: the payload failed to render; the run is held. Or it dropped its person */
   REASON_SCRIPT,    /* a mistake of ours: a predicate raised an error; the run is held */
   CALL_REASONS,
 } call_reason;

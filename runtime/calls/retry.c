@@ -36,8 +36,21 @@ bool retry_allowed(const call *c, const http_answer *answer) {
   return breaks_in_passing(answer->outcome);
 }
 
+/* It was sent, and no answer says what came of it. */
+static bool is_lost(const http_answer *answer) {
+  return answer->outcome != HTTP_ANSWERED && answer->sent && answer->status < 400;
+}
+
 bool retry_fate_unclear(const call *c, const http_answer *answer) {
-  return !c->key_header && answer->outcome != HTTP_ANSWERED && answer->sent && answer->status < 400;
+  return !c->key_header && is_lost(answer);
+}
+
+void retry_note_fate(call *c, const http_answer *answer, call_result judged) {
+  if (!answer->sent) return;
+  if (is_lost(answer) || judged == CALL_MISTAKE) /* or nobody could say what the answer means */
+    c->unclear = true;
+  else if (!is_passing(answer->status))
+    c->unclear = false;
 }
 
 double calls_random_backoff(const retry_policy *retry, int attempt, const char *key) {

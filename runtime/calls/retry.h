@@ -12,6 +12,10 @@ bool retry_allowed(const call *c, const http_answer *answer);
 /* True where nobody can know whether the vendor did what it was asked, and asking again might do it twice. */
 bool retry_fate_unclear(const call *c, const http_answer *answer);
 
+/* Notes in c->unclear what this attempt, which was judged so, tells of what became of the call. A vendor's "not now" tells of
+ * the attempt that it answers, not of one before it that got no answer. */
+void retry_note_fate(call *c, const http_answer *answer, call_result judged);
+
 /* The pause after this attempt, in ms: never shorter than what the answer asks for (*asked: it does). */
 int64_t retry_pause(const call *c, const http_answer *answer, bool *asked);
 

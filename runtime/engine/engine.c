@@ -13,7 +13,9 @@ enum {
   CLOCK_QUANTUM_MS =
       100,            /* a virtual clock jumps to the end of the tenth of a second in which a timer is due */
   EVENTS_AHEAD = 256, /* events that wait for their time here */
-  MESSAGES_KEPT = 20000, /* lines that wait to be fetched; a worker with another one waits */
+  EVENTS_OUT = 4096,  /* that workers have, and have not dealt with; the next ones wait here */
+  EVENT_BYTES_MOST = 8 << 20, /* of those here, and of those there */
+  MESSAGES_KEPT = 20000,      /* lines that wait to be fetched; a worker with another one waits */
   MESSAGE_BYTES_KEPT = 16 << 20,
 };
 
@@ -46,7 +48,9 @@ struct engine {
   uv_timer_t event_timer;
   list events; /* coming_event, in the order of their times */
   size_t event_count;
+  int64_t event_bytes;
   bool admission_over, events_over, finished;
+  bool advances; /* engine_advance says how far: the clock comes to that time, whatever happens by then */
   uint64_t found_entered, found_states[RUN_STATES];
   bool stopping;
   int closing_handles;
@@ -66,6 +70,30 @@ void shared_active(engine_shared *s, int64_t change) {
   int64_t now = atomic_fetch_add(&s->active, change) + change;
   int64_t low = (int64_t)(s->options->in_flight - s->options->in_flight / 4);
   if (change < 0 && now < low && atomic_exchange(&s->starved, false)) uv_async_send(&s->wake);
+}
+
+static bool has_event_room(const engine_shared *s, int share) {
+  return atomic_load(&s->events_out) < EVENTS_OUT / share &&
+         atomic_load(&s->event_bytes_out) < EVENT_BYTES_MOST / share;
+}
+
+static int64_t bytes_of(const message *m) {
+  return (int64_t)(m->lengths[0] + m->lengths[1] + m->lengths[2]);
+}
+
+void shared_event_done(engine_shared *s, const message *m) {
+  atomic_fetch_sub(&s->event_bytes_out, bytes_of(m));
+  atomic_fetch_sub(&s->events_out, 1);
+  if (has_event_room(s, 2) && atomic_exchange(&s->events_wait, false)) uv_async_send(&s->wake);
+}
+
+/* Whether workers take more events; they wake this thread when they do again. */
+static bool takes_events(engine_shared *s) {
+  if (has_event_room(s, 1)) return true;
+  atomic_store(&s->events_wait, true);
+  if (!has_event_room(s, 2)) return false;
+  atomic_store(&s->events_wait, false);
+  return true;
 }
 
 static bool has_message_room(const engine_shared *s) {
@@ -167,10 +195,36 @@ bool engine_has_room(engine *e) {
 
 void engine_admit(engine *e, const char *id, size_t id_length, const char *profile, size_t profile_length,
                   const char *event, size_t event_length) {
+  e->finished = false; /* something happens once more */
   shared_active(&e->shared, 1);
   const char *texts[3] = {id, profile, event};
   size_t lengths[3] = {id_length, profile_length, event_length};
   worker_post(worker_for(e, id, id_length), message_with_texts(MESSAGE_ADMIT, texts, lengths));
+}
+
+static void consider(engine *e);
+
+void engine_advance(engine *e, int64_t to_ms) {
+  e->options.until_ms = to_ms;
+  e->advances = true;
+  e->finished = false;
+  consider(e);
+}
+
+void engine_interrupt(engine *e) {
+  for (int i = 0; i < e->worker_count; i++) {
+    worker *w = &e->workers[i];
+    atomic_store(&w->interrupted, true);
+    watchdog_interrupt(w);
+    worker_post(w, message_new(MESSAGE_INTERRUPT));
+  }
+}
+
+void engine_payloads(engine *e, const char *json, size_t length) {
+  const char *texts[3] = {json, "", ""};
+  size_t lengths[3] = {length, 0, 0};
+  for (int i = 0; i < e->worker_count; i++)
+    worker_post(&e->workers[i], message_with_texts(MESSAGE_PAYLOADS, texts, lengths));
 }
 
 uint32_t engine_version(engine *e, const char *version, const char *bundle, size_t bundle_length) {
@@ -204,8 +258,6 @@ bool engine_pause_kept(engine *e) {
   return store_pause_kept(s->store, s->journey) == store_paused(s->store, s->journey);
 }
 
-static void consider(engine *e);
-
 void engine_admission_over(engine *e) {
   e->admission_over = true;
   consider(e);
@@ -214,7 +266,7 @@ void engine_admission_over(engine *e) {
 /* ---- events ---- */
 
 bool engine_wants_event(const engine *e) {
-  return !e->events_over && e->event_count < EVENTS_AHEAD;
+  return !e->events_over && e->event_count < EVENTS_AHEAD && e->event_bytes < EVENT_BYTES_MOST;
 }
 
 void engine_event(engine *e, int64_t at_ms, const char *person, const char *name, const char *json,
@@ -226,7 +278,8 @@ void engine_event(engine *e, int64_t at_ms, const char *person, const char *name
   coming->m = message_with_texts(MESSAGE_EVENT, texts, lengths);
   list_push(&e->events, &coming->link);
   e->event_count++;
-  if (e->event_count == EVENTS_AHEAD) consider(e);
+  e->event_bytes += bytes_of(coming->m);
+  if (!engine_wants_event(e)) consider(e);
 }
 
 void engine_events_over(engine *e) {
@@ -248,14 +301,18 @@ static bool is_among(uint64_t hash, const uint64_t *hashes, size_t count) {
 static void deliver_events(engine *e, int64_t now) {
   uint64_t told[EVENTS_AHEAD];
   size_t count = 0;
-  while (next_event(e) <= now && count < EVENTS_AHEAD) {
+  while (next_event(e) <= now && count < EVENTS_AHEAD && takes_events(&e->shared)) {
     coming_event *coming = LIST_OF(coming_event, link, e->events.next);
     const char *person = coming->m->texts[0];
     uint64_t hash = hash_bytes64((hash128){0, 0}, person, strlen(person));
     if (e->shared.clock.is_virtual && is_among(hash, told, count)) break;
     told[count++] = hash;
     list_remove(&coming->link);
+    int64_t bytes = bytes_of(coming->m);
     e->event_count--;
+    e->event_bytes -= bytes;
+    atomic_fetch_add(&e->shared.events_out, 1);
+    atomic_fetch_add(&e->shared.event_bytes_out, bytes);
     worker_post(worker_for(e, person, strlen(person)), coming->m);
     free(coming);
   }
@@ -301,7 +358,7 @@ static void event_time(uv_timer_t *handle) {
 
 static void arm_event_timer(engine *e, int64_t event_at) {
   int64_t ms = event_at - logical_now_ms(&e->shared.clock);
-  if (ms > 60000) ms = 60000;
+  if (ms > CLOCK_LOOK_MS) ms = CLOCK_LOOK_MS;
   uv_timer_start(&e->event_timer, event_time, ms > 0 ? (uint64_t)ms : 0, 0);
 }
 
@@ -319,7 +376,7 @@ static void consider(engine *e) {
   bool paused = atomic_load(&s->script_errors) >= SCRIPT_ERRORS_PAUSE || atomic_load(&s->paused);
   bool admitted = e->admission_over || paused;
   int64_t event_at = admitted ? next_event(e) : INT64_MAX;
-  if (!s->clock.is_virtual && event_at != INT64_MAX) arm_event_timer(e, event_at);
+  if (!s->clock.is_virtual && event_at != INT64_MAX && takes_events(s)) arm_event_timer(e, event_at);
   uint64_t epoch = atomic_load(&s->epoch);
   if (atomic_load(&s->work) != 0) return;
   if (atomic_load(&s->paused)) {
@@ -333,6 +390,7 @@ static void consider(engine *e) {
   int64_t end = s->clock.is_virtual ? e->options.until_ms : INT64_MAX - 1;
   if (timer_at > end && event_at > end) {
     e->finished = admitted || s->clock.is_virtual; /* nobody will make room for those who wait to be let in */
+    if (e->advances) logical_move_to(&s->clock, end);
   } else if (s->clock.is_virtual) {
     jump(e, timer_at, event_at);
   }

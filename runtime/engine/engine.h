@@ -29,6 +29,8 @@ typedef struct engine_lua {
   /* Push one value; they may raise, and are called protected. */
   void (*push_response)(lua_State *L, struct call *c);
   void (*push_json)(lua_State *L, const char *json, size_t length);
+  /* A person as scripts see them, of a profile in JSON that was looked at. */
+  void (*push_person)(lua_State *L, const char *json, size_t length);
   /* Appends the value at `index` as JSON; -1 with the path of what can't be one. `name` is what it is called.
    */
   int (*encode)(lua_State *L, int index, buf *out, const char *name, error *err);
@@ -100,7 +102,8 @@ void engine_admit(engine *e, const char *id, size_t id_length, const char *profi
 void engine_admission_over(engine *e); /* nobody else will come */
 
 /* Events for people, in the order of their times. The engine holds a few hundred of them and delivers each when its
- * time has come on the logical clock (and not before admission is over); `changed` is called when it wants more.
+ * time has come on the logical clock (and not before admission is over, nor while workers have more than they can keep);
+ * `changed` is called when it wants more.
  * `json` is what the script will see; everything is copied. */
 bool engine_wants_event(const engine *e);
 void engine_event(engine *e, int64_t at_ms, const char *person, const char *name, const char *json,
@@ -119,10 +122,22 @@ void engine_free(engine *e); /* after `stopped` */
 
 typedef enum engine_act {
   ENGINE_REDRIVE, /* a held run goes on, a dropped one from the element that dropped it: that call is made again */
+  ENGINE_RESEND, /* the same, also where nobody knows whether that call was done: it is sent again as it was */
   ENGINE_MOVE, /* a waiting or held run goes on with another version, when its replay comes to where it is */
   ENGINE_TRY,  /* the same, but nothing is changed: whether it could */
   ENGINE_END,  /* a living or held run exits, for the reason "operator" */
 } engine_act;
+
+/* Goes on to that time, and no further, on a virtual clock: what is due by then happens; engine_finished says when it has. May be
+ * called again. Admission and events are over, which keeps neither from coming. */
+void engine_advance(engine *e, int64_t to_ms);
+
+/* Ends every run that is under way: a call that is on the wire is cut, a script that runs is stopped at the line where it is, and
+ * held as one that has broken a limit. For who sits before it: whoever can be let in anew. From the loop's thread. */
+void engine_interrupt(engine *e);
+
+/* Payloads in place of the bundle's, for calls that are not rendered yet; `json` as the bundle has them, and checked. */
+void engine_payloads(engine *e, const char *json, size_t length);
 
 /* A version that runs may be moved to, beside the engine's own: see store_journey. */
 uint32_t engine_version(engine *e, const char *version, const char *bundle, size_t bundle_length);

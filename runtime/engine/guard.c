@@ -2,6 +2,7 @@
 #include "engine/guard.h"
 
 #include <lauxlib.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,7 +98,9 @@ static void count_slice(worker *w, uint64_t more) {
 static void consider_time(worker *w) {
   if (!w->overdue) return;
   w->overdue = false;
-  if (++w->strikes == GUARD_STRIKES)
+  if (atomic_exchange(&w->interrupted, false))
+    w->kill = w->kill ? w->kill : "interrupted";
+  else if (++w->strikes == GUARD_STRIKES)
     w->kill = w->kill ? w->kill : "slice_time";
   else
     count_slice(w, 2); /* the watchdog begins anew */
@@ -135,6 +138,22 @@ void guard_kill(worker *w, const char *name) {
   if (w->running) lua_sethook(w->running, hook, LUA_MASKCOUNT, 1);
 }
 
+_Noreturn void guard_break(lua_State *L, const char *name, const char *format, ...) {
+  worker *w = worker_of(L);
+  char words[sizeof w->kill_words];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(words, sizeof words, format, arguments);
+  va_end(arguments);
+  if (w->running && !w->kill) { /* else nobody's script runs: it is only being loaded */
+    note_place(w, L);
+    memcpy(w->kill_words, words, sizeof words);
+    guard_kill(w, name);
+  }
+  luaL_error(L, "%s (limit %s)", words, name);
+  abort(); /* it does not return */
+}
+
 /* The hook is put once: Lua walks all calls of the stack for it, which takes longer than the next signal is away when a script
  * recurses deeply. */
 void guard_overdue(worker *w) {
@@ -145,14 +164,18 @@ void guard_overdue(worker *w) {
 
 void guard_settle(worker *w, lua_State *L) {
   w->kill = NULL;
-  w->kill_place[0] = '\0';
+  w->kill_place[0] = w->kill_words[0] = '\0';
   lua_sethook(L, NULL, 0, 0);
 }
 
 void guard_describe(const worker *w, char *out, size_t room) {
   const script_limits *limits = &w->shared->options->limits;
   const char *place = *w->kill_place ? w->kill_place : "an unknown place";
-  if (strcmp(w->kill, "slice_time") == 0)
+  if (*w->kill_words)
+    snprintf(out, room, "%s: %s, at %s", w->kill, w->kill_words, place);
+  else if (strcmp(w->kill, "interrupted") == 0)
+    snprintf(out, room, "interrupted: at %s", place);
+  else if (strcmp(w->kill, "slice_time") == 0)
     snprintf(out, room, "slice_time: it ran for %lld ms without a pause, at %s", (long long)limits->slice_ms,
              place);
   else

@@ -39,6 +39,9 @@ enum {
 /* The script that runs is to be killed for breaking the limit of that name (static text). */
 void guard_kill(struct worker *w, const char *name);
 
+/* Raises: what L asks for goes over the limit of that name (static text), in these words, and the script is killed for it. */
+_Noreturn void guard_break(lua_State *L, const char *name, const char *format, ...);
+
 /* For long loops in C, once in a while: raises where the running script is being stopped. */
 void guard_check(lua_State *L);
 
@@ -56,5 +59,7 @@ typedef struct watchdog watchdog;
 watchdog *watchdog_start(struct worker *workers, int count);
 void watchdog_stop(watchdog *dog);     /* NULL is taken */
 void watchdog_adopt(struct worker *w); /* called once on the worker's own thread */
+/* The script that runs there now, if one does, looks at w->interrupted before its next instruction; from any thread. */
+void watchdog_interrupt(struct worker *w);
 
 #endif

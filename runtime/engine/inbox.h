@@ -19,6 +19,8 @@ typedef enum message_kind {
   MESSAGE_GRANT, /* waiter */
   MESSAGE_TICK,  /* the virtual clock was moved */
   MESSAGE_ACT,   /* an operator's: texts: the person; number: the run; act */
+  MESSAGE_INTERRUPT, /* whatever runs here ends: see engine_interrupt */
+  MESSAGE_PAYLOADS, /* texts: the payloads as JSON, in place of those the bundle came with */
   MESSAGE_DRAIN, /* stop: nothing new is sent, what is on the wire gets `number` ms; 0: it is cut */
 } message_kind;
 

@@ -202,6 +202,8 @@ void run_enter(worker *w, const run_entry *e) {
   run *r = run_new(w, e->person, e->person_length);
   r->entry = e->number;
   r->per = e->per;
+  r->fed = e->fed;
+  run_is_newest(r);
   run_index(r);
   name_run(r);
   store_record record = {
@@ -230,14 +232,27 @@ uint64_t run_fingerprint(const run_step_info *info) {
   hash_part parts[3] = {{info->kind, strlen(info->kind)}};
   if (info->name) parts[1] = (hash_part){info->name, strlen(info->name)};
   if (info->written) parts[2] = (hash_part){info->written, strlen(info->written)};
-  return hash_parts((hash128){0, 0}, parts, 3).lo;
+  return hash_parts64((hash128){0, 0}, parts, 3);
+}
+
+/* Its element, if it has one; call_print is its fingerprint. */
+static uint32_t name_step(run *r, lua_State *L, const run_step_info *info) {
+  worker *w = r->in;
+  bool is_known;
+  known_step *step = known_steps_place(&w->steps, info->kind, info->name, info->written, &is_known);
+  if (!is_known) {
+    step->element = info->name ? worker_element(w, L, info->name, info->kind) : NO_ELEMENT;
+    step->fingerprint = run_fingerprint(info);
+    step->kind = info->kind; /* last: the element may raise */
+  }
+  r->call_print = step->fingerprint;
+  return step->element;
 }
 
 void run_step(run *r, lua_State *L, run_step_info *info, bool passes) {
   r->step++;
-  uint32_t element = info->name ? worker_element(r->in, L, info->name, info->kind) : NO_ELEMENT;
+  uint32_t element = name_step(r, L, info);
   if (element != NO_ELEMENT) r->element = element;
-  r->call_print = run_fingerprint(info);
   if (run_in_past(r)) {
     run_replay_step(r, L, info);
     return;
@@ -279,17 +294,26 @@ void run_write(run *r, lua_State *L, const char *name, const char *json, size_t 
       .extra_length = strlen(r->person),
   };
   run_record(r, &record, r->state);
+  run_wrote(r, name, json, length);
 }
 
 /* ---- parking ---- */
 
 static void timer_came(timer *t) {
   run *r = LIST_OF(run, timer, t);
+  if (logical_now_ms(&r->in->shared->clock) < t->at_ms) { /* stepped back since the turn began */
+    timer_set(&r->in->timers, t, t->at_ms, timer_came);
+    return;
+  }
   free(r->waits_for);
   r->waits_for = NULL;
   store_record record = {.kind = RECORD_WOKE, .element = r->element, .counts = 1 << ELEMENT_WENT_ON};
   run_record(r, &record, RUN_RUNNING);
   run_make_ready(r);
+}
+
+void run_set_timer(run *r, int64_t at_ms) {
+  if (at_ms != INT64_MAX) timer_set(&r->in->timers, &r->timer, at_ms, timer_came);
 }
 
 /* A long wait is settled, and the run leaves memory. One that was woken and has not moved is settled already. */
@@ -303,7 +327,7 @@ void run_park_until(run *r, run_park park, int64_t until_ms) {
   bool is_long = until_ms == INT64_MAX || until_ms - logical_now_ms(&w->shared->clock) >= LIVE_MS ||
                  atomic_load_explicit(&w->shared->paused, memory_order_relaxed);
   r->park = park;
-  if (until_ms != INT64_MAX) timer_set(&w->timers, &r->timer, until_ms, timer_came);
+  run_set_timer(r, until_ms);
   if (r->state == RUN_WAITING && r->settled_due == until_ms)
     run_leave_soon(r);
   else if (is_long && store_keeps(w->shared->store))
@@ -408,6 +432,8 @@ void run_resume(run *r) {
   worker *w = r->in;
   int arguments = lua_status(r->co) == LUA_YIELD ? 0 : lua_gettop(r->co) - 1;
   int results = 0;
+  free(r->listens); /* from here on its script tells */
+  r->listens = NULL;
   w->current = r;
   w->chain_blocked = false;
   w->passing = false;

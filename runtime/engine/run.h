@@ -32,6 +32,7 @@ enum {
   ANCHOR_WHERE,
   ANCHOR_GOAL_WHERE,
   ANCHOR_EXIT_ON,
+  ANCHOR_NEWEST, /* the person's newest profile, where it is not ANCHOR_PERSON: see run_person.c */
   ANCHOR_COROUTINES,
   ANCHORS
 };
@@ -42,6 +43,8 @@ typedef struct run_event {
   uint64_t number; /* in the store's inbox; 0 where it keeps none */
   uint64_t print;  /* tells equal events, of which a run keeps the first */
   int64_t at_ms;   /* logical: when it came */
+  bool met;        /* goal and exit_on were asked about it, and said no */
+  uint64_t asked;  /* the wait_for that was asked about it, and said no: see wait_mark; 0: none */
   char *name, *json;
   size_t length;
 } run_event;
@@ -97,15 +100,29 @@ struct run {
   bool waits_where;
   list events; /* that came since entry and were not taken */
   size_t event_count;
-  uint64_t *seen; /* prints of all events that came, where the store keeps them */
-  size_t seen_count;
+  uint64_t
+      *seen; /* prints of events that came while it is in memory, where the store keeps them: a hash table */
+  size_t seen_count, seen_room;
   run_event *taken; /* the answer of wait_for; NULL when the time is over */
 
-  char *goal; /* an event's name; NULL without */
+  bool watches; /* it has told what follows */
+  char *goal;   /* an event's name; NULL without */
   int64_t goal_until;
   bool goal_where;
   char **exit_on;      /* events' names, NULL at the end; NULL without */
   int64_t *exit_until; /* of each */
+
+  int64_t converted_ms; /* when it has reached its goal; 0: it has not */
+  bool is_counted;      /* as converted: before it came into memory */
+  int64_t goal_ms;      /* until when its goal counts although it is over, and */
+  char *listens;        /* what it listens to, as its row says; until its script has told */
+  uint64_t fed;         /* see store_settle */
+  bool from_row;        /* it has come back into memory */
+  bool lingers;         /* in w->lingering: as if it was not there, but for events */
+
+  uint32_t changes_seen; /* of its person's bucket, when it knew the newest profile last: */
+  bool has_newest;       /* it was its own */
+  bool has_looked;       /* it is in ANCHOR_NEWEST, where it was not */
 
   run_state ending; /* with PARK_END */
   const char *reason;
@@ -116,10 +133,16 @@ struct run {
 
 /* ---- the engine's side ---- */
 
-/* Lets a person in, or not: who is in the journey already, or was and may not enter again. Returns whether. */
-bool run_admit(worker *w, const message *m);
+/* Lets a person in, or not: who is in the journey already, or was and may not enter again. */
+typedef enum run_admission {
+  RUN_ADMITTED,
+  RUN_NOT_ADMITTED,
+  RUN_UNREAD, /* the state can't be read: to be asked again; see worker_unread */
+} run_admission;
+run_admission run_admit(worker *w, const message *m);
 void run_resume(run *r);
-void run_event_came(worker *w, const message *m);
+/* False where the state can't be read: to be told again. */
+bool run_event_came(worker *w, const message *m);
 /* Frees a living run that goes no further in this process, without changing what is counted. */
 void run_forget(run *r);
 
@@ -127,17 +150,29 @@ void run_forget(run *r);
 
 /* What an operator asks for: see engine_act. Tells its outcome. */
 void run_act(worker *w, const message *m);
+/* Ends all runs that are under way: see engine_interrupt. */
+void run_interrupt(worker *w);
 /* Tells of the acts that are durable, up to this position. */
 void run_tell_acts(worker *w, store_position up_to);
 /* Forgets events for runs that are not in memory and that the store can tell of by now: up to this position. */
 void run_forget_waiting(worker *w, store_position up_to);
+void run_forget_all_waiting(worker *w);
+/* The same for what was written to people. */
+void run_forget_changes(worker *w, store_position up_to);
+/* Events that came for runs which had just changed; that is durable by now. Returns whether there were some. */
+bool run_meet_late_events(worker *w);
 /* Wakes runs that are due, as many as there is room for in memory; returns how many. */
 size_t run_wake_due(worker *w, int64_t now_ms);
 /* When the next one is due that run_wake_due would wake; INT64_MAX. */
 int64_t run_next_wake(worker *w);
+/* Those that run_wake_due could not read are due again. */
+void run_due_again(worker *w);
 /* Lets what is parked for long, or ended, and durable leave memory. */
 void run_leave(worker *w);
-void run_hold_largest(worker *w); /* for want of memory */
+void run_forget_lingering(worker *w);
+/* For want of memory: lets runs that wait leave it, where the store keeps runs. Returns whether that will free so many bytes. */
+bool run_evict(worker *w, int64_t bytes);
+void run_hold_largest(worker *w);
 /* A call of this run has a result. */
 void run_call_done(run *r);
 extern const call_hooks run_call_hooks;

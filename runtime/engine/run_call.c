@@ -28,12 +28,50 @@ static const char *static_type(const char *type, size_t length) {
   return NULL;
 }
 
-/* The intent of a call that the process ended under: what may have gone out goes out again, byte by byte, or never. */
-static void take_up_intent(const run *r, call *c) {
+/* What call_api left in ANCHOR_VARS: the payload's name and its vars; and what rendering adds: "hello@3f9a…", what was sent. */
+enum { VARS_NAME = 1, VARS_SENT = 3 };
+
+/* The payload that was rendered before the process ended is told of again. */
+static void take_up_payload(run *r, const store_record *intent) {
+  lua_State *L = r->in->scratch;
+  size_t name_length = 0, hash_length = 0;
+  const char *name = store_intent_line(intent, INTENT_PAYLOAD, &name_length);
+  const char *hash = store_intent_line(intent, INTENT_TEMPLATE, &hash_length);
+  run_anchor_get(r, L, ANCHOR_VARS);
+  lua_pushlstring(L, name ? name : "", name_length);
+  lua_pushliteral(L, "@");
+  lua_pushlstring(L, hash ? hash : "", hash_length);
+  lua_concat(L, 3);
+  lua_rawseti(L, -2, VARS_SENT);
+  lua_pop(L, 1);
+}
+
+static call_reason reason_named(const char *name, size_t length) {
+  call_reason reason = REASON_NONE;
+  while (reason < CALL_REASONS - 1) {
+    const char *known = call_reason_name(reason);
+    if (strlen(known) == length && memcmp(known, name, length) == 0) return reason;
+    reason++;
+  }
+  return reason;
+}
+
+/* Those that were recorded as failed count: the call has so many less. */
+static void take_up_attempts(const run_past *past, call *c) {
+  c->attempts = past->attempts;
+  if (!c->attempts) return;
+  c->status = (int)past->last_attempt.numbers[0];
+  c->reason = reason_named(past->last_attempt.name, strlen(past->last_attempt.name));
+  snprintf(c->detail, sizeof c->detail, "before the runtime ended");
+}
+
+/* The intent of a call that the process ended under: what may have gone out goes out again, byte by byte, or never, by the rule that
+ * it was made under. One that has not left is recorded once more before it does. */
+static void take_up_intent(run *r, call *c) {
   c->began_ms = r->past->step_ms;
   if (!r->past->has_intent) return;
   const store_record *intent = &r->past->intent;
-  snprintf(c->key, sizeof c->key, "%s", intent->name); /* an operator may have sent it on since */
+  store_intent_key(intent, c->key); /* an operator may have sent it on since */
   free(c->url);
   c->url = mem_text_of(intent->more, intent->more_length);
   buf_clear(&c->body);
@@ -42,7 +80,12 @@ static void take_up_intent(const run *r, call *c) {
   size_t length;
   const char *type = store_intent_line(intent, INTENT_TYPE, &length);
   if (type) c->content_type = static_type(type, length);
-  c->intended = c->taken_up = true;
+  c->rendered = true;
+  take_up_attempts(r->past, c);
+  if (c->renders) take_up_payload(r, intent);
+  if (r->past->recalled) return;
+  c->intended = c->taken_up = c->unclear = true;
+  if (store_intent_line(intent, INTENT_ONCE, &length)) c->key_header = NULL;
 }
 
 void run_call(run *r, call *c, on_failure policy) {
@@ -60,7 +103,8 @@ void run_call(run *r, call *c, on_failure policy) {
 
 static bool goes_on(const run *r) {
   const call *c = r->call;
-  return c->result != CALL_MISTAKE && (c->result != CALL_FAILED || r->on_failure == ON_FAILURE_CONTINUE);
+  return c->result != CALL_MISTAKE && c->result != CALL_DROPPED &&
+         (c->result != CALL_FAILED || r->on_failure == ON_FAILURE_CONTINUE);
 }
 
 /* A status is told apart by its number alone, so that reports can group; other details are for people. */
@@ -73,7 +117,7 @@ static const char *reason_detail(const call *c, char number[16]) {
 static void end_by_result(run *r) {
   const call *c = r->call;
   char number[16];
-  bool holds = c->result == CALL_MISTAKE || r->on_failure == ON_FAILURE_HOLD;
+  bool holds = c->result == CALL_MISTAKE || (c->result == CALL_FAILED && r->on_failure == ON_FAILURE_HOLD);
   const char *reason = holds && r->broken ? "limit" : call_reason_name(c->reason);
   run_end(r, holds ? RUN_HELD : RUN_DROPPED, reason, reason_detail(c, number));
 }
@@ -86,16 +130,6 @@ static call_result result_named(const char *name) {
   return result;
 }
 
-static call_reason reason_named(const char *name, size_t length) {
-  call_reason reason = REASON_NONE;
-  while (reason < CALL_REASONS - 1) {
-    const char *known = call_reason_name(reason);
-    if (strlen(known) == length && memcmp(known, name, length) == 0) return reason;
-    reason++;
-  }
-  return reason;
-}
-
 /* See record_result for what stands where. */
 static void read_result(call *c, const store_record *was) {
   const char *detail = was->extra_length ? memchr(was->extra, '\n', was->extra_length) : NULL;
@@ -103,9 +137,9 @@ static void read_result(call *c, const store_record *was) {
   c->status = (int)was->numbers[0];
   c->attempts = (int)was->numbers[1];
   c->ms = (double)was->numbers[2] / 1000;
-  c->truncated = was->numbers[3] != 0;
+  c->truncated = was->numbers[3] & RESULT_TRUNCATED;
   buf_add(&c->answer, was->data, was->data_length);
-  buf_add(&c->answer_headers, was->more, was->more_length);
+  store_result_headers(was, &c->answer_headers);
   if (!detail) return;
   size_t length = was->extra_length - (size_t)(detail + 1 - was->extra);
   if (length >= sizeof c->detail) length = sizeof c->detail - 1;
@@ -117,13 +151,19 @@ static void read_result(call *c, const store_record *was) {
 run_call_fate run_call_recorded(run *r, const char *element, on_failure policy) {
   store_record was;
   if (!r->past) return RUN_CALL_NEW;
-  r->past->has_intent = run_recorded(r, RECORD_INTENT, &r->past->intent);
-  if (!run_recorded(r, RECORD_RESULT, &was)) return RUN_CALL_NEW;
+  r->past->has_intent = false;
+  while (run_recorded(r, RECORD_INTENT, &r->past->intent))
+    r->past->has_intent = true; /* the last one counts */
+  bool ended = r->past->ended && !r->trial;
+  if (ended) run_end(r, RUN_EXITED, "operator", "");
+  if (!run_recorded(r, RECORD_RESULT, &was)) return ended ? RUN_CALL_ENDS : RUN_CALL_NEW;
+  if (ended) return RUN_CALL_ENDS;
   call_free(r->call);
   r->call = call_new(r->in->calls);
   r->call->label = mem_text(element);
   r->on_failure = policy;
   read_result(r->call, &was);
+  if (!run_in_past(r) && !r->trial && run_ends_by_events(r)) return RUN_CALL_ENDS; /* as it would have then */
   if (goes_on(r)) return RUN_CALL_OVER;
   end_by_result(r); /* the process ended between the two */
   return RUN_CALL_ENDS;
@@ -134,13 +174,15 @@ run_call_fate run_call_recorded(run *r, const char *element, on_failure policy) 
 typedef struct question {
   run *r;
   call *c;
-  bool answer;
+  bool answer;        /* a predicate's */
+  call_result result; /* a payload's; why it ended the call goes to err */
+  error *err;
 } question;
 
 static int call_only_if(lua_State *L) {
   question *q = lua_touserdata(L, 1);
   run_anchor_get(q->r, L, ANCHOR_ONLY_IF);
-  run_anchor_get(q->r, L, ANCHOR_PERSON);
+  run_push_person(q->r, L);
   run_anchor_get(q->r, L, ANCHOR_EVENT);
   lua_call(L, 2, 1);
   q->answer = lua_toboolean(L, -1);
@@ -170,39 +212,55 @@ static call_verdict judge(call *c, error *err) {
   return ask(c, call_success, err);
 }
 
-/* render(vars, person, event) on the Lua side gives the bytes and their type; `vars` there is what call_api left in the
- * anchor: the payload's name with its vars. */
+/* The body from what was rendered, at `value`: bytes, or a transform's table. */
+static void fill_body(lua_State *L, question *q, int value) {
+  call *c = q->c;
+  buf_clear(&c->body);
+  c->has_body = true;
+  if (!lua_istable(L, value)) {
+    size_t length;
+    const char *bytes = luaL_checklstring(L, value, &length);
+    buf_add(&c->body, bytes, length);
+    return;
+  }
+  error err;
+  lua_rawgeti(L, 2, VARS_NAME);
+  if (q->r->in->shared->options->lua->encode(L, value, &c->body, lua_tostring(L, -1), &err))
+    luaL_error(L, "%s", err.text);
+  lua_pop(L, 1);
+}
+
+/* The payload ended the call itself: "skip", "drop" or "hold". */
+static call_result result_of_payload(const char *how) {
+  return strcmp(how, "skip") == 0 ? CALL_SKIPPED : strcmp(how, "drop") == 0 ? CALL_DROPPED : CALL_MISTAKE;
+}
+
+/* render(what, person, event, now) on the Lua side: see lualib/jaunt/worker.lua. */
 static int call_render(lua_State *L) {
   question *q = lua_touserdata(L, 1);
-  call *c = q->c;
-  run_anchor_get(q->r, L, ANCHOR_VARS); /* 2, for its name below */
+  run_anchor_get(q->r, L, ANCHOR_VARS); /* 2 */
   lua_rawgeti(L, LUA_REGISTRYINDEX, q->r->in->render_ref);
   lua_pushvalue(L, 2);
-  run_anchor_get(q->r, L, ANCHOR_PERSON);
+  run_push_person(q->r, L);
   run_anchor_get(q->r, L, ANCHOR_EVENT);
-  lua_call(L, 3, 2);
-  buf_clear(&c->body);
-  if (lua_istable(L, -2)) {
-    error err;
-    lua_rawgeti(L, 2, 1);
-    int failed = q->r->in->shared->options->lua->encode(L, -3, &c->body, lua_tostring(L, -1), &err);
-    if (failed) return luaL_error(L, "%s", err.text);
-    lua_pop(L, 1);
-  } else {
-    size_t length;
-    const char *bytes = luaL_checklstring(L, -2, &length);
-    buf_add(&c->body, bytes, length);
+  lua_pushinteger(L, (lua_Integer)logical_now_ms(&q->r->in->shared->clock));
+  lua_call(L, 4, 3); /* 3, 4, 5 */
+  if (lua_isnil(L, 3)) {
+    q->result = result_of_payload(lua_tostring(L, 4));
+    error_set(q->err, "%s", lua_tostring(L, 5));
+    return 0;
   }
-  c->has_body = true;
   size_t type_length;
-  const char *type = lua_tolstring(L, -1, &type_length);
-  if (!c->content_type) c->content_type = static_type(type, type_length);
+  const char *type = lua_tolstring(L, 4, &type_length);
+  if (!q->c->content_type) q->c->content_type = static_type(type, type_length);
+  fill_body(L, q, 3);
+  lua_rawseti(L, 2, VARS_SENT);
   return 0;
 }
 
-static int render(call *c, error *err) {
-  question q = {.r = c->owner, .c = c};
-  return run_protected(q.r, call_render, &q, err);
+static call_result render(call *c, error *err) {
+  question q = {.r = c->owner, .c = c, .err = err, .result = CALL_OK};
+  return run_protected(q.r, call_render, &q, err) ? CALL_MISTAKE : q.result;
 }
 
 static void trace_intent(run *r, call *c) {
@@ -212,27 +270,36 @@ static void trace_intent(run *r, call *c) {
   buf_free(&text);
 }
 
-/* The payload's name, where it has one: it stands where call_render finds it. */
-static void add_payload_name(run *r, buf *out) {
+/* Two lines: the payload's name and the hash of its text, where there is one. */
+static void add_payload(run *r, buf *out) {
   lua_State *L = r->in->scratch;
-  if (!r->call->renders) return;
-  run_anchor_get(r, L, ANCHOR_VARS);
-  lua_rawgeti(L, -1, 1);
-  buf_text_add(out, lua_tostring(L, -1));
-  lua_pop(L, 2);
+  int top = lua_gettop(L);
+  const char *hash = "";
+  if (r->call->renders) {
+    run_anchor_get(r, L, ANCHOR_VARS);
+    lua_rawgeti(L, -1, VARS_SENT);
+    const char *sent = lua_tostring(L, -1);
+    hash = strrchr(sent, '@');
+    buf_add(out, sent, (size_t)(hash++ - sent));
+  }
+  buf_char(out, '\n');
+  buf_text_add(out, hash);
+  lua_settop(L, top);
 }
 
 /* What an intent says beside URL and body: see intent_line. */
 static const buf *intent_extra(run *r, const call *c) {
   buf *out = &r->in->verdict;
   buf_clear(out);
-  buf_text_add(out, c->method);
+  store_intent_word(out, c->method);
   buf_char(out, '\n');
   buf_text_add(out, c->via && c->via->name ? c->via->name : "");
   buf_char(out, '\n');
-  if (c->content_type) buf_text_add(out, c->content_type);
+  if (c->content_type) store_intent_word(out, c->content_type);
   buf_char(out, '\n');
-  add_payload_name(r, out);
+  add_payload(r, out);
+  if (!c->key_header) buf_text_add(out, "\nonce");
+  while (out->data[out->len - 1] == '\n') out->len--; /* the method stands before it */
   return out;
 }
 
@@ -245,7 +312,6 @@ static void intend(call *c) {
   store_record record = {
       .kind = RECORD_INTENT,
       .fingerprint = r->call_print,
-      .name = c->key,
       .data = c->has_body && !c->body.data ? "" : c->body.data,
       .data_length = c->body.len,
       .more = c->url,
@@ -254,6 +320,7 @@ static void intend(call *c) {
       .extra_length = extra ? extra->len : 0,
       .element = NO_ELEMENT,
   };
+  store_intent_name(&record, c->key);
   r->gate = run_record(r, &record, r->state);
   list_push(&r->in->gated, &r->ready_link);
 }
@@ -265,6 +332,16 @@ static void record_attempt(run *r, const call *c, double ms, call_reason reason)
       .fingerprint = r->call_print,
       .name = call_reason_name(reason),
       .numbers = {c->status, (int64_t)(ms * 1000)},
+      .element = NO_ELEMENT,
+  };
+  run_record(r, &record, r->state);
+}
+
+void run_note_attempt(run *r, enum record_attempt_notes note) {
+  store_record record = {
+      .kind = RECORD_ATTEMPT,
+      .fingerprint = r->call_print,
+      .numbers = {0, 0, note},
       .element = NO_ELEMENT,
   };
   run_record(r, &record, r->state);
@@ -293,7 +370,11 @@ static void moved(call *c, call_state from, call_state to) {
 
 /* ---- what its result does ---- */
 
-/* numbers: status, attempts, microseconds of the last one, whether the body was cut; extra: the reason, a line break, and its
+static int64_t result_bits(const call *c) {
+  return (c->truncated ? RESULT_TRUNCATED : 0) | (c->unclear ? RESULT_UNCLEAR : 0);
+}
+
+/* numbers: status, attempts, microseconds of the last one, record_result_bits; extra: the reason, a line break, and its
  * detail. */
 static void record_result(run *r, uint8_t counts) {
   call *c = r->call;
@@ -316,7 +397,7 @@ static void record_result(run *r, uint8_t counts) {
       .more_length = c->answer_headers.len,
       .extra = why->len ? why->data : NULL,
       .extra_length = why->len,
-      .numbers = {c->status, c->attempts, us, c->truncated},
+      .numbers = {c->status, c->attempts, us, result_bits(c)},
       .element = r->element,
       .counts = counts,
   };
@@ -331,10 +412,13 @@ void run_call_done(run *r) {
   call *c = r->call;
   worker *w = r->in;
   if (c->result == CALL_UNDECIDED) {
-    if (r->park == PARK_END)
+    if (r->park == PARK_END) {
       run_finish(r);
-    else
-      atomic_fetch_add(&w->unfinished, 1);
+      return;
+    }
+    if (c->intended && !c->unclear && store_keeps(w->shared->store))
+      run_note_attempt(r, ATTEMPT_RECALLED); /* the next runtime may send it, with a key or without */
+    atomic_fetch_add(&w->unfinished, 1);
     return;
   }
   if (c->attempts) atomic_fetch_add_explicit(&w->finished_calls, 1, memory_order_relaxed);

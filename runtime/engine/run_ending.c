@@ -58,6 +58,7 @@ void run_forget(run *r) {
   release(r);
   list_remove(&r->link);
   r->in->living_count--;
+  r->in->lingering_count -= r->lingers;
   run_unindex(r);
   run_unindex_number(r);
   run_unwatch(r);
@@ -66,6 +67,7 @@ void run_forget(run *r) {
   free(r->broken);
   free(r->again);
   free(r->seen);
+  free(r->listens);
   free(r->diverged);
   if (r->trial) free(r->trial->why);
   free(r->trial);
@@ -167,12 +169,15 @@ void run_finish(run *r) {
     r->element = worker_element(r->in, r->in->L, "(before the first)", "start");
   char detail[104];
   short_detail(r->detail, detail);
+  bool by_goal = r->ending == RUN_EXITED && strcmp(r->reason, "goal") == 0;
+  if (by_goal && !r->converted_ms) r->converted_ms = logical_now_ms(&r->in->shared->clock);
   store_record record = {
       .kind = RECORD_END,
       .element = r->element,
       .counts = outcome_counts[r->ending],
       .reason = r->reason,
       .detail = detail,
+      .converts = r->converted_ms && !r->is_counted,
   };
   if (!store_keeps(r->in->shared->store)) {
     run_record(r, &record, r->ending);
@@ -236,6 +241,7 @@ void run_restart(run *r) {
     run_end_past(r);
     run_unwatch(r);
     r->closed = r->closing = false;
+    r->has_newest = r->has_looked = false;
     r->park = PARK_NONE;
     r->incarnation++;
     r->step = r->redrives = 0; /* of its present journal, as replay counts them */
@@ -273,13 +279,37 @@ void run_end_soon(run *r, bool calling) {
     call_cut(r->call);
 }
 
+static bool may_leave(const run *r) {
+  bool waits = r->park == PARK_TIMER || r->park == PARK_EVENT;
+  return waits && r->state == RUN_WAITING && !r->gone && store_keeps(r->in->shared->store);
+}
+
+bool run_evict(worker *w, int64_t bytes) {
+  if (w->lingering_count) {
+    int64_t before = w->memory;
+    run_forget_lingering(w);
+    lua_gc(w->L, LUA_GCCOLLECT);
+    bytes -= before - w->memory;
+  }
+  for (list *l = w->living.next; l != &w->living; l = l->next) {
+    run *r = LIST_OF(run, link, l);
+    if (!may_leave(r)) continue;
+    bytes -= r->memory;
+    store_record record = {.kind = RECORD_MOVE, .element = r->element};
+    if (list_empty(&r->ready_link))
+      run_settle(r, &record, RUN_WAITING, timer_is_set(&r->timer) ? r->timer.at_ms : INT64_MAX);
+  }
+  return bytes <= 0;
+}
+
 /* The worker has more than its share although its garbage was collected: whoever holds most has to go, not whoever happens
  * to ask next. */
 void run_hold_largest(worker *w) {
   run *largest = NULL;
   for (list *l = w->living.next; l != &w->living; l = l->next) {
     run *r = LIST_OF(run, link, l);
-    if (!r->gone && r->park != PARK_END && (!largest || r->memory > largest->memory)) largest = r;
+    if (!r->gone && r->park != PARK_END && !may_leave(r) && (!largest || r->memory > largest->memory))
+      largest = r;
   }
   if (!largest) return;
   char words[160];

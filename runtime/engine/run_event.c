@@ -1,4 +1,4 @@
-/* A run's events: finding it by its person, the inbox, wait_for, goal and exit_on. */
+/* A run's events: finding it by its person, wait_for, goal and exit_on. Where they are kept is in run_inbox.c. */
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,8 +6,6 @@
 #include "base/alloc.h"
 #include "engine/run.h"
 #include "engine/run_parts.h"
-
-enum { EVENTS_KEPT = 1000 }; /* not taken, for each run; the oldest give way */
 
 /* ---- finding runs ---- */
 
@@ -36,30 +34,6 @@ void run_unindex(run *r) {
 
 /* ---- matching ---- */
 
-void run_event_free(run_event *event) {
-  if (!event) return;
-  free(event->name);
-  free(event->json);
-  free(event);
-}
-
-static run_event *event_new(const char *name, const char *json, size_t length, int64_t at_ms) {
-  run_event *event = mem_zero(sizeof *event);
-  list_init(&event->link);
-  event->name = mem_text(name);
-  event->json = mem_text_of(json, length);
-  event->length = length;
-  event->at_ms = at_ms;
-  return event;
-}
-
-void run_keep_event(run *r, run_event *event) {
-  list_push(&r->events, &event->link);
-  if (++r->event_count <= EVENTS_KEPT) return;
-  run_event_free(LIST_OF(run_event, link, list_pop(&r->events)));
-  r->event_count--;
-}
-
 typedef struct question {
   run *r;
   const run_event *event;
@@ -82,13 +56,18 @@ static int call_where(lua_State *L) {
   return 0;
 }
 
-/* 1, 0, or -1 where the predicate raised an error: the run is to be held then. */
+/* 1, 0, or -1 where the predicate raised an error. */
+static int ask(run *r, const run_event *event, int slot, int index, error *err) {
+  question q = {.r = r, .event = event, .slot = slot, .index = index};
+  return run_protected(r, call_where, &q, err) == 0 ? q.answer : -1;
+}
+
+/* The same, and the run is to be held for an error. */
 static int asks_yes(run *r, const run_event *event, int slot, int index) {
   error err;
-  question q = {.r = r, .event = event, .slot = slot, .index = index};
-  if (run_protected(r, call_where, &q, &err) == 0) return q.answer;
-  run_end(r, RUN_HELD, r->broken ? "limit" : "script", err.text);
-  return -1;
+  int yes = ask(r, event, slot, index, &err);
+  if (yes < 0) run_end(r, RUN_HELD, r->broken ? "limit" : "script", err.text);
+  return yes;
 }
 
 static int matches(run *r, const run_event *event, bool has_where, int slot) {
@@ -119,7 +98,7 @@ static bool was_taken(run *r) {
   store_record was;
   if (run_recorded(r, RECORD_WOKE, &was)) return true;
   if (!run_recorded(r, RECORD_TAKEN, &was)) return false;
-  r->taken = event_new(was.name, was.data, was.data_length, was.at_ms);
+  r->taken = run_event_new(was.name, was.data, was.data_length, was.at_ms);
   for (list *l = r->events.next; was.numbers[0] && l != &r->events; l = l->next) {
     run_event *event = LIST_OF(run_event, link, l);
     if (event->number != (uint64_t)was.numbers[0]) continue;
@@ -131,16 +110,36 @@ static bool was_taken(run *r) {
   return true;
 }
 
+/* What tells a wait_for from the run's others: one that has said no to an event is not asked about it again. */
+static uint64_t wait_mark(const run *r) {
+  return (uint64_t)r->incarnation << 32 | r->step;
+}
+
+/* The oldest event that the wait takes; NULL: none, or run_end was called. */
+static run_event *find_match(run *r, const char *name, bool has_where, int64_t until_ms) {
+  uint64_t mark = wait_mark(r), refused = 0;
+  run_event *found = NULL;
+  for (list *l = r->events.next; !found && l != &r->events && r->park != PARK_END; l = l->next) {
+    run_event *event = LIST_OF(run_event, link, l);
+    if (strcmp(event->name, name) != 0 || event->at_ms > until_ms || event->asked == mark) continue;
+    int yes = matches(r, event, has_where, ANCHOR_WHERE);
+    if (yes > 0) found = event;
+    if (yes == 0) event->asked = mark, refused = event->number;
+  }
+  run_inbox_refuse(r, refused, name, mark);
+  return found;
+}
+
 bool run_wait_for(run *r, const char *name, bool has_where, int64_t until_ms) {
   run_event_free(r->taken);
   r->taken = NULL;
   if (was_taken(r)) return true;
-  for (list *l = r->events.next; !run_in_past(r) && !r->trial && l != &r->events; l = l->next) {
-    run_event *event = LIST_OF(run_event, link, l);
-    if (strcmp(event->name, name) != 0 || event->at_ms > until_ms) continue;
-    int yes = matches(r, event, has_where, ANCHOR_WHERE);
-    if (yes < 0) return false; /* it ends with the yield */
-    if (!yes) continue;
+  bool is_present = !run_in_past(r) && !r->trial;
+  if (is_present && run_ends_by_events(r))
+    return false; /* by one that came before what it waits for; it ends with the yield */
+  run_event *event = is_present ? find_match(r, name, has_where, until_ms) : NULL;
+  if (r->park == PARK_END) return false;
+  if (event) {
     take(r, event);
     return true;
   }
@@ -166,6 +165,11 @@ static bool reaches_goal_by(const run *r, const run_event *event) {
   return r->goal && strcmp(r->goal, event->name) == 0 && event->at_ms <= r->goal_until;
 }
 
+int run_reaches_goal(run *r, const run_event *event, error *err) {
+  if (!reaches_goal_by(r, event)) return 0;
+  return r->goal_where ? ask(r, event, ANCHOR_GOAL_WHERE, 0, err) : 1;
+}
+
 /* Why the run leaves because of this event: "goal", "exit_on", "" when a predicate failed (run_end was called), or NULL. */
 static const char *leaves_by(run *r, const run_event *event) {
   int yes = reaches_goal_by(r, event) ? matches(r, event, r->goal_where, ANCHOR_GOAL_WHERE) : 0;
@@ -174,14 +178,29 @@ static const char *leaves_by(run *r, const run_event *event) {
   return yes > 0 ? "exit_on" : yes < 0 ? "" : NULL;
 }
 
-/* Whether one of the events that came ends the run; run_end was called then. */
-static bool any_ends(run *r) {
+static bool is_watched(const run *r, const char *name) {
+  bool is = r->goal && strcmp(r->goal, name) == 0;
+  for (int i = 0; r->exit_on && r->exit_on[i]; i++) is = is || strcmp(r->exit_on[i], name) == 0;
+  return is;
+}
+
+bool run_ends_by_events(run *r) {
+  uint64_t refused = 0;
+  if (!r->watches) return false;
+  if (r->converted_ms && r->goal) { /* while it was held */
+    run_end(r, RUN_EXITED, "goal", r->goal);
+    return true;
+  }
   for (list *l = r->events.next; l != &r->events; l = l->next) {
-    const run_event *event = LIST_OF(run_event, link, l);
+    run_event *event = LIST_OF(run_event, link, l);
+    if (event->met || !is_watched(r, event->name)) continue;
     const char *why = leaves_by(r, event);
     if (why && *why) run_end(r, RUN_EXITED, why, event->name);
     if (why) return true;
+    event->met = true;
+    refused = event->number;
   }
+  run_inbox_refuse(r, refused, NULL, 0);
   return false;
 }
 
@@ -190,6 +209,7 @@ void run_unwatch(run *r) {
   free(r->exit_on);
   free(r->exit_until);
   free(r->goal);
+  r->watches = false;
   r->exit_on = NULL;
   r->exit_until = NULL;
   r->goal = NULL;
@@ -202,7 +222,12 @@ bool run_watch(run *r, const char *goal, bool goal_where, int64_t goal_until, ch
   r->goal_until = goal_until;
   r->exit_on = exit_on;
   r->exit_until = exit_until;
-  return !run_in_past(r) && !r->trial && any_ends(r);
+  r->watches = true;
+  if (r->trial && r->trial->looks) {
+    r->trial->is_clean = true;
+    return true;
+  }
+  return !run_in_past(r) && !r->trial && run_ends_by_events(r);
 }
 
 bool run_is_calling(const run *r) {
@@ -211,132 +236,50 @@ bool run_is_calling(const run *r) {
 
 void run_meet_events(run *r) {
   bool calling = run_is_calling(r);
-  if (any_ends(r)) run_end_soon(r, calling);
+  if (run_ends_by_events(r)) run_end_soon(r, calling);
 }
 
-static void meet(run *r, run_event *event) {
-  bool calling = run_is_calling(r), waits = r->park == PARK_EVENT;
-  const char *why = leaves_by(r, event);
-  if (why && *why) run_end(r, RUN_EXITED, why, event->name);
-  int yes = 0;
-  if (!why && waits && strcmp(r->waits_for, event->name) == 0)
-    yes = matches(r, event, r->waits_where, ANCHOR_WHERE);
-  if (why || yes < 0) run_end_soon(r, calling);
-  if (why || yes <= 0) return;
+/* What an event means to a run that is at its present. Nothing is done yet, but run_end where it is to end. */
+typedef struct meeting {
+  const char *why; /* see leaves_by */
+  int wanted;      /* by the wait_for that it is parked in: 1, 0, or -1 when its predicate failed */
+} meeting;
+
+static meeting ask_about(run *r, run_event *event) {
+  meeting m = {0};
+  bool waits = r->park == PARK_EVENT && strcmp(r->waits_for, event->name) == 0;
+  m.why = leaves_by(r, event);
+  event->met = r->watches && !m.why;
+  if (m.why || !waits) return m;
+  m.wanted = matches(r, event, r->waits_where, ANCHOR_WHERE);
+  if (m.wanted == 0) event->asked = wait_mark(r);
+  return m;
+}
+
+/* What was said no to is kept with the event, so that nobody is asked again; what was said yes to is kept when it is done. */
+static void arrive(run *r, run_event *event) {
+  bool calling = run_is_calling(r), is_ending = r->park == PARK_END;
+  meeting m = {0};
+  if (r->lingers) run_return(r);
+  if (is_ending)
+    run_note_goal(r, event);
+  else
+    m = ask_about(r, event);
+  if (store_keeps(r->in->shared->store)) {
+    run_inbox_keep(r->in, r->journal.run, event);
+    r->settled_at =
+        store_last(r->in->lane); /* it does not leave memory before whoever wakes it would find this */
+  }
+  run_keep_event(r, event);
+  if (m.why && *m.why) run_end(r, RUN_EXITED, m.why, event->name);
+  if (m.why || m.wanted < 0) run_end_soon(r, calling);
+  if (m.why || m.wanted <= 0) return;
   run_event_free(r->taken);
   take(r, event);
   run_make_ready(r);
 }
 
-/* Equal events are one: whoever sends events may send them again, and a file of events may be read again. */
-static uint64_t print_of(const message *m) {
-  hash_part parts[] = {{m->texts[1], m->lengths[1]}, {m->texts[2], m->lengths[2]}};
-  return hash_parts((hash128){0, 0}, parts, 2).lo;
-}
-
-bool run_has_seen(run *r, uint64_t print) {
-  for (size_t i = 0; i < r->seen_count; i++) {
-    if (r->seen[i] == print) return true;
-  }
-  if (r->seen_count % 16 == 0) r->seen = mem_grow(r->seen, (r->seen_count + 16) * sizeof *r->seen);
-  r->seen[r->seen_count++] = print;
-  return false;
-}
-
-/* Into the store's inbox. Returns its number there, 0 where it keeps none. */
-static uint64_t keep(worker *w, uint64_t run_number, const message *m, uint64_t print) {
-  store_inbox_event event = {
-      .print = print,
-      .name = (char *)m->texts[1],
-      .json = (char *)m->texts[2],
-      .length = m->lengths[2],
-      .at_ms = logical_now_ms(&w->shared->clock),
-  };
-  if (w->lost || shared_dies(w->shared)) return 0;
-  uint64_t number = store_event(w->lane, run_number, &event, NULL);
-  while (!number && worker_make_room(w)) number = store_event(w->lane, run_number, &event, NULL);
-  return number;
-}
-
-/* ---- events for runs that are not in memory, until they are durable and the store tells of them ---- */
-
-typedef struct waiting_event {
-  list link, link_by_run;
-  uint64_t run;
-  store_position position;
-  run_event *event;
-} waiting_event;
-
-static list *waiting_for(worker *w, uint64_t run_number) {
-  return &w->waiting_by_run[run_number % WAITING_BUCKETS];
-}
-
-static void wait_until_durable(worker *w, uint64_t run_number, run_event *event) {
-  waiting_event *waiting = mem_zero(sizeof *waiting);
-  *waiting = (waiting_event){.run = run_number, .position = store_last(w->lane), .event = event};
-  list_push(&w->waiting_events, &waiting->link);
-  list_push(waiting_for(w, run_number), &waiting->link_by_run);
-}
-
-void run_forget_waiting(worker *w, store_position up_to) {
-  while (!list_empty(&w->waiting_events)) {
-    waiting_event *oldest = LIST_OF(waiting_event, link, w->waiting_events.next);
-    if (oldest->position > up_to) return;
-    list_remove(&oldest->link);
-    list_remove(&oldest->link_by_run);
-    run_event_free(oldest->event);
-    free(oldest);
-  }
-}
-
-static run_event *copy_of(const run_event *event) {
-  run_event *copy = event_new(event->name, event->json, event->length, event->at_ms);
-  copy->print = event->print;
-  copy->number = event->number;
-  return copy;
-}
-
-void run_take_waiting(run *r) {
-  const list *all = waiting_for(r->in, r->journal.run);
-  for (const list *l = all->next; l != all; l = l->next) {
-    const waiting_event *waiting = LIST_OF(waiting_event, link_by_run, l);
-    const run_event *event = waiting->event;
-    if (waiting->run == r->journal.run && !run_has_seen(r, event->print)) run_keep_event(r, copy_of(event));
-  }
-}
-
-static bool is_waiting(worker *w, uint64_t run_number, uint64_t print) {
-  const list *all = waiting_for(w, run_number);
-  for (const list *l = all->next; l != all; l = l->next) {
-    const waiting_event *waiting = LIST_OF(waiting_event, link_by_run, l);
-    if (waiting->run == run_number && waiting->event->print == print) return true;
-  }
-  return false;
-}
-
-static run_event *event_of(worker *w, const message *m, uint64_t print, uint64_t number) {
-  run_event *event = event_new(m->texts[1], m->texts[2], m->lengths[2], logical_now_ms(&w->shared->clock));
-  event->print = print;
-  event->number = number;
-  return event;
-}
-
-static void arrive(run *r, const message *m) {
-  worker *w = r->in;
-  uint64_t print = 0, number = 0;
-  if (store_keeps(w->shared->store)) {
-    print = print_of(m);
-    if (run_has_seen(r, print)) return;
-    number = keep(w, r->journal.run, m, print);
-    r->settled_at =
-        store_last(w->lane); /* it does not leave memory before whoever wakes it would find this */
-  }
-  run_event *event = event_of(w, m, print, number);
-  run_keep_event(r, event);
-  meet(r, event);
-}
-
-static bool is_listed(const char *lines, const char *name) {
+bool run_is_listed(const char *lines, const char *name) {
   size_t length = strlen(name);
   for (const char *at = lines; at && *at; at += strcspn(at, "\n"), at += *at == '\n') {
     if (strcspn(at, "\n") == length && memcmp(at, name, length) == 0) return true;
@@ -344,75 +287,122 @@ static bool is_listed(const char *lines, const char *name) {
   return false;
 }
 
-/* Whether the same event is in the inbox of a run that is not in memory. */
-static bool came_before(worker *w, uint64_t run_number, uint64_t print) {
-  if (is_waiting(w, run_number, print)) return true;
-  store_inbox_event *events = NULL;
-  size_t count = 0;
-  bool found = false;
-  if (store_events(w->lane, run_number, &events, &count)) return false;
-  for (size_t i = 0; i < count && !found; i++) found = events[i].print == print;
-  store_events_free(events, count);
-  return found;
+/* A parked run that listens to the event comes back; NULL where it stays: it does not listen, nobody is to be woken now, or it can't be
+ * read. */
+static run *wake_for(worker *w, const store_run *kept, const run_event *event) {
+  if (kept->state != RUN_WAITING || !run_is_listed(kept->listens, event->name)) return NULL;
+  if (!atomic_load(&w->shared->paused) && !w->draining) return run_wake(w, kept);
+  run_due_later(w, kept);
+  return NULL;
 }
 
-static void keep_for_later(worker *w, uint64_t run_number, const message *m) {
-  uint64_t print = print_of(m);
-  if (came_before(w, run_number, print)) return;
-  wait_until_durable(w, run_number, event_of(w, m, print, keep(w, run_number, m, print)));
+/* A parked run gets its event; one that it brings back is due at once, so that nothing that ends the process now leaves it parked with
+ * the event unseen. */
+static void arrive_at_kept(worker *w, const store_run *kept, const run_event *event) {
+  if (run_inbox_has(w, kept->run, event)) return;
+  uint64_t unread_times = w->unread_times;
+  run *r = wake_for(w, kept, event);
+  if (w->unread_times != unread_times) return; /* nothing was done: the event is told again */
+  if (r)
+    run_due_now(r); /* first: equal events are one, so nobody would wake it when this one is told again */
+  run_inbox_add(w, kept->run, event);
+  if (r) run_take_waiting(r);
 }
 
-/* A parked run gets its event: one that it listens to brings it back, and it is due at once, so that nothing that ends the
- * process now leaves it parked with the event unseen. */
-static void arrive_at_kept(worker *w, const store_run *kept, const message *m) {
-  uint64_t print = print_of(m);
-  if (came_before(w, kept->run, print)) return;
-  uint64_t number = keep(w, kept->run, m, print);
-  wait_until_durable(w, kept->run, event_of(w, m, print, number));
-  if (kept->state != RUN_WAITING || !is_listed(kept->listens, m->texts[1])) return;
-  if (atomic_load(&w->shared->paused)) {
-    run_due_later(w, kept);
-    return;
-  }
-  run *r = run_wake(w, kept); /* which finds it */
-  if (r) run_due_now(r);
+/* It has ended or is held, or an operator has just changed it: it is in memory until that is durable, and asked then. Returns whether
+ * it may use the event. */
+static bool arrive_at_gone(run *r, const run_event *event) {
+  worker *w = r->in;
+  bool lives = r->state < RUN_COMPLETED, may_use = lives || run_may_convert(r, event);
+  if (!may_use || (lives && run_inbox_has(w, r->journal.run, event))) return may_use;
+  if (lives) run_inbox_add(w, r->journal.run, event);
+  run_event_later(w, r->journal.run, event);
+  return true;
 }
 
-/* A run that goes on although nothing of it is left in memory but its name: one that was held or redriven a moment ago. */
-static bool is_living_on(const run *r) {
-  return r && r->gone && r->state < RUN_COMPLETED;
+static bool arrive_at_row(worker *w, const store_run *kept, const run_event *event) {
+  bool converts = run_goal_came(w, kept, event), lives = kept->state < RUN_COMPLETED;
+  if (lives) arrive_at_kept(w, kept, event);
+  return lives || converts;
 }
 
-/* Returns whether there is one that is not in memory. */
-static bool came_for_kept(worker *w, const message *m) {
+/* Returns whether there is one that is not in memory, or about to leave it. */
+static bool came_for_kept(worker *w, const message *m, const run_event *event) {
   store_run *runs = NULL;
   size_t count = 0;
   bool met = false;
   if (!store_keeps(w->shared->store) || store_runs_of(w->lane, m->texts[0], &runs, &count)) return false;
   for (size_t i = 0; i < count; i++) {
-    const run *present = run_in_memory(w, runs[i].run);
-    if (is_living_on(present)) {
-      met = true;
-      keep_for_later(w, runs[i].run, m);
-    } else if (runs[i].state < RUN_COMPLETED && !present) {
-      met = true;
-      arrive_at_kept(w, &runs[i], m);
-    }
+    run *present = run_in_memory(w, runs[i].run);
+    if (present)
+      met = (present->gone && arrive_at_gone(present, event)) || met;
+    else
+      met = arrive_at_row(w, &runs[i], event) || met;
     store_run_free(&runs[i]);
   }
   free(runs);
   return met;
 }
 
-void run_event_came(worker *w, const message *m) {
+static void arrive_at_present(run *r, const message *m) {
+  run_event *event = run_event_of(r->in, m);
+  if (store_keeps(r->in->shared->store) && run_has_met(r, event))
+    run_event_free(event);
+  else
+    arrive(r, event);
+}
+
+bool run_event_came(worker *w, const message *m) {
   bool met = false;
+  uint64_t unread_times = w->unread_times;
+  run_event *event = run_event_of(w, m);
   run *next;
   for (run *r = *run_bucket(w, m->texts[0]); r; r = next) {
     next = r->same_bucket;
-    if (strcmp(r->person, m->texts[0]) != 0 || r->park == PARK_END) continue;
-    met = true;
-    arrive(r, m);
+    if (strcmp(r->person, m->texts[0]) != 0) continue;
+    if (r->lingers && atomic_load(&w->shared->paused)) { /* it is told by its row */
+      run_forget(r);
+      continue;
+    }
+    met = !r->gone || arrive_at_gone(r, event) || met;
+    if (!r->gone) arrive_at_present(r, m);
   }
-  if (came_for_kept(w, m)) met = true;
+  if (came_for_kept(w, m, event)) met = true;
+  run_event_free(event);
+  worker_unread(w);
+  if (w->unread_times != unread_times) return false; /* who has it already takes it once */
   if (!met) atomic_fetch_add(&w->lost_events, 1);
+  return true;
+}
+
+/* ---- once more, when a change is durable ---- */
+
+/* By now the run may be in memory, which has found the event in its inbox. */
+static void arrive_late(worker *w, const store_run *kept, const run_event *event) {
+  if (run_in_memory(w, kept->run) || run_goal_came(w, kept, event)) return;
+  run *r = wake_for(w, kept, event);
+  if (r) run_due_now(r);
+}
+
+bool run_meet_late_events(worker *w) {
+  uint64_t number, unread_times = w->unread_times;
+  const run_event *event;
+  bool any = false;
+  while (!w->retries && (event = run_next_late(w, &number))) {
+    store_run kept;
+    const run *present = run_in_memory(w, number);
+    any = true;
+    if (present && present->gone) { /* it has changed once more */
+      run_defer_late(w);
+      continue;
+    }
+    if (store_find(w->lane, number, &kept) == 1) {
+      arrive_late(w, &kept, event);
+      store_run_free(&kept);
+    }
+    worker_unread(w);
+    if (w->unread_times != unread_times) break; /* it is tried again */
+    run_forget_late(w);
+  }
+  return any;
 }

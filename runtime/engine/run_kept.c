@@ -36,8 +36,12 @@ run *run_in_memory(const worker *w, uint64_t number) {
 
 /* ---- leaving ---- */
 
-/* The events that concern a parked run, one name a line; NULL: none. */
-static const char *listens_to(run *r, buf *out) {
+/* The events that concern a run in this state, one name a line; NULL: none. One whose script has not been asked listens to what its
+ * row says. */
+static const char *listens_to(run *r, run_state state) {
+  buf *out = &r->in->verdict;
+  if (r->listens) return *r->listens ? r->listens : NULL;
+  if (state > RUN_HELD) return r->goal;
   buf_clear(out);
   if (r->goal) buf_format(out, "%s\n", r->goal);
   for (char **name = r->exit_on; name && *name; name++) buf_format(out, "%s\n", *name);
@@ -45,7 +49,7 @@ static const char *listens_to(run *r, buf *out) {
   return out->len ? buf_text(out) : NULL;
 }
 
-static store_settle settlement(run *r, int64_t due_ms) {
+static store_settle settlement(run *r, run_state state, int64_t due_ms) {
   return (store_settle){
       .id = r->id,
       .person = r->person,
@@ -54,16 +58,15 @@ static store_settle settlement(run *r, int64_t due_ms) {
       .entered_ms = r->entered_ms,
       .element = r->element,
       .due_ms = due_ms,
+      .listens = listens_to(r, state),
+      .goal_ms = run_goal_end(r),
+      .converted_ms = r->converted_ms,
+      .fed = r->fed,
   };
 }
 
 void run_settle(run *r, store_record *record, run_state to, int64_t until_ms) {
-  run_settle_as(r, record, to, until_ms, listens_to(r, &r->in->verdict));
-}
-
-void run_settle_as(run *r, store_record *record, run_state to, int64_t until_ms, const char *listens) {
-  store_settle settle = settlement(r, until_ms);
-  settle.listens = listens;
+  store_settle settle = settlement(r, to, until_ms);
   record->settle = &settle;
   r->settled_at = run_record(r, record, to);
   record->settle = NULL;
@@ -74,8 +77,7 @@ void run_settle_as(run *r, store_record *record, run_state to, int64_t until_ms,
 
 void run_due_now(run *r) {
   store_record record = {.kind = RECORD_MOVE, .element = NO_ELEMENT};
-  store_settle settle = settlement(r, 0);
-  settle.listens = listens_to(r, &r->in->verdict);
+  store_settle settle = settlement(r, r->state, 0);
   record.settle = &settle;
   int64_t told_ms = r->now_ms; /* by its replay, which is about to begin */
   run_record(r, &record, r->state);
@@ -88,13 +90,44 @@ void run_leave_soon(run *r) {
   list_push(&r->in->leaving, &r->ready_link);
 }
 
+/* ---- lingering ---- */
+
+/* Events that come one after the other would have a run with a long journal replayed for each. So it stays a while, without a timer: as
+ * everybody else knows it, it has left, and whoever has to do with it but by an event forgets it. */
+static void linger(run *r) {
+  worker *w = r->in;
+  timer_clear(&w->timers, &r->timer);
+  list_push(&w->lingering, &r->ready_link);
+  r->lingers = true;
+  if (++w->lingering_count > LINGER_MOST) run_forget(LIST_OF(run, ready_link, w->lingering.next));
+}
+
+void run_return(run *r) {
+  r->lingers = false;
+  r->in->lingering_count--;
+  run_set_timer(r, r->settled_due);
+  run_leave_soon(r);
+}
+
+void run_forget_lingering(worker *w) {
+  while (!list_empty(&w->lingering)) run_forget(LIST_OF(run, ready_link, w->lingering.next));
+}
+
+static bool may_linger(const run *r) {
+  return !r->gone && r->park == PARK_EVENT && r->journal.records >= LINGER_RECORDS;
+}
+
 void run_leave(worker *w) {
   int64_t now = logical_now_ms(&w->shared->clock);
   while (!list_empty(&w->leaving)) {
     run *r = LIST_OF(run, ready_link, w->leaving.next);
     if (r->settled_at > store_durable(w->lane)) return;
     list_remove(&r->ready_link);
-    if (r->gone || r->settled_due > now) run_forget(r); /* else its timer is about to fire */
+    if (!r->gone && r->settled_due <= now) continue; /* its timer is about to fire */
+    if (may_linger(r))
+      linger(r);
+    else
+      run_forget(r);
   }
 }
 
@@ -111,7 +144,10 @@ run *run_with_journal(worker *w, const store_run *kept, buf *journal) {
 /* Nobody is to be woken now: a parked run is due at once when that is over. */
 void run_due_later(worker *w, const store_run *kept) {
   run *r = run_with_journal(w, kept, NULL);
-  if (!r) return;
+  if (!r) {
+    worker_unread(w);
+    return;
+  }
   store_record record = {.kind = RECORD_MOVE, .element = NO_ELEMENT};
   r->gone = true;
   run_settle(r, &record, kept->state, 0);
@@ -124,34 +160,14 @@ static bool is_json(const char *text, size_t length) {
   return text && json_scan(text, length, JSON_DEPTH_MOST, NULL, NULL) == 0;
 }
 
-static int take_event(run *r, const store_inbox_event *from) {
-  if (run_has_seen(r, from->print) || from->is_taken) return 0;
-  if (!is_json(from->json, from->length)) return -1;
-  run_event *event = mem_zero(sizeof *event);
-  list_init(&event->link);
-  event->number = from->number;
-  event->at_ms = from->at_ms;
-  event->name = mem_text(from->name);
-  event->json = mem_text_of(from->json, from->length);
-  event->length = from->length;
-  run_keep_event(r, event);
-  return 0;
-}
-
 static int read_back(run *r, const store_run *kept) {
-  store_inbox_event *events = NULL;
-  size_t count = 0;
   buf bytes = BUF_EMPTY;
-  store_lane *lane = r->in->lane;
-  if (store_load(lane, kept, &r->journal, &bytes) || store_events(lane, kept->run, &events, &count)) {
+  if (store_load(r->in->lane, kept, &r->journal, &bytes) || run_inbox_read(r)) {
     buf_free(&bytes);
     return -1;
   }
-  int bad = 0;
-  for (size_t i = 0; i < count; i++) bad |= take_event(r, &events[i]);
-  store_events_free(events, count);
   run_take_waiting(r);
-  return run_begin_past(r, &bytes) && !bad ? 0 : -1;
+  return run_begin_past(r, &bytes) ? 0 : -1;
 }
 
 run *run_of_row(worker *w, const store_run *kept) {
@@ -164,6 +180,13 @@ run *run_of_row(worker *w, const store_run *kept) {
   r->per = mem_text(kept->per);
   r->settled_due = kept->due_ms;
   r->control = kept->control;
+  r->listens = mem_text(kept->listens ? kept->listens : "");
+  r->goal_ms = kept->goal_ms;
+  r->fed = kept->fed;
+  r->from_row = true;
+  r->converted_ms = kept->converted_ms;
+  if (!r->converted_ms && run_goal_is_reached(w, kept->run)) r->converted_ms = kept->since_ms;
+  r->is_counted = r->converted_ms != 0;
   r->incarnation = kept->incarnation;
   r->element = kept->element;
   r->state = kept->state;
@@ -171,8 +194,7 @@ run *run_of_row(worker *w, const store_run *kept) {
   return r;
 }
 
-/* What its present incarnation began with; false where the journal does not say. */
-static bool begins_with(run *r, run_beginning *with) {
+bool run_begins_with(run *r, run_beginning *with) {
   store_record first;
   if (run_recorded(r, RECORD_ENTER, &first)) {
     *with = (run_beginning){.profile = first.data,
@@ -204,8 +226,8 @@ run *run_wake(worker *w, const store_run *kept) {
   if (worker_body(w, kept->journey) == LUA_NOREF) return NULL;
   run *r = run_of_row(w, kept);
   run_beginning with;
-  if (read_back(r, kept) || !begins_with(r, &with)) {
-    say_unreadable(w, kept);
+  if (read_back(r, kept) || !run_begins_with(r, &with)) {
+    if (!worker_unread(w)) say_unreadable(w, kept);
     store_journal_init(&r->journal); /* as if it was awake: or it would be told to be due again, at once */
     run_forget(r);
     return NULL;
@@ -221,18 +243,25 @@ run *run_wake(worker *w, const store_run *kept) {
 static bool has_room(const worker *w) {
   const engine_options *options = w->shared->options;
   size_t share = options->in_flight / (size_t)options->workers;
-  return w->living_count < (share > WAKES_LEAST ? share : WAKES_LEAST);
+  if (w->unread_due_count == UNREAD_MOST) return false;
+  return w->living_count - w->lingering_count < (share > WAKES_LEAST ? share : WAKES_LEAST);
+}
+
+void run_due_again(worker *w) {
+  while (w->unread_due_count) store_due_again(w->lane, &w->unread_due[--w->unread_due_count]);
 }
 
 /* A run that is in memory has a timer of its own, and one that has moved on is due at another time. */
 static bool wake_one(worker *w, const store_due_run *due, int64_t now_ms) {
   store_run kept;
   run *present = run_in_memory(w, due->run);
-  if (present && present->gone)
+  if (present && (present->gone || present->lingers))
     run_forget(present); /* it is durable, or it would not be told */
   else if (present)
     return false;
-  if (store_find(w->lane, due->run, &kept) != 1) return false;
+  int found = store_find(w->lane, due->run, &kept);
+  if (found < 0) worker_unread(w);
+  if (found != 1) return false;
   bool is_due = (kept.state == RUN_WAITING || run_is_active(kept.state)) && kept.due_ms <= now_ms;
   bool woken = is_due && run_wake(w, &kept) != NULL;
   store_run_free(&kept);
@@ -249,13 +278,19 @@ size_t run_wake_due(worker *w, int64_t now_ms) {
   size_t woken = 0;
   store_due_run due;
   if (!wakes(w)) return 0;
-  for (int looked = 0; looked < WAKES_AT_ONCE && has_room(w) && store_due(w->lane, now_ms, &due, 1); looked++)
+  for (int looked = 0; looked < WAKES_AT_ONCE && has_room(w) && store_due(w->lane, now_ms, &due, 1);
+       looked++) {
+    uint64_t before = w->unread_times;
     woken += wake_one(w, &due, now_ms);
+    if (w->unread_times != before) w->unread_due[w->unread_due_count++] = due;
+  }
   return woken;
 }
 
 int64_t run_next_wake(worker *w) {
-  return wakes(w) && has_room(w) ? store_next_due(w->lane) : INT64_MAX;
+  int64_t next = wakes(w) && has_room(w) ? store_next_due(w->lane) : INT64_MAX;
+  worker_unread(w);
+  return next;
 }
 
 /* ---- letting in ---- */
@@ -274,32 +309,41 @@ static bool same_text(const char *a, const char *b) {
 typedef struct earlier {
   const char *per;
   uint32_t last;   /* the highest entry number */
+  uint64_t fed;    /* of that one */
+  bool lives;      /* one of them does */
   bool is_refused; /* one of the same `per` lives, or has ended too short a time ago */
 } earlier;
 
-static void consider(earlier *e, const worker *w, uint32_t entry, const char *per, run_state state,
-                     int64_t since_ms) {
-  if (entry > e->last) e->last = entry;
-  if (same_text(per, e->per) && !may_enter_again(w, state, since_ms)) e->is_refused = true;
+static void consider(earlier *e, const worker *w, const store_run *row) {
+  if (row->entry > e->last) e->last = row->entry, e->fed = row->fed;
+  if (row->state < RUN_COMPLETED) e->lives = true;
+  if (same_text(row->per, e->per) && !may_enter_again(w, row->state, row->since_ms)) e->is_refused = true;
 }
 
-/* The number of the entry that the person may make now; 0: none. */
-static uint32_t entry_number(worker *w, const char *person, const char *per) {
+static store_run row_of(const run *r) {
+  return (store_run){
+      .entry = r->entry, .per = r->per, .state = r->state, .since_ms = r->now_ms, .fed = r->fed};
+}
+
+/* What is known of the person, who may not enter where that can't be read. */
+static earlier look_back(worker *w, const char *person, const char *per) {
   earlier e = {.per = per};
   for (const run *r = *run_bucket(w, person); r; r = r->same_bucket) {
-    if (strcmp(r->person, person) == 0) consider(&e, w, r->entry, r->per, r->state, r->now_ms);
+    store_run row = row_of(r);
+    if (strcmp(r->person, person) == 0) consider(&e, w, &row);
   }
   store_run *runs = NULL;
   size_t count = 0;
-  if (e.is_refused || store_runs_of(w->lane, person, &runs, &count)) return 0;
+  if (e.is_refused) return e;
+  if (store_runs_of(w->lane, person, &runs, &count)) e.is_refused = true;
   for (size_t i = 0; i < count; i++) {
     const run *present = run_in_memory(w, runs[i].run); /* it knows better than its row */
-    consider(&e, w, runs[i].entry, runs[i].per, present ? present->state : runs[i].state,
-             present ? present->now_ms : runs[i].since_ms);
+    store_run row = present ? row_of(present) : runs[i];
+    consider(&e, w, &row);
     store_run_free(&runs[i]);
   }
   free(runs);
-  return e.is_refused ? 0 : e.last + 1;
+  return e;
 }
 
 /* The value of the event's field that `per` names, as text, on top of the stack; nil where it has none. */
@@ -326,45 +370,28 @@ static char *per_of(worker *w, const message *m) {
   return per;
 }
 
-/* What scripts have written to the person stands above what the audience says: JSON's last member of a name counts. */
-static void add_attribute(void *data, const char *name, const char *json, size_t length, int64_t at_ms) {
-  (void)at_ms;
-  buf *profile = data;
-  if (profile->data[profile->len - 1] != '{') buf_char(profile, ',');
-  json_write_string(profile, name, strlen(name));
-  buf_char(profile, ':');
-  buf_add(profile, json, length);
-}
-
-/* The profile with the person's attributes in it; false where there are none. */
-static bool merge_attributes(worker *w, const message *m, buf *profile) {
-  size_t bare = m->lengths[1];
-  while (bare && m->texts[1][bare - 1] != '}') bare--;
-  if (!bare) return false;
-  buf_add(profile, m->texts[1], bare - 1);
-  while (profile->len > 1 && strchr(" \t\r\n", profile->data[profile->len - 1])) profile->len--;
-  size_t before = profile->len;
-  store_attributes(w->lane, m->texts[0], add_attribute, profile);
-  if (profile->len == before) return false;
-  buf_char(profile, '}');
-  return true;
-}
-
-bool run_admit(worker *w, const message *m) {
-  run_entry entry = {m->texts[0],   m->texts[1],   m->texts[2], m->lengths[0],
-                     m->lengths[1], m->lengths[2], 1,           NULL};
+run_admission run_admit(worker *w, const message *m) {
+  run_entry entry = {
+      m->texts[0], m->texts[1], m->texts[2], m->lengths[0], m->lengths[1], m->lengths[2], 1, NULL, 0};
   buf profile = BUF_EMPTY;
+  if (w->shared->options->plain_script) entry.number = ++w->plain_runs; /* at a prompt there are many */
   if (store_keeps(w->shared->store)) {
     entry.per = per_of(w, m);
-    entry.number = entry_number(w, m->texts[0], entry.per);
-    if (!entry.number) {
-      atomic_fetch_add(&w->already_in, 1);
+    entry.fed = store_print(m->texts[1], m->lengths[1]);
+    earlier e = look_back(w, m->texts[0], entry.per);
+    entry.number = e.last + 1;
+    if (e.last) run_profile_came(w, m, entry.fed, e.fed, e.lives);
+    if (!e.is_refused && run_profile_at_entry(w, m, &profile))
+      entry.profile = profile.data, entry.profile_length = profile.len;
+    bool unread = worker_unread(w);
+    if (e.is_refused && !unread) atomic_fetch_add(&w->already_in, 1);
+    if (e.is_refused || unread) {
+      buf_free(&profile);
       free(entry.per);
-      return false;
+      return unread ? RUN_UNREAD : RUN_NOT_ADMITTED;
     }
-    if (merge_attributes(w, m, &profile)) entry.profile = profile.data, entry.profile_length = profile.len;
   }
   run_enter(w, &entry);
   buf_free(&profile);
-  return true;
+  return RUN_ADMITTED;
 }

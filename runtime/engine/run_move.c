@@ -64,11 +64,13 @@ static const char *move(worker *w, const store_run *kept, uint32_t version) {
     comes.reason = "moved";
     comes.detail = kept->reason && strcmp(kept->reason, "moved") == 0 ? kept->detail : kept->reason;
   }
+  leaves.converts = -(r->converted_ms != 0);
+  comes.converts = r->converted_ms != 0;
   run_record(r, &leaves, RUN_NONE);
   r->version = version;
   r->gone = true;
   r->park = PARK_END;
-  run_settle_as(r, &comes, kept->state, kept->due_ms, kept->listens);
+  run_settle(r, &comes, kept->state, kept->due_ms);
   return NULL;
 }
 

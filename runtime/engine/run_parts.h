@@ -3,6 +3,9 @@
  *   run.c          records, entry, steps, parking, resuming
  *   run_call.c     its calls
  *   run_event.c    its events
+ *   run_inbox.c    where events are kept
+ *   run_goal.c     conversions after its end
+ *   run_person.c   the newest profile of its person
  *   run_ending.c   its end
  *   run_replay.c   its steps a second time: answers from the journal
  *   run_kept.c     leaving memory and coming back
@@ -12,7 +15,9 @@
 
 #include "engine/run.h"
 
-enum { LIVE_MS = 5000 };        /* shorter waits stay in memory */
+enum { LIVE_MS = 5000 }; /* shorter waits stay in memory */
+#define GOAL_MS                                                                                              \
+  (30ll * 86400000) /* a goal without `within` counts for so long after the entry, once the run is over */
 #define NEVER_SETTLED INT64_MIN /* no time */
 
 typedef struct run_entry {
@@ -20,6 +25,7 @@ typedef struct run_entry {
   size_t person_length, profile_length, event_length;
   uint32_t number; /* the person's first, second, … */
   char *per;       /* taken; NULL */
+  uint64_t fed;    /* see store_settle */
 } run_entry;
 
 /* Makes a run and makes it ready. */
@@ -44,6 +50,7 @@ uint64_t run_fingerprint(const run_step_info *info);
 /* Appends a record of this run, moves it to `to`, and keeps count of those that are not waiting. */
 store_position run_record(run *r, store_record *record, run_state to);
 void run_move(run *r, run_state to, uint8_t counts, const char *reason, const char *detail);
+void run_set_timer(run *r, int64_t at_ms);                    /* of its wait; INT64_MAX: none */
 void run_park_until(run *r, run_park kind, int64_t until_ms); /* INT64_MAX: no timer */
 void run_make_ready(run *r);
 void run_finish(run *r);           /* after run_end: closes, counts and forgets the run */
@@ -61,19 +68,71 @@ void run_hold_killed(run *r);    /* the running script was killed: run_end with 
 /* ---- events ---- */
 
 void run_unwatch(run *r); /* forgets goal and exit_on */
-/* Whether an event with this print came before; from now on it has. */
-bool run_has_seen(run *r, uint64_t print);
-void run_keep_event(run *r, run_event *event); /* takes it */
-void run_take_waiting(run *r); /* events that came for it while it was away, and are not durable yet */
+/* Whether the run's goal is reached by this event: 1, 0, or -1 when its predicate failed. */
+int run_reaches_goal(run *r, const run_event *event, error *err);
+bool run_is_listed(const char *lines, const char *name); /* a row's `listens` */
 /* Looks at what came while nobody could: after a replay. May end the run. */
 void run_meet_events(run *r);
+/* Whether one of the events that came ends the run, as goal or exit_on; run_end was called then. */
+bool run_ends_by_events(run *r);
+
+/* ---- where events are kept ---- */
+
+run_event *run_event_new(const char *name, const char *json, size_t length, int64_t at_ms);
+run_event *run_event_of(worker *w, const message *m);
+/* Whether the same came for this run before, or that can't be read: it is told again then. From now on it has. */
+bool run_has_met(run *r, const run_event *event);
+void run_keep_event(run *r, run_event *event); /* takes it */
+/* Into the store's inbox; tells its number. */
+void run_inbox_keep(worker *w, uint64_t run_number, run_event *event);
+/* Whether the same came for a run that is not in memory; also where that can't be read. */
+bool run_inbox_has(worker *w, uint64_t run_number, const run_event *event);
+void run_inbox_add(worker *w, uint64_t run_number, const run_event *event); /* whoever wakes it finds it */
+/* Reads what came for a run that is waking, and then what is not durable yet. 0, or -1. */
+int run_inbox_read(run *r);
+void run_take_waiting(run *r);
+/* It has just changed: the event comes once more, as run_next_late's, when that is durable. */
+void run_event_later(worker *w, uint64_t run_number, const run_event *event);
+const run_event *run_next_late(worker *w, uint64_t *run_number); /* NULL: none */
+void run_defer_late(worker *w);                                  /* that one, once more */
+void run_forget_late(worker *w);                                 /* that one */
+/* See store_refuse. `number` 0: nothing was refused. */
+void run_inbox_refuse(run *r, uint64_t number, const char *name, uint64_t asked);
+
+/* ---- conversions of runs that are over ---- */
+
+bool run_is_over(run_state state);  /* or held */
+int64_t run_goal_end(const run *r); /* until when its goal counts once it is over; 0: it has none */
+bool run_note_goal(run *r, const run_event *event); /* of a run that is about to end */
+/* For a run that is over, or held, in the store: records that it has converted, if it has. Returns whether. */
+bool run_goal_came(worker *w, const store_run *kept, const run_event *event);
+/* For one that is in memory until its end is durable: whether it is to be asked then. */
+bool run_may_convert(const run *r, const run_event *event);
+/* That it has, until its row says so. */
+void run_goal_reached(worker *w, uint64_t run_number);
+bool run_goal_is_reached(worker *w, uint64_t run_number);
+
+/* ---- the newest profile ---- */
+
+/* The profile that comes with a person, with what scripts have written to them in it; false where that is nothing. */
+bool run_profile_at_entry(worker *w, const message *m, buf *out);
+/* Another one came with a person who has runs: `fed` is its print, `newest_fed` that of the last run's, `lives`: one of them lives. It
+ * is kept where it is news. */
+void run_profile_came(worker *w, const message *m, uint64_t fed, uint64_t newest_fed, bool lives);
+void run_wrote(run *r, const char *name, const char *json, size_t length); /* it was recorded */
+void run_is_newest(run *r);                 /* it enters: its profile is the newest */
+void run_push_person(run *r, lua_State *L); /* the newest; may raise */
+
+/* Records a note on the call that is under way. */
+void run_note_attempt(run *r, enum record_attempt_notes note);
 
 /* ---- replay ---- */
 
-/* Records before the index, from the step on, are void. */
+/* Records before the index, from the step on, are void; with `resends` only the result of the call that is sent again. */
 typedef struct run_cut {
   size_t index;
   uint32_t step;
+  bool resends;
 } run_cut;
 
 typedef struct run_past {
@@ -82,6 +141,9 @@ typedef struct run_past {
   store_record ahead;  /* the next record, while `more` */
   store_record intent; /* of the call that has no result yet */
   bool more, has_intent;
+  bool recalled, ended; /* notes of attempts that were passed by after the record that was taken last */
+  int attempts;         /* of the call that has no result yet, which have failed; and the last of them */
+  store_record last_attempt;
   size_t index;  /* of the record ahead */
   run_cut *cuts; /* what operators' redrives have made void */
   size_t cut_count;
@@ -102,6 +164,7 @@ void run_replay_write(run *r, lua_State *L, uint64_t fingerprint, const char *na
 
 typedef struct run_trial {
   bool is_clean; /* it came to its present */
+  bool looks;    /* only up to where it tells what it watches */
   char *why;     /* else: in words */
 } run_trial;
 
@@ -117,17 +180,18 @@ const char *run_move_to(worker *w, const store_run *kept, uint32_t version, bool
 
 /* The record that parks the run: it is settled with it, due at `until_ms`, and leaves memory when that is durable. */
 void run_settle(run *r, store_record *record, run_state to, int64_t until_ms);
-/* The same for a run that is not in memory: it listens to what its row says. */
-void run_settle_as(run *r, store_record *record, run_state to, int64_t until_ms, const char *listens);
-void run_due_later(worker *w, const store_run *kept);
-void run_leave_soon(run *r); /* it is settled: in w->leaving */
-void run_due_now(run *r);    /* it was parked and is needed: whatever ends the process now, it is woken */
+void run_due_later(worker *w, const store_run *kept); /* where it can't be read: see worker_unread */
+void run_leave_soon(run *r);                          /* it is settled: in w->leaving */
+void run_return(run *r);                              /* it lingers, and is needed: it leaves anew */
+void run_due_now(run *r); /* it was parked and is needed: whatever ends the process now, it is woken */
 void run_unindex_number(run *r);
 run *run_in_memory(const worker *w, uint64_t number); /* NULL */
 /* A run with what its row says, in w->living alone. */
 run *run_of_row(worker *w, const store_run *kept);
 /* The same, ready for another record; its records so far are appended to `journal` (may be NULL). NULL where they can't be read. */
 run *run_with_journal(worker *w, const store_run *kept, buf *journal);
+/* What its present incarnation began with, as run_begin_past found it; false where the journal does not say. */
+bool run_begins_with(run *r, run_beginning *with);
 /* Brings a run back. Returns NULL when it can't be read (that is told). */
 run *run_wake(worker *w, const store_run *kept);
 

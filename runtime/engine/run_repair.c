@@ -22,6 +22,7 @@ typedef struct last_call {
   uint32_t step; /* of the call whose result is the last thing that was recorded; 0: something else was */
   bool mistake;  /* ours, and not its answer, ended it */
   bool unknown;
+  bool unclear; /* it has left, or may have, and nobody knows whether it was done */
   uint32_t redrives;
 } last_call;
 
@@ -35,6 +36,7 @@ static last_call read_last_call(const buf *journal) {
     last.step = is_result ? record.step : 0;
     last.mistake = is_result && strcmp(record.name, "mistake") == 0;
     last.unknown = is_result && strcmp(record.name, "unknown") == 0;
+    last.unclear = is_result && record.numbers[3] & RESULT_UNCLEAR;
   }
   return last;
 }
@@ -78,7 +80,7 @@ static const char *is_replaced(worker *w, const store_run *kept) {
   bool is = false;
   for (const run *r = *run_bucket(w, kept->person); r && !is; r = r->same_bucket)
     is = strcmp(r->person, kept->person) == 0 && is_newer(kept, r->journal.run, r->per);
-  if (store_runs_of(w->lane, kept->person, &runs, &count)) return "the state can't be read";
+  if (store_runs_of(w->lane, kept->person, &runs, &count)) return "the state can't be read: ask again";
   for (size_t i = 0; i < count; i++) {
     is = is || is_newer(kept, runs[i].run, runs[i].per);
     store_run_free(&runs[i]);
@@ -87,16 +89,28 @@ static const char *is_replaced(worker *w, const store_run *kept) {
   return is ? "the person has entered again since" : NULL;
 }
 
-static const char *send_on(run *r, const store_run *kept, const last_call *last) {
+/* A call that may have been done is not made anew: it is sent again as it was. Where a mistake of ours was in the way of that it would
+ * have been by itself; where the vendor gave no answer the operator has to say so. */
+static const char *may_have_been_done(const store_run *kept, const last_call *last) {
+  if (!step_to_redo(kept, last) || !last->unclear || last->mistake) return NULL;
+  return "whether its call was done is not known: --unknown sends it again, the same bytes under the same "
+         "key";
+}
+
+static const char *send_on(run *r, const store_run *kept, const last_call *last, bool resends) {
   const char *why = would_end_again(kept, last);
+  if (!why && !resends) why = may_have_been_done(kept, last);
   if (why) {
     run_forget(r);
     return why;
   }
+  uint32_t step = step_to_redo(kept, last);
+  bool as_it_was = step && last->unclear;
   store_record record = {
       .kind = RECORD_REDRIVE,
-      .numbers = {step_to_redo(kept, last), last->redrives + 1},
+      .numbers = {step, last->redrives + 1, as_it_was},
       .element = kept->element,
+      .counts = as_it_was ? 1 << ELEMENT_REACHED : 0, /* else it comes to its step anew */
       .reason = "redriven",
       .detail = kept->reason,
   };
@@ -104,7 +118,7 @@ static const char *send_on(run *r, const store_run *kept, const last_call *last)
   return NULL;
 }
 
-static const char *redrive(worker *w, const store_run *kept) {
+static const char *redrive(worker *w, const store_run *kept, bool resends) {
   if (kept->state != RUN_HELD && kept->state != RUN_DROPPED) return "it is neither held nor dropped";
   const char *why = is_replaced(w, kept);
   if (why) return why;
@@ -112,7 +126,7 @@ static const char *redrive(worker *w, const store_run *kept) {
   run *r = run_with_journal(w, kept, &journal);
   last_call last = read_last_call(&journal);
   buf_free(&journal);
-  return r ? send_on(r, kept, &last) : "its journal can't be read";
+  return r ? send_on(r, kept, &last, resends) : "its journal can't be read";
 }
 
 /* ---- ending ---- */
@@ -120,6 +134,8 @@ static const char *redrive(worker *w, const store_run *kept) {
 static const char *end_present(run *r) {
   bool calling = run_is_calling(r);
   if (r->park == PARK_END) return "it is about to end";
+  if (calling && r->call->state == CALL_WIRE)
+    run_note_attempt(r, ATTEMPT_ENDED); /* it ends after its answer */
   run_end(r, RUN_EXITED, "operator", "");
   run_end_soon(r, calling);
   return NULL;
@@ -135,6 +151,26 @@ static const char *end_kept(worker *w, const store_run *kept) {
   return NULL;
 }
 
+/* ---- interrupting ---- */
+
+static void interrupt(run *r) {
+  bool calling = run_is_calling(r);
+  run_end(r, RUN_EXITED, "operator", "");
+  if (calling)
+    call_cut(r->call);
+  else
+    run_finish(r);
+}
+
+void run_interrupt(worker *w) {
+  atomic_store(&w->interrupted, false); /* it was seen, or nothing ran */
+  for (list *l = w->living.next, *next; l != &w->living; l = next) {
+    next = l->next;
+    run *r = LIST_OF(run, link, l);
+    if (!r->gone && !r->lingers && r->park != PARK_END) interrupt(r);
+  }
+}
+
 /* ---- what was asked ---- */
 
 /* The run in memory: by its person, or, when it has left those, by its number. */
@@ -146,7 +182,8 @@ static run *present_run(worker *w, uint64_t number, const char *person) {
 
 static const char *act_on_kept(worker *w, const message *m, const store_run *kept, char **why) {
   switch ((engine_act)m->act) {
-  case ENGINE_REDRIVE: return redrive(w, kept);
+  case ENGINE_REDRIVE: return redrive(w, kept, false);
+  case ENGINE_RESEND: return redrive(w, kept, true);
   case ENGINE_MOVE: return run_move_to(w, kept, m->version, true, why);
   case ENGINE_TRY: return run_move_to(w, kept, m->version, false, why);
   default: return end_kept(w, kept);
@@ -157,10 +194,15 @@ static const char *act(worker *w, const message *m, char **why) {
   uint64_t number = (uint64_t)m->number;
   const char *person = m->texts[0];
   run *present = present_run(w, number, person);
+  if (present && present->lingers) {
+    run_forget(present);
+    present = NULL;
+  }
   if (present && present->gone) return "it has just changed: ask again";
   if (present) return m->act == ENGINE_END ? end_present(present) : "it is under way";
   store_run kept;
-  if (store_find(w->lane, number, &kept) != 1) return "there is no such run";
+  int found = store_find(w->lane, number, &kept);
+  if (found != 1) return found < 0 ? "the state can't be read: ask again" : "there is no such run";
   const char *refused = act_on_kept(w, m, &kept, why);
   store_run_free(&kept);
   return refused;

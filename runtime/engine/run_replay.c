@@ -15,23 +15,39 @@
 
 /* ---- the records ---- */
 
+static bool is_void_by(const run_cut *cut, size_t index, const store_record *record) {
+  if (index > cut->index || record->step < cut->step) return false;
+  return !cut->resends || record->kind == RECORD_RESULT;
+}
+
 /* What replay passes by: notes for people, the end of a run that goes on all the same, and what a redrive has made void. */
 static bool is_answer(const run_past *past) {
   const store_record *record = &past->ahead;
   if (record->kind == RECORD_ATTEMPT || record->kind == RECORD_END || record->kind == RECORD_REDRIVE)
     return false;
   for (size_t i = 0; i < past->cut_count; i++) {
-    if (past->index <= past->cuts[i].index && record->step >= past->cuts[i].step) return false;
+    if (is_void_by(&past->cuts[i], past->index, record)) return false;
   }
   return true;
 }
 
+static void note_in_passing(run_past *past) {
+  const store_record *record = &past->ahead;
+  if (record->kind == RECORD_REDRIVE) past->step_ms = 0;
+  if (record->kind == RECORD_REDRIVE || record->kind == RECORD_STEP) past->attempts = 0;
+  if (record->kind != RECORD_ATTEMPT) return;
+  if (record->numbers[2] == ATTEMPT_RECALLED) past->recalled = true;
+  if (record->numbers[2] == ATTEMPT_ENDED) past->ended = true;
+  if (!record->numbers[2]) past->attempts++, past->last_attempt = *record;
+}
+
 static void look_ahead(run_past *past) {
   const char *end = past->bytes.data + past->bytes.len;
+  past->recalled = past->ended = false;
   do {
     past->more = store_record_next(&past->at, end, &past->ahead);
     past->index++;
-    if (past->more && past->ahead.kind == RECORD_REDRIVE) past->step_ms = 0;
+    if (past->more) note_in_passing(past);
   } while (past->more && !is_answer(past));
 }
 
@@ -49,7 +65,7 @@ static bool find_cuts(run_past *past, uint32_t *redrives) {
     ++*redrives;
     if (!record.numbers[0]) continue;
     past->cuts = mem_grow(past->cuts, (past->cut_count + 1) * sizeof *past->cuts);
-    past->cuts[past->cut_count++] = (run_cut){index, (uint32_t)record.numbers[0]};
+    past->cuts[past->cut_count++] = (run_cut){index, (uint32_t)record.numbers[0], record.numbers[2] != 0};
   }
   return at == end;
 }

@@ -51,6 +51,10 @@ void watchdog_adopt(worker *w) {
   atomic_store_explicit(&w->watched, true, memory_order_release);
 }
 
+void watchdog_interrupt(worker *w) {
+  if (atomic_load_explicit(&w->watched, memory_order_acquire)) pthread_kill(w->thread, signal_number());
+}
+
 static int64_t cpu_ns(const worker *w) {
   struct timespec now;
   if (clock_gettime(w->cpu_clock, &now)) return 0;

@@ -56,15 +56,47 @@ uint32_t worker_element(worker *w, lua_State *L, const char *name, const char *k
 
 /* ---- the turn ---- */
 
-static void handle(worker *w, message *m) {
+static int replace_payloads(lua_State *L) {
+  const message *m = lua_touserdata(L, 1);
+  lua_rawgeti(L, LUA_REGISTRYINDEX, worker_of(L)->payloads_ref);
+  lua_pushlstring(L, m->texts[0], m->lengths[0]);
+  lua_call(L, 1, 0);
+  return 0;
+}
+
+static void take_payloads(worker *w, message *m) {
+  int top = lua_gettop(w->L);
+  lua_pushcfunction(w->L, replace_payloads);
+  lua_pushlightuserdata(w->L, m);
+  if (lua_pcall(w->L, 1, 0, 0) != LUA_OK) {
+    buf why = BUF_EMPTY;
+    buf_format(&why, "changed payloads can't be used: %s", lua_tostring(w->L, -1));
+    shared_say(w->shared, SAY_WARNING, why.data, why.len);
+    buf_free(&why);
+  }
+  lua_settop(w->L, top);
+}
+
+static bool admit(worker *w, const message *m) {
+  run_admission outcome = w->draining ? RUN_NOT_ADMITTED : run_admit(w, m);
+  if (outcome == RUN_NOT_ADMITTED) shared_active(w->shared, -1);
+  return outcome != RUN_UNREAD;
+}
+
+static bool take_event(worker *w, const message *m) {
+  if (!w->draining && !run_event_came(w, m)) return false;
+  shared_event_done(w->shared, m);
+  return true;
+}
+
+/* False where the state can't be read: it was not dealt with. */
+static bool handle(worker *w, message *m) {
   switch (m->kind) {
-  case MESSAGE_ADMIT:
-    if (w->draining || !run_admit(w, m)) shared_active(w->shared, -1);
-    break;
-  case MESSAGE_EVENT:
-    if (!w->draining) run_event_came(w, m);
-    break;
+  case MESSAGE_ADMIT: return admit(w, m);
+  case MESSAGE_EVENT: return take_event(w, m);
   case MESSAGE_ACT: run_act(w, m); break;
+  case MESSAGE_INTERRUPT: run_interrupt(w); break;
+  case MESSAGE_PAYLOADS: take_payloads(w, m); break;
   case MESSAGE_GRANT: calls_granted(w->calls, m->waiter); break;
   case MESSAGE_TICK: break; /* timers are looked at in every turn */
   case MESSAGE_DRAIN:
@@ -72,14 +104,76 @@ static void handle(worker *w, message *m) {
     w->grace_ms = m->number;
     break;
   }
-  free(m);
-  w->taken++;
+  return true;
+}
+
+/* Behind another one for the same person, which waits for the state to be read. */
+static bool has_to_wait(const worker *w, const message *m) {
+  if (m->kind != MESSAGE_ADMIT && m->kind != MESSAGE_EVENT) return false;
+  for (const list *l = w->unread.next; l != &w->unread; l = l->next) {
+    const message *before = LIST_OF(message, link, l);
+    if (before->lengths[0] == m->lengths[0] && memcmp(before->texts[0], m->texts[0], m->lengths[0]) == 0)
+      return true;
+  }
+  return false;
+}
+
+static void take_all(worker *w, list *messages) {
+  for (list *l; (l = list_pop(messages));) {
+    message *m = LIST_OF(message, link, l);
+    if (has_to_wait(w, m) || !handle(w, m)) {
+      list_push(&w->unread, l);
+      continue;
+    }
+    free(m);
+    w->taken++;
+  }
+}
+
+static void take_unread(worker *w) {
+  list messages;
+  list_init(&messages);
+  list_move_all(&messages, &w->unread);
+  take_all(w, &messages);
 }
 
 static void take_inbox(worker *w) {
   list messages;
+  if (!w->retries) take_unread(w);
   inbox_take(&w->inbox, &messages);
-  for (list *l; (l = list_pop(&messages));) handle(w, LIST_OF(message, link, l));
+  take_all(w, &messages);
+  if (w->draining) take_unread(w);
+}
+
+/* ---- what can't be read ---- */
+
+enum { READ_AGAIN_MS = 200 };
+
+static void read_again(uv_timer_t *retry) {
+  worker *w = retry->data;
+  w->retries = false; /* the turn that follows takes what is unread */
+  run_due_again(w);
+}
+
+static void read_later(worker *w) {
+  w->unread_times++;
+  if (!w->retries && !w->closing) uv_timer_start(&w->retry, read_again, READ_AGAIN_MS, 0);
+  w->retries = !w->closing;
+}
+
+bool worker_unread(worker *w) {
+  if (!store_unread(w->lane)) return false;
+  read_later(w);
+  return true;
+}
+
+/* Once all that could not be read was. */
+static void tell_readable(worker *w) {
+  static const char text[] = "the state can be read again";
+  if (!w->unread_times || w->retries || w->draining) return;
+  w->unread_times = 0;
+  store_unread_over(w->lane);
+  shared_say(w->shared, SAY_WARNING, text, sizeof text - 1);
 }
 
 static void durable(void *data, store_position up_to) {
@@ -92,6 +186,7 @@ static void durable(void *data, store_position up_to) {
   }
   run_tell_acts(w, up_to);
   run_forget_waiting(w, up_to);
+  run_forget_changes(w, up_to);
 }
 
 enum { PATIENCE_MS = 2000 }; /* with a store that can't write, once the engine is being stopped */
@@ -125,14 +220,19 @@ static bool work_off(worker *w) {
   return more;
 }
 
-/* Returns whether a run was held. */
+/* Runs that wait leave memory, where the store can bring them back. Only where that is not enough the one that holds most is held.
+ * Returns whether something was recorded. */
 static bool relieve_memory(worker *w) {
   int64_t most = (int64_t)w->shared->options->limits.worker_memory;
-  if (w->memory <= most || w->memory < w->collect_at) return false;
+  bool is_leaving = store_durable(w->lane) < w->evicted_to; /* what it frees is not known yet */
+  if (w->memory <= most || w->memory < w->collect_at || is_leaving) return false;
   lua_gc(w->L, LUA_GCCOLLECT);
   w->collect_at = w->memory + w->memory / 16; /* a full collection is dear: not in every turn */
   if (w->memory <= most) return false;
-  run_hold_largest(w);
+  int64_t before = w->memory;
+  if (!run_evict(w, before - most)) run_hold_largest(w);
+  w->evicted_to = store_last(w->lane);
+  if (w->evicted_to > store_durable(w->lane)) w->collect_at = 0;
   return true;
 }
 
@@ -152,7 +252,7 @@ static void grace_over(uv_timer_t *alarm) {
 static void http_closed(void *data) {
   worker *w = data;
   uv_handle_t *handles[] = {(uv_handle_t *)&w->async, (uv_handle_t *)&w->prepare, (uv_handle_t *)&w->idle,
-                            (uv_handle_t *)&w->alarm};
+                            (uv_handle_t *)&w->alarm, (uv_handle_t *)&w->retry};
   for (size_t i = 0; i < sizeof handles / sizeof *handles; i++) {
     if (!uv_is_closing(handles[i])) uv_close(handles[i], NULL);
   }
@@ -203,7 +303,7 @@ static void arm(worker *w, bool more) {
     return;
   }
   int64_t ms = next - logical_now_ms(&w->shared->clock);
-  if (ms > 60000) ms = 60000; /* the wall clock may be stepped meanwhile: look again */
+  if (ms > CLOCK_LOOK_MS) ms = CLOCK_LOOK_MS; /* the wall clock may be stepped meanwhile */
   uv_update_time(&w->loop);
   uv_timer_start(&w->alarm, alarm_rang, ms > 0 ? (uint64_t)ms : 0, 0);
 }
@@ -232,12 +332,14 @@ static void turn(uv_prepare_t *prepare) {
   bool due = fired == TURN_RESUMES && timers_next(&w->timers) <= now;
   bool more = work_off(w) || due;
   run_leave(w);
-  if (relieve_memory(w)) { /* its record is to be taken, too: nothing else may come that does it */
+  bool is_late = run_meet_late_events(w), is_relieved = relieve_memory(w);
+  if (is_late || is_relieved) { /* their records are to be taken, too: nothing else may come that does it */
     store_flush(w->lane);
-    more = more || calls_due(w->calls) || !list_empty(&w->ready);
+    more = more || calls_due(w->calls) || !list_empty(&w->ready) || !list_empty(&w->late_events);
   }
   arm(w, more);
-  settle_tokens(w, more || w->calls_busy > 0 || store_last(w->lane) > store_durable(w->lane));
+  tell_readable(w);
+  settle_tokens(w, more || w->retries || w->calls_busy > 0 || store_last(w->lane) > store_durable(w->lane));
   if (w->draining) drain(w);
 }
 
@@ -285,7 +387,8 @@ static void open_wire(worker *w) {
 }
 
 /* jaunt.worker(bundle) gives the functions that the engine calls: body(profile, event, control), the beginning of every run,
- * render(vars, person, event), and load(bundle), which gives the body of another version. */
+ * render(vars, person, event, now), load(bundle), which gives the body of another version, payloads(json), and
+ * text(kind, template, person, event, vars, now). */
 static int open_scripts(lua_State *L) {
   worker *w = worker_of(L);
   const engine_options *options = w->shared->options;
@@ -299,7 +402,9 @@ static int open_scripts(lua_State *L) {
   lua_pushliteral(L, "jaunt.worker");
   lua_call(L, 1, 1);
   lua_pushlstring(L, options->bundle, options->bundle_length);
-  lua_call(L, 1, 3);
+  lua_call(L, 1, 5);
+  w->text_ref = luaL_ref(L, LUA_REGISTRYINDEX);
+  w->payloads_ref = luaL_ref(L, LUA_REGISTRYINDEX);
   w->load_ref = luaL_ref(L, LUA_REGISTRYINDEX);
   w->render_ref = luaL_ref(L, LUA_REGISTRYINDEX);
   w->body_ref = luaL_ref(L, LUA_REGISTRYINDEX);
@@ -318,10 +423,16 @@ static int load_body(lua_State *L) {
   return 1;
 }
 
-static int load_version(worker *w, uint32_t version) {
+/* *unread: its scripts are there, but can't be read now; see worker_unread. */
+static int load_version(worker *w, uint32_t version, bool *unread) {
   buf bundle = BUF_EMPTY, why = BUF_EMPTY;
   int ref = LUA_NOREF, top = lua_gettop(w->L);
-  if (store_journey_read(w->shared->store, version, NULL, NULL, &bundle) != 0) {
+  int status = store_journey_read(w->shared->store, version, NULL, NULL, &bundle);
+  *unread = status == -2;
+  if (*unread) {
+    if (!w->unread_times) buf_format(&why, "an older version's scripts can't be read: it is tried again");
+    read_later(w);
+  } else if (status != 0) {
     buf_format(&why, "the state has no scripts of version %u, which people are in", version);
   } else {
     lua_pushcfunction(w->L, load_body);
@@ -343,9 +454,12 @@ int worker_body(worker *w, uint32_t version) {
   for (size_t i = 0; i < w->other_count; i++) {
     if (w->others[i].version == version) return w->others[i].ref;
   }
+  bool unread;
+  int ref = load_version(w, version, &unread);
+  if (unread) return LUA_NOREF;
   w->others = mem_grow(w->others, (w->other_count + 1) * sizeof *w->others);
-  w->others[w->other_count] = (other_body){version, load_version(w, version)};
-  return w->others[w->other_count++].ref;
+  w->others[w->other_count++] = (other_body){version, ref};
+  return ref;
 }
 
 /* ---- start and end ---- */
@@ -374,14 +488,22 @@ static void worker_init(worker *w) {
   uv_prepare_init(&w->loop, &w->prepare);
   uv_idle_init(&w->loop, &w->idle);
   uv_timer_init(&w->loop, &w->alarm);
-  w->prepare.data = w->alarm.data = w->idle.data = w;
+  uv_timer_init(&w->loop, &w->retry);
+  w->prepare.data = w->alarm.data = w->idle.data = w->retry.data = w;
   timers_init(&w->timers);
   list_init(&w->ready);
   list_init(&w->gated);
   list_init(&w->acts);
+  list_init(&w->unread);
   list_init(&w->waiting_events);
-  for (int i = 0; i < WAITING_BUCKETS; i++) list_init(&w->waiting_by_run[i]);
+  list_init(&w->late_events);
+  list_init(&w->changes);
+  for (int i = 0; i < WAITING_BUCKETS; i++) {
+    list_init(&w->waiting_by_run[i]);
+    list_init(&w->changes_by_person[i]);
+  }
   list_init(&w->leaving);
+  list_init(&w->lingering);
   list_init(&w->living);
   atomic_init(&w->next_due, INT64_MAX);
   inbox_init(&w->inbox, &w->async);
@@ -395,12 +517,15 @@ static void run_loop(void *data) {
   store_flush(w->lane);
   store_lane_close(w->lane);
   run_tell_acts(w, UINT64_MAX); /* or it could not be made durable, which was told */
-  run_forget_waiting(w, UINT64_MAX);
+  run_forget_all_waiting(w);
+  run_forget_changes(w, UINT64_MAX);
   calls_free(w->calls);
   lua_close(w->L);
   blocks_free(&w->blocks);
   buf_free(&w->text);
   buf_free(&w->verdict);
+  buf_free(&w->newest);
+  buf_free(&w->members);
   free(w->others);
   uv_loop_close(&w->loop);
   atomic_fetch_add(&w->shared->stopped, 1);

@@ -15,6 +15,7 @@
 #include "engine/blocks.h"
 #include "engine/engine.h"
 #include "engine/inbox.h"
+#include "engine/known_steps.h"
 #include "http/http.h"
 #include "store/store.h"
 
@@ -32,6 +33,8 @@ typedef struct engine_shared {
   _Atomic uint64_t epoch; /* counts up whenever work begins: tells an idle moment from two */
   _Atomic int64_t active; /* runs that are admitted and not waiting, for --in-flight */
   _Atomic bool starved;   /* the control thread waits for room */
+  _Atomic int64_t events_out, event_bytes_out; /* with workers, and not dealt with */
+  _Atomic bool events_wait;                    /* the control thread has more of them than workers take */
   _Atomic int64_t script_errors;
   _Atomic bool paused; /* by an operator: nobody is let in, and no parked run is woken */
   _Atomic int stopped; /* workers that are gone */
@@ -46,6 +49,7 @@ typedef struct engine_shared {
 
 void shared_work(engine_shared *s, int64_t change); /* wakes the control thread when it reaches 0 */
 void shared_active(engine_shared *s, int64_t change);
+void shared_event_done(engine_shared *s, const message *m); /* a worker has dealt with it */
 
 typedef enum say_kind { SAY_OUTPUT, SAY_WARNING, SAY_TRACE } say_kind;
 /* A line for the control thread; bounded: where too many wait to be fetched it waits, too, and is left out once the engine
@@ -65,6 +69,9 @@ enum {
   SCRIPT_ERRORS_PAUSE = 20, /* admission stops when so many runs were held by script errors */
   WAKES_AT_ONCE = 256,      /* runs brought back in one turn */
   WAKES_LEAST = 64,         /* and in memory at a time, however small the share of --in-flight is */
+  LINGER_RECORDS = 500,     /* runs with so long a journal linger in memory while they wait for an event, */
+  LINGER_MOST = 32,         /* the last ones */
+  UNREAD_MOST = 64, /* due runs that can't be read, of which the store does not tell again by itself */
 };
 
 /* A coroutine that has come to its end, with its table of anchors: the next run's. */
@@ -90,10 +97,16 @@ typedef struct worker {
   uv_timer_t alarm;     /* the earliest logical timer, when the clock is real; the grace, when draining */
   inbox inbox;          /* shared */
   int64_t taken;        /* messages whose tokens are given back at the end of the turn */
+  uv_timer_t retry;     /* of reads that failed: see worker_unread */
+  bool retries;         /* it is set */
+  list unread;          /* messages that need such a read, oldest first */
+  store_due_run unread_due[UNREAD_MOST]; /* and runs */
+  size_t unread_due_count;
+  uint64_t unread_times; /* how often worker_unread said so */
 
   lua_State *L;
   lua_State *scratch; /* where predicates and payloads run */
-  int body_ref, render_ref, load_ref;
+  int body_ref, render_ref, load_ref, payloads_ref, text_ref;
   other_body *others;
   size_t other_count;
   idle_coroutine idle_coroutines[IDLE_COROUTINES];
@@ -101,11 +114,14 @@ typedef struct worker {
   lua_State *volatile running; /* the innermost coroutine of a script; NULL between slices */
   const char *volatile kill;   /* the limit that the running script has broken; NULL: none */
   char kill_place[128];        /* where that was: "FILE:LINE" */
+  char kill_words[112];        /* what it asked for; empty: the limit says it */
   volatile bool overdue;       /* the slice takes long */
+  _Atomic bool interrupted;    /* shared: somebody wants the script that runs to be stopped */
   int strikes;                 /* how often it was found so */
   int slice_depth;
   buf text;            /* room for what a primitive writes: an error that unwinds it leaks nothing */
   buf verdict;         /* room for what replay answers */
+  buf newest, members; /* for a person's newest profile */
   bool starved;        /* memory was just refused */
   int64_t memory;      /* bytes that L holds */
   int64_t collect_at;  /* when over the limit: as many before all garbage is collected again */
@@ -115,6 +131,7 @@ typedef struct worker {
   bool chain_blocked;  /* a resumer of the running coroutine can't yield */
   bool in_predicate;   /* in a predicate or a payload: nothing may yield */
   bool passing;        /* the engine's own yield is on its way through a script's coroutines */
+  known_steps steps;
   const char *pending; /* call_api "NAME" that was not given its braces yet; its text is in ANCHOR_PENDING */
 
   http *wire;
@@ -129,8 +146,16 @@ typedef struct worker {
   list acts;           /* of operators, that are not durable yet */
   list waiting_events; /* for runs that are not in memory, by position: see run_event.c */
   list waiting_by_run[WAITING_BUCKETS];
-  list leaving; /* parked or ended runs that leave memory when that is durable, by position */
-  list living;  /* all runs in memory */
+  list late_events; /* of those, for runs that had just changed: that is durable now */
+  list changes;     /* of people that are not durable yet, by position: see run_person.c */
+  list changes_by_person[WAITING_BUCKETS];
+  uint32_t changes_seen[LIVING_BUCKETS]; /* how many there were, by bucket of people */
+  store_position evicted_to;             /* for want of memory runs leave it when this is durable */
+  list leaving;   /* parked or ended runs that leave memory when that is durable, by position */
+  list lingering; /* parked runs that are dear to bring back: see run_kept.c */
+  size_t lingering_count;
+  uint32_t plain_runs; /* that were begun: tells their names apart */
+  list living;         /* all runs in memory */
   size_t living_count;
   struct run *by_person[LIVING_BUCKETS]; /* of them, when events are expected or the store keeps runs */
   struct run *by_number[LIVING_BUCKETS]; /* the same, when it does */
@@ -157,6 +182,10 @@ void worker_post(worker *w, message *m); /* from any thread; takes m, and one to
 void worker_join(worker *w);
 
 worker *worker_of(lua_State *L); /* of any coroutine of a worker's lua_State */
+
+/* Whether a read of the state failed that may go well when it is made again: then it is told, and a while later that is tried, with what
+ * is in w->unread and w->unread_due. Until then the worker counts as busy. */
+bool worker_unread(worker *w);
 
 /* Makes room in a lane that is full, however long that takes. False where nothing more is to be recorded. */
 bool worker_make_room(worker *w);

@@ -14,8 +14,9 @@
  * for "*"), query, headers (names in lower case), body, json (decoded; nil where it is none, and json_error
  * says why), form (nil where it is none), key (nil without one), attempt, and id: 32 digits that
  * are the same whenever this request comes with this key and seed.
- * A route returns status, body and headers: a table as body becomes JSON, nil none; nothing at all
- * is 200 {"ok":true}. An error in it answers 500 with its text.
+ * A route returns status, body, headers and how long the answer takes ("50ms"), all but the first optional: a table as body
+ * becomes JSON, nil none; nothing at all is 200 {"ok":true}; "reset" as the status cuts the connection off instead. An error in it
+ * answers 500 with its text.
  *
  * The file has the standard libraries, `json`, and `require` for files beside it, in a state of its own. One
  * call may take 5 seconds, and the state 256 MiB. One thread at a time. */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/duration.h"
 #include "base/hash.h"
 #include "bind/json.h"
 #include "serve/vendor_behaviour_parts.h"
@@ -210,6 +211,14 @@ static void take_body(lua_State *L, int at, asking *a) {
                      vendor_text_of(type, strlen(type)));
 }
 
+/* (…, how long it takes at `at`) */
+static void take_latency(lua_State *L, int at, asking *a) {
+  if (lua_isnil(L, at)) return;
+  const char *text = lua_type(L, at) == LUA_TSTRING ? lua_tostring(L, at) : "";
+  if (duration_parse(text, &a->answer->latency_ms, &a->err) != 0)
+    luaL_error(L, "how long it takes, which it returned, is no duration such as \"50ms\"");
+}
+
 /* (asking): calls the route and takes what it returns. */
 static int ask(lua_State *L) {
   asking *a = lua_touserdata(L, 1);
@@ -217,10 +226,16 @@ static int ask(lua_State *L) {
   define_pairs(L);
   lua_rawgeti(L, LUA_REGISTRYINDEX, a->route->function);
   push_request(L, a);
-  lua_call(L, 1, 3);
-  int headers = lua_gettop(L), body = headers - 1, status = headers - 2;
+  lua_call(L, 1, 4);
+  int latency = lua_gettop(L), headers = latency - 1, body = latency - 2, status = latency - 3;
+  take_latency(L, latency, a);
   if (lua_isnil(L, status) && lua_isnil(L, body)) {
     vendor_answer_json(a->answer, 200, "{\"ok\":true}", 11);
+    return 0;
+  }
+  if (lua_type(L, status) == LUA_TSTRING && strcmp(lua_tostring(L, status), "reset") == 0) {
+    a->answer->reset = true;
+    a->answer->status = 503; /* which nobody sees */
     return 0;
   }
   if (!lua_isinteger(L, status) || lua_tointeger(L, status) < 200 || lua_tointeger(L, status) > 599)

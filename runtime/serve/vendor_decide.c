@@ -54,6 +54,8 @@ static void process(vendor *v, const vendor_request *r, const vendor_arrival *ar
   vendor_item *item = arrival->item;
   vendor_behaved behaved = BEHAVED_NOT;
   if (v->behaviour != NULL) behaved = vendor_behaviour_answer(v->behaviour, r, &d->answer);
+  if (d->answer.latency_ms > 0) d->latency_ms = d->answer.latency_ms;
+  d->reset = d->reset || d->answer.reset;
   d->plain = behaved == BEHAVED_NOT;
   d->status = d->plain ? 200 : d->answer.status;
   if (d->status >= 200 && d->status < 300) {

@@ -46,6 +46,8 @@ typedef struct vendor_answer {
   int status;
   buf body;
   vendor_pairs headers; /* Content-Type among them */
+  bool reset;           /* cut the connection off instead */
+  int64_t latency_ms;   /* before it; 0: as long as all others take */
 } vendor_answer;
 
 void vendor_answer_free(vendor_answer *answer);

@@ -1,6 +1,10 @@
 /* Records as bytes, and back: see journal.h. */
 #include "store/journal.h"
 
+#include <stdio.h>
+
+#include "store/headers.h"
+
 enum { VARINT_MOST = 10 };
 #define LARGE ((int64_t)1 << 54) /* from here on 8 bytes are not more than a varint */
 
@@ -18,6 +22,7 @@ enum {
   BIT_NUMBERS = 0x10,
   BIT_FINGERPRINT = 0x20,
   BIT_ELEMENT = 0x40,
+  BIT_SAME = 0x80, /* of a step its name and extra, of an intent its more and extra: as in the last one */
 };
 enum { /* seldom there */
        RARE_INCARNATION = 1,
@@ -37,7 +42,7 @@ static size_t varint_put(char out[VARINT_MOST], uint64_t number) {
   return length;
 }
 
-void varint_add(buf *out, uint64_t number) {
+void varint_add_long(buf *out, uint64_t number) {
   out->len += varint_put(buf_room(out, VARINT_MOST), number);
 }
 
@@ -122,13 +127,54 @@ static bool has_numbers(const store_record *record) {
 
 /* ---- texts ---- */
 
+/* What many records say. Places in it are in files: they never change, and what is new comes last. */
+static const char *const words[] = {
+    /* kinds of steps */
+    "split", "call_api", "wait", "wait_until", "wait_for", "env", "drop", "exit",
+    /* results */
+    "ok", "failed", "unknown", "skipped", "mistake",
+    /* reasons */
+    "connect", "dns", "tls", "timeout", "reset", "status", "predicate", "too_large", "protocol", "redirect",
+    "file", "egress", "within", "only_if", "cut", "config", "payload", "script", "limit", "diverged", "goal",
+    "exit_on", "operator", "redriven", "dropped", "skip"};
+enum { WORDS = sizeof words / sizeof *words };
+
+/* Its place, or -1. */
+static int find_word(const char *text, size_t length) {
+  for (int i = 0; i < WORDS; i++) {
+    if (words[i][0] == text[0] && strlen(words[i]) == length && memcmp(words[i], text, length) == 0) return i;
+  }
+  return -1;
+}
+
 static void bytes_add(buf *out, const char *bytes, size_t length) {
   varint_add(out, length);
   buf_add(out, bytes, length);
 }
 
 static void text_add(buf *out, const char *text) {
-  bytes_add(out, text, strlen(text) + 1);
+  size_t length = strlen(text) + 1;
+  varint_add(out, length << 1);
+  buf_add(out, text, length);
+}
+
+/* Of what is often in the list. */
+static void word_add(buf *out, const char *text) {
+  int word = *text ? find_word(text, strlen(text)) : -1;
+  if (word < 0)
+    text_add(out, text);
+  else
+    varint_add(out, (uint64_t)word << 1 | 1);
+}
+
+static void step_extra_add(buf *out, const char *bytes, size_t length) {
+  int word = length ? find_word(bytes, length) : -1;
+  if (word >= 0) {
+    varint_add(out, (uint64_t)word << 1 | 1);
+  } else {
+    varint_add(out, (uint64_t)length << 1);
+    buf_add(out, bytes, length);
+  }
 }
 
 static bool bytes_next(const char **at, const char *end, const char **bytes, size_t *length) {
@@ -140,12 +186,49 @@ static bool bytes_next(const char **at, const char *end, const char **bytes, siz
   return true;
 }
 
-static bool text_next(const char **at, const char *end, const char **text) {
+/* A word of the list, its NUL not counted, or bytes. */
+static bool coded_next(const char **at, const char *end, const char **bytes, size_t *length, bool *is_word) {
+  uint64_t number;
+  if (!varint_next(at, end, &number)) return false;
+  *is_word = number & 1;
+  number >>= 1;
+  if (*is_word ? number >= WORDS : number > (uint64_t)(end - *at)) return false;
+  *bytes = *is_word ? words[number] : *at;
+  *length = *is_word ? strlen(words[number]) : (size_t)number;
+  if (!*is_word) *at += number;
+  return true;
+}
+
+static bool text_next(const char **at, const char *end, const store_record *of, const char **text) {
   size_t length;
-  return bytes_next(at, end, text, &length) && length > 0 && (*text)[length - 1] == '\0';
+  bool is_word = false;
+  bool there = of->before.format == 1 ? bytes_next(at, end, text, &length)
+                                      : coded_next(at, end, text, &length, &is_word);
+  return there && (is_word || (length > 0 && (*text)[length - 1] == '\0'));
+}
+
+static bool extra_next(const char **at, const char *end, store_record *out) {
+  bool is_word;
+  if (out->kind != RECORD_STEP || out->before.format == 1)
+    return bytes_next(at, end, &out->extra, &out->extra_length);
+  return coded_next(at, end, &out->extra, &out->extra_length, &is_word);
 }
 
 /* ---- writing ---- */
+
+static bool is_in_tail(const store_journal *journal, size_t at, size_t length, const char *bytes,
+                       size_t wanted) {
+  return length == wanted && (length == 0 || memcmp(journal->tail.data + at, bytes, length) == 0);
+}
+
+/* What BIT_SAME stands for. */
+static bool is_same(const store_journal *journal, const store_record *record) {
+  if (record->kind == RECORD_STEP) return record->fingerprint && record->fingerprint == journal->step_print;
+  if (record->kind != RECORD_INTENT || !record->more || !record->extra || !journal->request_at) return false;
+  return is_in_tail(journal, journal->url_at, journal->url_length, record->more, record->more_length) &&
+         is_in_tail(journal, journal->request_at, journal->request_length, record->extra,
+                    record->extra_length);
+}
 
 static uint8_t bits_of(const store_journal *journal, const store_record *record) {
   uint8_t bits = 0;
@@ -153,6 +236,10 @@ static uint8_t bits_of(const store_journal *journal, const store_record *record)
   if (record->data) bits |= BIT_DATA;
   if (record->more) bits |= BIT_MORE;
   if (record->extra && record->kind != RECORD_WRITE) bits |= BIT_EXTRA;
+  if (is_same(journal, record)) {
+    bits |= BIT_SAME;
+    bits &= (uint8_t) ~(record->kind == RECORD_STEP ? BIT_NAME | BIT_EXTRA : BIT_MORE | BIT_EXTRA);
+  }
   if (has_numbers(record)) bits |= BIT_NUMBERS;
   if (record->fingerprint && record->fingerprint != journal->fingerprint) bits |= BIT_FINGERPRINT;
   if (record->element != NO_ELEMENT && record->element != journal->element) bits |= BIT_ELEMENT;
@@ -170,8 +257,69 @@ static uint8_t rare_bits_of(const store_journal *journal, const store_record *re
   return bits;
 }
 
-static void add_body(buf *out, const store_journal *before, const store_record *record, uint8_t bits,
-                     uint8_t rare) {
+/* Room for the length of what comes next, which is short as a rule. Returns where it is. */
+static size_t open_bytes(buf *out) {
+  buf_char(out, 0);
+  return out->len - 1;
+}
+
+/* Writes the length of what has come since then. Returns by how many bytes that was moved. */
+static size_t close_bytes(buf *out, size_t start) {
+  char length[VARINT_MOST];
+  size_t body = out->len - start - 1, used = varint_put(length, body), moved = used - 1;
+  if (moved) {
+    char *room = buf_room(out, moved);
+    memmove(room - body + moved, room - body, body);
+    out->len += moved;
+  }
+  memcpy(out->data + start, length, used);
+  return moved;
+}
+
+/* The headers of a result; the first in the segment are what later ones refer to. */
+static void add_headers(store_journal *journal, const store_record *record) {
+  buf *out = &journal->tail;
+  size_t start = open_bytes(out);
+  headers_pack(out, record->more, record->more_length, record->data_length, journal->headers_at,
+               journal->headers_length);
+  size_t length = out->len - start - 1;
+  close_bytes(out, start);
+  if (journal->headers_length) return;
+  journal->headers_at = out->len - length;
+  journal->headers_length = length;
+}
+
+static void add_name(buf *out, const store_record *record) {
+  if (record->kind == RECORD_RESULT || record->kind == RECORD_ATTEMPT)
+    word_add(out, record->name);
+  else
+    text_add(out, record->name);
+}
+
+static void add_extra(buf *out, const store_record *record) {
+  if (record->kind == RECORD_STEP)
+    step_extra_add(out, record->extra, record->extra_length);
+  else
+    bytes_add(out, record->extra, record->extra_length);
+}
+
+static void add_texts(store_journal *journal, const store_record *record, uint8_t bits) {
+  buf *out = &journal->tail;
+  if (bits & BIT_NAME) add_name(out, record);
+  if (bits & BIT_DATA) bytes_add(out, record->data, record->data_length);
+  if (bits & BIT_MORE && record->kind == RECORD_RESULT) add_headers(journal, record);
+  if (bits & BIT_MORE && record->kind != RECORD_RESULT) bytes_add(out, record->more, record->more_length);
+  size_t more_end = out->len;
+  if (bits & BIT_EXTRA) add_extra(out, record);
+  if (record->kind != RECORD_INTENT || !(bits & BIT_MORE) || !(bits & BIT_EXTRA)) return;
+  journal->url_at = more_end - record->more_length;
+  journal->url_length = record->more_length;
+  journal->request_at = out->len - record->extra_length;
+  journal->request_length = record->extra_length;
+}
+
+static void add_body(store_journal *before, const store_record *record, uint8_t bits, uint8_t rare) {
+  buf *out = &before->tail;
   signed_add(out, (int64_t)((uint64_t)record->at_ms - (uint64_t)before->at_ms));
   if (record->step != before->step) signed_add(out, (int64_t)record->step - before->step);
   if (bits & BIT_FINGERPRINT) buf_add(out, &record->fingerprint, 8);
@@ -180,34 +328,32 @@ static void add_body(buf *out, const store_journal *before, const store_record *
   if (rare & RARE_TO) buf_char(out, (char)record->to);
   if (bits & BIT_ELEMENT) varint_add(out, record->element);
   if (bits & BIT_NUMBERS) numbers_add(out, record->numbers);
-  if (bits & BIT_NAME) text_add(out, record->name);
-  if (bits & BIT_DATA) bytes_add(out, record->data, record->data_length);
-  if (bits & BIT_MORE) bytes_add(out, record->more, record->more_length);
-  if (bits & BIT_EXTRA) bytes_add(out, record->extra, record->extra_length);
-  if (rare & RARE_REASON) text_add(out, record->reason);
+  add_texts(before, record, bits);
+  if (rare & RARE_REASON) word_add(out, record->reason);
   if (rare & RARE_DETAIL) text_add(out, record->detail);
 }
 
-/* Puts the length before what stands from `start` on. */
-static void close_record(buf *out, size_t start) {
-  char length[VARINT_MOST];
-  size_t body = out->len - start, used = varint_put(length, body);
-  buf_room(out, used);
-  memmove(out->data + start + used, out->data + start, body);
-  memcpy(out->data + start, length, used);
-  out->len += used;
+/* The length comes before the record, and moves what later ones refer to in it. */
+static void close_record(store_journal *journal, size_t start) {
+  size_t moved = close_bytes(&journal->tail, start);
+  if (journal->url_at > start) journal->url_at += moved, journal->request_at += moved;
+  if (journal->headers_at > start) journal->headers_at += moved;
+}
+
+static void begin_alone(store_journal *journal) {
+  journal->at_ms = 0;
+  journal->fingerprint = journal->step_print = 0;
+  journal->incarnation = journal->step = 0;
+  journal->element = NO_ELEMENT;
+  journal->url_at = journal->request_at = 0;
+  journal->headers_at = journal->headers_length = 0;
 }
 
 void journal_add(store_journal *journal, const store_record *record) {
   buf *out = &journal->tail;
-  size_t start = out->len;
+  size_t start = open_bytes(out);
   bool alone = start == 0 || record->kind == RECORD_RESTART;
-  if (alone) {
-    journal->at_ms = 0;
-    journal->fingerprint = 0;
-    journal->incarnation = journal->step = 0;
-    journal->element = NO_ELEMENT;
-  }
+  if (alone) begin_alone(journal);
   uint8_t bits = bits_of(journal, record), rare = rare_bits_of(journal, record);
   unsigned head = (unsigned)record->kind;
   if (alone) head |= HEAD_ALONE;
@@ -215,14 +361,15 @@ void journal_add(store_journal *journal, const store_record *record) {
   if (rare) head |= HEAD_MORE_BITS;
   buf_char(out, (char)head);
   buf_char(out, (char)bits);
-  if (alone) buf_char(out, JOURNAL_VERSION);
+  if (alone) buf_char(out, JOURNAL_FORMAT);
   if (rare) buf_char(out, (char)rare);
-  add_body(out, journal, record, bits, rare);
-  close_record(out, start);
+  add_body(journal, record, bits, rare);
+  close_record(journal, start);
   journal->at_ms = record->at_ms;
   journal->step = record->step;
   journal->incarnation = record->incarnation;
   if (record->fingerprint) journal->fingerprint = record->fingerprint;
+  if (record->kind == RECORD_STEP) journal->step_print = record->fingerprint;
   if (record->element != NO_ELEMENT) journal->element = record->element;
   journal->records++;
 }
@@ -233,6 +380,7 @@ void journal_add(store_journal *journal, const store_record *record) {
 static store_record left_over(const store_record *before, bool alone) {
   if (alone) return (store_record){.element = NO_ELEMENT};
   return (store_record){
+      .before = before->before,
       .incarnation = before->incarnation,
       .step = before->step,
       .fingerprint = before->fingerprint,
@@ -259,23 +407,72 @@ static bool numbers_of_head(const char **at, const char *end, store_record *out,
   return !(bits & BIT_NUMBERS) || numbers_next(at, end, out->numbers);
 }
 
+static bool texts_next(const char **at, const char *end, store_record *out, uint8_t bits, uint8_t rare) {
+  if (bits & BIT_NAME && !text_next(at, end, out, &out->name)) return false;
+  if (bits & BIT_DATA && !bytes_next(at, end, &out->data, &out->data_length)) return false;
+  if (bits & BIT_MORE && !bytes_next(at, end, &out->more, &out->more_length)) return false;
+  if (bits & BIT_EXTRA && !extra_next(at, end, out)) return false;
+  if (rare & RARE_REASON && !text_next(at, end, out, &out->reason)) return false;
+  return !(rare & RARE_DETAIL) || text_next(at, end, out, &out->detail);
+}
+
+/* What BIT_SAME stands for; false where there is no such record before. */
+static bool take_same(store_record *out, uint8_t bits) {
+  const store_before *before = &out->before;
+  if (!(bits & BIT_SAME)) return true;
+  if (out->kind == RECORD_STEP && before->step && before->step == out->fingerprint) {
+    out->name = before->step_name;
+    out->extra = before->step_extra;
+    out->extra_length = before->step_extra_length;
+    return !(bits & (BIT_NAME | BIT_EXTRA));
+  }
+  if (out->kind != RECORD_INTENT || !before->request || bits & (BIT_MORE | BIT_EXTRA)) return false;
+  out->more = before->url;
+  out->more_length = before->url_length;
+  out->extra = before->request;
+  out->extra_length = before->request_length;
+  return true;
+}
+
+static headers_packed first_headers(const store_record *of) {
+  return (headers_packed){of->before.headers, of->before.headers_length};
+}
+
+/* Notes what later records of the segment refer to. False where headers are none. */
+static bool take_note(store_record *out) {
+  store_before *before = &out->before;
+  if (out->kind == RECORD_STEP) {
+    before->step = out->fingerprint;
+    before->step_name = out->name;
+    before->step_extra = out->extra;
+    before->step_extra_length = out->extra_length;
+  } else if (out->kind == RECORD_INTENT && out->more && out->extra) {
+    before->url = out->more;
+    before->url_length = out->more_length;
+    before->request = out->extra;
+    before->request_length = out->extra_length;
+  } else if (out->kind == RECORD_RESULT && out->more && before->format != 1) {
+    if (!headers_are_packed((headers_packed){out->more, out->more_length}, first_headers(out))) return false;
+    if (before->headers_length) return true;
+    before->headers = out->more;
+    before->headers_length = out->more_length;
+  }
+  return true;
+}
+
 static bool read_record(const char *at, const char *end, store_record *out) {
-  uint8_t head, bits, version, rare = 0;
+  uint8_t head, bits, format, rare = 0;
   if (!byte_next(&at, end, &head) || !byte_next(&at, end, &bits)) return false;
   bool alone = head & HEAD_ALONE;
-  if (alone && (!byte_next(&at, end, &version) || version != JOURNAL_VERSION)) return false;
+  if (alone && (!byte_next(&at, end, &format) || format == 0 || format > JOURNAL_FORMAT)) return false;
   if (head & HEAD_MORE_BITS && !byte_next(&at, end, &rare)) return false;
   *out = left_over(out, alone);
+  if (alone) out->before.format = format;
   out->kind = (record_kind)(head & HEAD_KIND);
   if (out->kind == 0 || out->kind == RECORD_MOVE || out->kind >= RECORD_KINDS) return false;
   if (!numbers_of_head(&at, end, out, head, bits, rare)) return false;
-  if (bits & BIT_NAME && !text_next(&at, end, &out->name)) return false;
-  if (bits & BIT_DATA && !bytes_next(&at, end, &out->data, &out->data_length)) return false;
-  if (bits & BIT_MORE && !bytes_next(&at, end, &out->more, &out->more_length)) return false;
-  if (bits & BIT_EXTRA && !bytes_next(&at, end, &out->extra, &out->extra_length)) return false;
-  if (rare & RARE_REASON && !text_next(&at, end, &out->reason)) return false;
-  if (rare & RARE_DETAIL && !text_next(&at, end, &out->detail)) return false;
-  return at == end;
+  if (!texts_next(&at, end, out, bits, rare)) return false;
+  return at == end && take_same(out, bits) && take_note(out);
 }
 
 bool store_record_next(const char **at, const char *end, store_record *out) {
@@ -292,15 +489,57 @@ bool store_record_next(const char **at, const char *end, store_record *out) {
 void journal_strip(const char *bytes, size_t length, buf *out) {
   const char *at = bytes, *end = bytes + length;
   store_record record = {0};
-  if (store_record_next(&at, end, &record) && record.kind == RECORD_ENTER) {
+  if (store_record_next(&at, end, &record) && record.kind == RECORD_ENTER &&
+      record.before.format == JOURNAL_FORMAT) {
     store_journal first = {.tail = BUF_EMPTY};
     record.name = record.extra = NULL;
     memset(record.numbers, 0, sizeof record.numbers);
     journal_add(&first, &record);
     buf_add(out, first.tail.data, first.tail.len);
     buf_free(&first.tail);
+  } else {
+    at = bytes;
   }
   buf_add(out, at, (size_t)(end - at));
+}
+
+void store_result_headers(const store_record *result, buf *out) {
+  headers_packed packed = {result->more, result->more_length};
+  if (!result->more) return;
+  if (result->before.format == 1)
+    buf_add(out, result->more, result->more_length);
+  else
+    headers_unpack(packed, first_headers(result), result->data_length, out);
+}
+
+/* ---- intents ---- */
+
+/* What stands for a whole line, as a byte: places in it are in files. */
+static const char *const request_words[] = {
+    "GET",
+    "POST",
+    "PUT",
+    "PATCH",
+    "DELETE",
+    "HEAD",
+    "OPTIONS",
+    "application/json",
+    "application/x-www-form-urlencoded",
+    "application/xml",
+    "text/html; charset=utf-8",
+    "text/plain; charset=utf-8",
+};
+enum { REQUEST_WORDS = sizeof request_words / sizeof *request_words, FIRST_REQUEST_WORD = 0x10 };
+_Static_assert((int)FIRST_REQUEST_WORD + (int)REQUEST_WORDS <= 0x20,
+               "no method and no type begins with these");
+
+void store_intent_word(buf *out, const char *text) {
+  for (int word = 0; word < REQUEST_WORDS; word++) {
+    if (strcmp(request_words[word], text) != 0) continue;
+    buf_char(out, (char)(FIRST_REQUEST_WORD + word));
+    return;
+  }
+  buf_text_add(out, text);
 }
 
 const char *store_intent_line(const store_record *intent, enum intent_line line, size_t *length) {
@@ -312,5 +551,27 @@ const char *store_intent_line(const store_record *intent, enum intent_line line,
   if (!at) return NULL;
   const char *stop = memchr(at, '\n', (size_t)(end - at));
   *length = (size_t)((stop ? stop : end) - at);
+  unsigned word = *length == 1 ? (unsigned char)*at - (unsigned)FIRST_REQUEST_WORD : REQUEST_WORDS;
+  if ((line == INTENT_METHOD || line == INTENT_TYPE) && word < REQUEST_WORDS) {
+    at = request_words[word];
+    *length = strlen(at);
+  }
   return *length ? at : NULL;
+}
+
+void store_intent_name(store_record *intent, const char *key) {
+  hash128 name;
+  if (hash_from_hex(key, &name)) {
+    intent->name = key;
+    return;
+  }
+  intent->numbers[0] = (int64_t)name.lo;
+  intent->numbers[1] = (int64_t)name.hi;
+}
+
+void store_intent_key(const store_record *intent, char out[33]) {
+  if (intent->name) /* of the first format */
+    snprintf(out, 33, "%s", intent->name);
+  else
+    hash_hex((hash128){(uint64_t)intent->numbers[0], (uint64_t)intent->numbers[1]}, out);
 }

@@ -8,6 +8,11 @@ uint32_t store_shard(const char *person, size_t length) {
   return (uint32_t)(hash_bytes64((hash128){0, 0}, person, length) % SHARDS);
 }
 
+uint64_t store_print(const char *bytes, size_t length) {
+  uint64_t print = hash_bytes64((hash128){0, 0}, bytes, length);
+  return print ? print : 1;
+}
+
 void store_journal_init(store_journal *journal) {
   *journal = (store_journal){.due_ms = INT64_MAX, .element = NO_ELEMENT};
   list_init(&journal->unsettled);
@@ -99,12 +104,30 @@ int store_load(store_lane *lane, const store_run *run, store_journal *journal, b
   return lane->does->load(lane, run, journal, out);
 }
 
+int store_peek(store_lane *lane, const store_run *run, buf *out) {
+  return lane->does->peek(lane, run, out);
+}
+
 int64_t store_next_due(store_lane *lane) {
   return lane->does->next_due(lane);
 }
 
 size_t store_due(store_lane *lane, int64_t now_ms, store_due_run *out, size_t most) {
   return lane->does->due(lane, now_ms, out, most);
+}
+
+void store_due_again(store_lane *lane, const store_due_run *due) {
+  lane->does->due_again(lane, due);
+}
+
+bool store_unread(store_lane *lane) {
+  bool unread = lane->unread;
+  lane->unread = false;
+  return unread;
+}
+
+void store_unread_over(store_lane *lane) {
+  lane->unread = lane->unread_told = false;
 }
 
 uint64_t store_event(store_lane *lane, uint64_t run, const store_inbox_event *event,
@@ -116,6 +139,18 @@ int store_events(store_lane *lane, uint64_t run, store_inbox_event **out, size_t
   return lane->does->events(lane, run, out, count);
 }
 
+int store_has_event(store_lane *lane, uint64_t run, uint64_t print) {
+  return lane->does->has_event(lane, run, print);
+}
+
+store_position store_refuse(store_lane *lane, const store_refusal *refusal) {
+  return lane->does->refuse(lane, refusal);
+}
+
+store_position store_convert(store_lane *lane, const store_run *run, int64_t at_ms) {
+  return lane->does->convert(lane, run, at_ms);
+}
+
 void store_events_free(store_inbox_event *events, size_t count) {
   for (size_t i = 0; i < count; i++) free(events[i].name), free(events[i].json);
   free(events);
@@ -123,4 +158,12 @@ void store_events_free(store_inbox_event *events, size_t count) {
 
 int store_attributes(store_lane *lane, const char *person, store_attribute each, void *data) {
   return lane->does->attributes(lane, person, each, data);
+}
+
+store_position store_profile_came(store_lane *lane, const char *person, const store_profile *profile) {
+  return lane->does->profile_came(lane, person, profile);
+}
+
+int store_profile_of(store_lane *lane, const char *person, store_profile *out) {
+  return lane->does->profile_of(lane, person, out);
 }

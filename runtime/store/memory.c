@@ -86,6 +86,11 @@ static int load(store_lane *lane, const store_run *run, store_journal *journal, 
   return -1;
 }
 
+static int peek(store_lane *lane, const store_run *run, buf *out) {
+  (void)lane, (void)run, (void)out;
+  return -1;
+}
+
 static int64_t next_due(store_lane *lane) {
   (void)lane;
   return INT64_MAX;
@@ -110,6 +115,32 @@ static int events(store_lane *lane, uint64_t run, store_inbox_event **out, size_
   return 0;
 }
 
+static int has_event(store_lane *lane, uint64_t run, uint64_t print) {
+  (void)lane, (void)run, (void)print;
+  return 0;
+}
+
+/* What is told of runs that are kept is forgotten, as all bytes are. */
+static store_position refuse(store_lane *base, const store_refusal *refusal) {
+  (void)refusal;
+  return base->last;
+}
+
+static store_position convert(store_lane *base, const store_run *run, int64_t at_ms) {
+  (void)run, (void)at_ms;
+  return base->last;
+}
+
+static store_position profile_came(store_lane *base, const char *person, const store_profile *profile) {
+  (void)person, (void)profile;
+  return base->last;
+}
+
+static int profile_of(store_lane *lane, const char *person, store_profile *out) {
+  (void)lane, (void)person, (void)out;
+  return 0;
+}
+
 static int attributes(store_lane *lane, const char *person, store_attribute each, void *data) {
   (void)lane, (void)person, (void)each, (void)data;
   return 0;
@@ -126,11 +157,17 @@ static const store_backend memory_backend = {
     .find = find,
     .runs_of = runs_of,
     .load = load,
+    .peek = peek,
     .next_due = next_due,
     .due = due,
     .event = event,
     .events = events,
+    .has_event = has_event,
+    .refuse = refuse,
+    .convert = convert,
     .attributes = attributes,
+    .profile_came = profile_came,
+    .profile_of = profile_of,
 };
 
 store *store_open_memory(hash128 id) {

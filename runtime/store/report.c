@@ -101,6 +101,7 @@ store_report *store_report_new(store *s, uint32_t journey, bool version_only) {
   add_all(s, journey, version_only, add_to_sum, &sum);
   report->entered = sum.entered;
   report->control = sum.control;
+  report->converted = sum.converted;
   report->records = sum.records;
   memcpy(report->states, sum.states, sizeof report->states);
   report->elements = mem_zero((s->element_count + 1) * sizeof *report->elements);

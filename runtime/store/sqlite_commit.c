@@ -29,7 +29,11 @@ enum statement {
   ADD_EVENT,
   DROP_EVENT,
   DROP_EVENTS,
+  SET_MET,
+  SET_ASKED,
+  SET_CONVERTED,
   SET_ATTRIBUTE,
+  SET_PROFILE,
   COUNT,
 };
 enum { STATEMENTS = COUNT + 1 };
@@ -45,21 +49,30 @@ static const char *const texts[STATEMENTS] = {
     [TRIM_LOG] = "DELETE FROM log WHERE batch < ?1",
     [ADD_RUN] =
         "INSERT INTO run (number, since, due, state, element, listens, reason, detail, incarnation, segments,"
-        " records, start, journey, person, per, entry, id, entered, control, journal)"
-        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+        " records, start, journey, goal, converted, fed, person, per, entry, id, entered, control, journal)"
+        " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, "
+        "?21,"
+        " ?22, ?23)",
     [SET_RUN] =
         "UPDATE run SET since = ?2, due = ?3, state = ?4, element = coalesce(?5, element), listens = ?6,"
         " reason = ?7, detail = ?8, incarnation = ?9, segments = ?10, records = ?11, start = ?12,"
-        " journey = coalesce(nullif(?13, 0), journey) WHERE number = ?1",
+        " journey = coalesce(nullif(?13, 0), journey), goal = coalesce(?14, goal),"
+        " converted = coalesce(?15, converted), fed = coalesce(?16, fed) WHERE number = ?1",
     /* The last segment that a run may have takes what comes after it as well. */
     [ADD_SEGMENT] = "INSERT INTO segment (key, bytes) VALUES (?1, ?2)"
                     " ON CONFLICT (key) DO UPDATE SET bytes = CAST(bytes || excluded.bytes AS BLOB)",
     [ADD_TIMER] = "INSERT OR IGNORE INTO timer (family, shard, due, run) VALUES (?1, ?2, ?3, ?4)",
     [DROP_TIMER] = "DELETE FROM timer WHERE family = ?1 AND shard = ?2 AND due = ?3 AND run = ?4",
-    [ADD_EVENT] = "INSERT OR IGNORE INTO inbox (number, run, name, json, at, print, taken)"
-                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)",
+    [ADD_EVENT] = "INSERT OR IGNORE INTO inbox (number, run, name, json, at, print, met, asked, taken)"
+                  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)",
     [DROP_EVENT] = "UPDATE inbox SET taken = 1, json = x'' WHERE number = ?1",
     [DROP_EVENTS] = "DELETE FROM inbox WHERE run = ?1",
+    [SET_MET] = "UPDATE inbox SET met = 1 WHERE run = ?1 AND taken = 0 AND number <= ?2",
+    [SET_ASKED] = "UPDATE inbox SET asked = ?4 WHERE run = ?1 AND taken = 0 AND number <= ?2 AND name = ?3",
+    [SET_CONVERTED] = "UPDATE run SET converted = ?2 WHERE number = ?1",
+    [SET_PROFILE] =
+        "INSERT INTO profile (person, json, fed, at) VALUES (?1, ?2, ?3, ?4)"
+        " ON CONFLICT (person) DO UPDATE SET json = excluded.json, fed = excluded.fed, at = excluded.at",
     [SET_ATTRIBUTE] = "INSERT INTO attribute (person, name, json, at) VALUES (?1, ?2, ?3, ?4)"
                       " ON CONFLICT (person, name) DO UPDATE SET json = excluded.json, at = excluded.at",
     [COUNT] =
@@ -160,6 +173,14 @@ static void bind_due(sqlite3_stmt *s, int at, int64_t due_ms) {
     sqlite3_bind_int64(s, at, due_ms);
 }
 
+/* 0 leaves it as it is. */
+static void bind_if_any(sqlite3_stmt *s, int at, int64_t number) {
+  if (number)
+    sqlite3_bind_int64(s, at, number);
+  else
+    sqlite3_bind_null(s, at);
+}
+
 static bool stands_in_row(const settled *row) {
   return row->is_new && row->has_segment && (row->state >= RUN_HELD || row->bytes.length <= INLINE_MOST);
 }
@@ -182,16 +203,19 @@ static int write_row(sqlite_file *f, const settled *row) {
   sql_number(s, 11, row->records);
   sql_number(s, 12, row->from);
   sql_number(s, 13, row->journey); /* 0: as it is */
+  bind_if_any(s, 14, row->goal_ms);
+  bind_if_any(s, 15, row->converted_ms);
+  bind_if_any(s, 16, (int64_t)row->fed);
   if (!row->is_new) return sql_done(s);
   int status = entered_add(f, row->who, row->run);
   if (status != SQLITE_OK) return status;
-  bind_at(s, 14, row->in, row->person);
-  bind_at(s, 15, row->in, row->per);
-  sql_number(s, 16, row->entry);
-  sql_blob(s, 17, &row->id, sizeof row->id);
-  sqlite3_bind_int64(s, 18, row->entered_ms);
-  sqlite3_bind_int(s, 19, row->control);
-  sql_blob(s, 20, stands_in_row(row) ? batch_bytes_at(row->in, row->bytes) : NULL, row->bytes.length);
+  bind_at(s, 17, row->in, row->person);
+  bind_at(s, 18, row->in, row->per);
+  sql_number(s, 19, row->entry);
+  sql_blob(s, 20, &row->id, sizeof row->id);
+  sqlite3_bind_int64(s, 21, row->entered_ms);
+  sqlite3_bind_int(s, 22, row->control);
+  sql_blob(s, 23, stands_in_row(row) ? batch_bytes_at(row->in, row->bytes) : NULL, row->bytes.length);
   return sql_done(s);
 }
 
@@ -278,11 +302,55 @@ static int write_events(sqlite_file *f, const batch *b) {
     sql_blob(s, 4, batch_bytes_at(b, e->json), e->json.length);
     sqlite3_bind_int64(s, 5, e->at_ms);
     sql_number(s, 6, e->print);
+    sqlite3_bind_int(s, 7, e->met);
+    sql_number(s, 8, e->asked);
     status = sql_done(s);
   }
   for (size_t i = 0; i < b->taken_count && status == SQLITE_OK; i++) {
     sql_number(f->writes[DROP_EVENT], 1, b->taken[i]);
     status = sql_done(f->writes[DROP_EVENT]);
+  }
+  return status;
+}
+
+static int write_refusals(sqlite_file *f, const batch *b) {
+  int status = SQLITE_OK;
+  for (size_t i = 0; i < b->refusal_count && status == SQLITE_OK; i++) {
+    const refused *r = &b->refusals[i];
+    sqlite3_stmt *s = f->writes[r->asked ? SET_ASKED : SET_MET];
+    sql_number(s, 1, r->run);
+    sql_number(s, 2, r->number);
+    if (r->asked) {
+      bind_at(s, 3, b, r->name);
+      sql_number(s, 4, r->asked);
+    }
+    status = sql_done(s);
+  }
+  return status;
+}
+
+static int write_conversions(sqlite_file *f, const batch *b) {
+  sqlite3_stmt *s = f->writes[SET_CONVERTED];
+  int status = SQLITE_OK;
+  for (size_t i = 0; i < b->conversion_count && status == SQLITE_OK; i++) {
+    sql_number(s, 1, b->conversions[i].run);
+    sqlite3_bind_int64(s, 2, b->conversions[i].at_ms);
+    status = sql_done(s);
+  }
+  return status;
+}
+
+static int write_profiles(sqlite_file *f, const batch *b) {
+  sqlite3_stmt *s = f->writes[SET_PROFILE];
+  int status = SQLITE_OK;
+  if (b->profile_count) atomic_store(&f->has_profiles, true);
+  for (size_t i = 0; i < b->profile_count && status == SQLITE_OK; i++) {
+    const came_profile *p = &b->profiles[i];
+    bind_at(s, 1, b, p->person);
+    sql_blob(s, 2, batch_bytes_at(b, p->json), p->json.length);
+    sql_number(s, 3, p->fed);
+    sqlite3_bind_int64(s, 4, p->at_ms);
+    status = sql_done(s);
   }
   return status;
 }
@@ -379,7 +447,10 @@ static int write_batches(sqlite_file *f, list *batches) {
     const batch *b = LIST_OF(batch, link, l);
     status = write_log(f, b);
     if (status == SQLITE_OK) status = write_events(f, b);
+    if (status == SQLITE_OK) status = write_refusals(f, b);
     if (status == SQLITE_OK) status = write_attributes(f, b);
+    if (status == SQLITE_OK) status = write_profiles(f, b);
+    if (status == SQLITE_OK) status = write_conversions(f, b);
   }
   if (status == SQLITE_OK) status = write_runs(f, batches);
   if (status == SQLITE_OK) status = write_counters(f, batches);

@@ -12,6 +12,7 @@ enum {
   WHAT_ENTERED = 32,
   WHAT_CONTROL = 33,
   WHAT_RECORDS = 34,
+  WHAT_CONVERTED = 35,
   WHAT_DROPPED_FOR = 40, /* of the element */
   WHAT_HELD_FOR = 41,
   WHAT_EXITED_FOR = 42,
@@ -45,6 +46,8 @@ static void take(sqlite_file *f, const counter *c) {
     t->control += n;
   } else if (c->what == WHAT_RECORDS) {
     t->records += n;
+  } else if (c->what == WHAT_CONVERTED) {
+    t->converted += n;
   } else if (c->what >= WHAT_STATE && c->what < WHAT_STATE + RUN_STATES) {
     t->states[c->what - WHAT_STATE] += n;
   } else if (c->what == WHAT_EXITED_FOR) {
@@ -108,6 +111,7 @@ static void add_tally(writer *w, const tally *t) {
   add(w, NOWHERE, WHAT_ENTERED, "", "", t->entered);
   add(w, NOWHERE, WHAT_CONTROL, "", "", t->control);
   add(w, NOWHERE, WHAT_RECORDS, "", "", t->records);
+  add(w, NOWHERE, WHAT_CONVERTED, "", "", t->converted);
   for (int i = 0; i < RUN_STATES; i++) add(w, NOWHERE, WHAT_STATE + i, "", "", t->states[i]);
   for (size_t element = 0; element < t->row_count; element++) {
     const tally_row *row = &t->rows[element];

@@ -9,6 +9,7 @@
 enum {
   BYTES_MOST = 32 << 20,   /* that wait to be durable: a lane with more is full */
   BUFFER_KEPT = 256 << 10, /* for the next batch */
+  TAIL_KEPT = 4 << 10,     /* for the next run */
 };
 
 /* Room for one more member of a batch's array. */
@@ -45,6 +46,7 @@ void batch_clear(batch *b) {
   clear(&b->log);
   clear(&b->texts);
   b->settle_count = b->write_count = b->event_count = b->taken_count = 0;
+  b->refusal_count = b->conversion_count = b->profile_count = 0;
   tally_set_clear(&b->counts);
 }
 
@@ -55,6 +57,9 @@ void batch_free(batch *b) {
   free(b->writes);
   free(b->events);
   free(b->taken);
+  free(b->refusals);
+  free(b->conversions);
+  free(b->profiles);
   tally_set_free(&b->counts);
   free(b);
 }
@@ -127,6 +132,7 @@ void lane_close(store_lane *base) {
   wait_for_committer(lane);
   read_close(lane);
   timers_close(lane);
+  while (lane->tail_count) buf_free(&lane->tails[--lane->tail_count]);
 }
 
 /* ---- settling ---- */
@@ -159,13 +165,24 @@ static settled *new_row(sqlite_lane *lane, const store_journal *journal, run_sta
   return row;
 }
 
-static void take_tail(store_journal *journal, settled *row) {
+/* The next run's: most have as much to tell. */
+static void keep_tail(sqlite_lane *lane, buf *tail) {
+  if (tail->cap > TAIL_KEPT || lane->tail_count == TAILS_KEPT) {
+    buf_free(tail);
+    return;
+  }
+  buf_clear(tail);
+  lane->tails[lane->tail_count++] = *tail;
+  *tail = BUF_EMPTY;
+}
+
+static void take_tail(sqlite_lane *lane, store_journal *journal, settled *row) {
   row->has_segment = journal->tail.len > 0;
   row->bytes = batch_segment(row->in, &journal->tail, row->is_new);
   row->segment = journal->segments;
   if (row->has_segment && journal->segments < SEGMENTS_MOST - 1) journal->segments++; /* the last one grows */
   row->segments = journal->segments;
-  buf_free(&journal->tail);
+  keep_tail(lane, &journal->tail);
   list_remove(&journal->unsettled);
   journal->has_row = true;
   journal->due_ms = row->due_ms;
@@ -184,6 +201,9 @@ static void settle_as_told(sqlite_lane *lane, store_journal *journal, const stor
   row->since_ms = record->at_ms;
   row->element = s->element;
   row->incarnation = record->incarnation;
+  row->goal_ms = s->goal_ms;
+  row->converted_ms = s->converted_ms;
+  row->fed = s->fed;
   row->listens = text_of(b, s->listens);
   row->reason = text_of(b, record->reason);
   row->detail = text_of(b, record->detail && *record->detail ? record->detail : NULL);
@@ -192,7 +212,7 @@ static void settle_as_told(sqlite_lane *lane, store_journal *journal, const stor
     row->per = text_of(b, s->per);
     row->who = entered_who(s->person, strlen(s->person));
   }
-  take_tail(journal, row);
+  take_tail(lane, journal, row);
   journal->asleep = true;
   if (due_ms != INT64_MAX || old_due_ms != INT64_MAX)
     timers_settled(lane, journal->run, due_ms, lane->base.last);
@@ -208,6 +228,7 @@ static void name_row(settled *row, const store_journal *journal) {
   row->entry = (uint32_t)enter.numbers[0];
   row->id = (run_id){(uint64_t)enter.numbers[1], (uint64_t)enter.numbers[2]};
   row->entered_ms = enter.at_ms;
+  row->fed = fed_as(&enter);
   row->person = text_of(row->in, enter.name);
   row->who = entered_who(enter.name, strlen(enter.name));
   row->per = batch_text(row->in, enter.extra, enter.extra_length);
@@ -217,7 +238,7 @@ static void name_row(settled *row, const store_journal *journal) {
 static void settle_for_now(sqlite_lane *lane, store_journal *journal) {
   settled *row = new_row(lane, journal, RUN_RUNNING, 0);
   if (row->is_new) name_row(row, journal);
-  take_tail(journal, row);
+  take_tail(lane, journal, row);
   timers_awake(lane, journal->run, 0);
 }
 
@@ -241,6 +262,7 @@ static void count(batch *b, const store_record *record) {
       .element = record->element,
       .counts = record->counts,
       .control = record->control,
+      .converts = record->converts,
       .reason = record->reason,
       .detail = detail,
   };
@@ -258,6 +280,7 @@ static void write_down(sqlite_lane *lane, batch *b, store_journal *journal, cons
   size_t start = journal->tail.len;
   if (start == 0) {
     journal->batch = b->number;
+    if (!journal->tail.cap && lane->tail_count) journal->tail = lane->tails[--lane->tail_count];
     list_push(&lane->unsettled, &journal->unsettled);
   }
   if (record->kind == RECORD_RESTART) journal->from = journal->segments;
@@ -327,10 +350,47 @@ uint64_t lane_event(store_lane *base, uint64_t run, const store_inbox_event *eve
       .name = text_of(b, event->name),
       .json = batch_text(b, event->json, event->length),
       .at_ms = event->at_ms,
+      .met = event->met,
+      .asked = event->asked,
   };
   base->last++;
   if (position) *position = base->last;
   return number;
+}
+
+store_position lane_refuse(store_lane *base, const store_refusal *refusal) {
+  sqlite_lane *lane = (sqlite_lane *)base;
+  if (!has_room(lane)) return 0;
+  batch *b = front_of(lane);
+  ROOM_FOR_ONE(b->refusals, b->refusal_count, b->refusal_room);
+  b->refusals[b->refusal_count++] =
+      (refused){refusal->run, refusal->number, refusal->asked, text_of(b, refusal->name)};
+  return ++base->last;
+}
+
+store_position lane_convert(store_lane *base, const store_run *run, int64_t at_ms) {
+  sqlite_lane *lane = (sqlite_lane *)base;
+  if (!has_room(lane)) return 0;
+  batch *b = front_of(lane);
+  ROOM_FOR_ONE(b->conversions, b->conversion_count, b->conversion_room);
+  b->conversions[b->conversion_count++] = (converted){run->run, at_ms};
+  store_record record = {.element = NO_ELEMENT, .journey = run->journey, .converts = 1};
+  count(b, &record);
+  return ++base->last;
+}
+
+store_position lane_profile_came(store_lane *base, const char *person, const store_profile *profile) {
+  sqlite_lane *lane = (sqlite_lane *)base;
+  if (!has_room(lane)) return 0;
+  batch *b = front_of(lane);
+  ROOM_FOR_ONE(b->profiles, b->profile_count, b->profile_room);
+  b->profiles[b->profile_count++] = (came_profile){
+      .person = text_of(b, person),
+      .json = batch_text(b, profile->json, profile->length),
+      .fed = profile->fed,
+      .at_ms = profile->at_ms,
+  };
+  return ++base->last;
 }
 
 bool lane_full(const store_lane *base) {

@@ -105,6 +105,7 @@ static void load_numbers(sqlite_file *f) {
   f->in->next_run = (uint64_t)(newest > removed ? newest : removed) + 1;
   atomic_store(&f->next_event, (uint64_t)sql_single(f->db, events, 0) + 1);
   atomic_store(&f->next_batch, 1); /* the log is empty */
+  atomic_store(&f->has_profiles, sql_single(f->db, "SELECT 1 FROM profile LIMIT 1", 0) == 1);
   atomic_store(&f->has_inbox, sql_single(f->db, "SELECT 1 FROM inbox LIMIT 1", 0) == 1);
 }
 
@@ -165,11 +166,18 @@ static const store_backend sqlite_backend = {
     .find = read_find,
     .runs_of = read_runs_of,
     .load = read_load,
+    .peek = read_peek,
     .next_due = timers_next_due,
     .due = timers_due,
+    .due_again = timers_due_again,
     .event = lane_event,
     .events = read_events,
+    .has_event = read_has_event,
+    .refuse = lane_refuse,
+    .convert = lane_convert,
     .attributes = read_attributes,
+    .profile_came = lane_profile_came,
+    .profile_of = read_profile_of,
 };
 
 store *store_open_sqlite(const store_file *options, error *err) {

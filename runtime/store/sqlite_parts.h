@@ -35,6 +35,9 @@ void sql_finalize(sqlite3_stmt **statements, size_t count);
 int sql_run(sqlite3 *db, const char *text,
             error *err);       /* one or several without results; -1 with the reason */
 int sql_done(sqlite3_stmt *s); /* steps one without rows, resets it; SQLITE_OK or what went wrong */
+bool sql_is_damage(sqlite3 *db, int status); /* the file is: nothing is to be hoped for from another try */
+/* What went wrong, in words, with the system's own where there are any. */
+void sql_words(sqlite3 *db, int status, char *out, size_t room);
 /* Bind; their bytes have to live until the statement is reset. NULL binds NULL. */
 void sql_text(sqlite3_stmt *s, int at, const char *text);
 void sql_blob(sqlite3_stmt *s, int at, const void *bytes, size_t length);
@@ -42,10 +45,11 @@ void sql_number(sqlite3_stmt *s, int at, uint64_t number);
 /* The run in the row at hand of a statement that selects RUN_COLUMNS; to be freed with store_run_free. */
 #define RUN_COLUMNS                                                                                          \
   "number, journey, person, per, entry, id, entered, since, due, state, element, listens, reason, detail,"   \
-  " control, incarnation, segments, records, start"
+  " control, incarnation, segments, records, start, goal, converted, fed"
 store_run sql_take_run(sqlite3_stmt *s);
-/* The events of a run, by a statement that selects EVENT_COLUMNS for ?1. Returns the last status of stepping. */
-#define EVENT_COLUMNS "number, name, json, at, print, taken"
+/* The events of a run, by the statement EVENTS_OF_RUN. Returns the last status of stepping. */
+#define EVENTS_OF_RUN                                                                                        \
+  "SELECT number, name, json, at, print, met, asked FROM inbox WHERE run = ?1 AND taken = 0 ORDER BY number"
 int sql_events(sqlite3_stmt *s, uint64_t run, store_inbox_event **out, size_t *count);
 char *sql_column_text(sqlite3_stmt *s, int at);                       /* a copy; NULL gives NULL */
 int64_t sql_single(sqlite3 *db, const char *text, int64_t otherwise); /* the one number that it gives */
@@ -81,6 +85,8 @@ typedef struct settled {
   int64_t who;      /* with is_new: see entered_who */
   run_id id;
   int64_t entered_ms, since_ms, due_ms, old_due_ms;
+  int64_t goal_ms, converted_ms; /* 0: as it was */
+  uint64_t fed;                  /* the same */
   text_at person, per, listens, reason, detail, bytes;
 } settled;
 
@@ -93,7 +99,25 @@ typedef struct arrived {
   uint64_t run, number, print;
   text_at name, json;
   int64_t at_ms;
+  bool met;
+  uint64_t asked;
 } arrived;
+
+typedef struct refused {
+  uint64_t run, number, asked;
+  text_at name;
+} refused;
+
+typedef struct converted {
+  uint64_t run;
+  int64_t at_ms;
+} converted;
+
+typedef struct came_profile {
+  text_at person, json;
+  uint64_t fed;
+  int64_t at_ms;
+} came_profile;
 
 /* What happened to a lane's runs between two hand-overs. */
 typedef struct batch {
@@ -114,6 +138,12 @@ typedef struct batch {
   size_t event_count, event_room;
   uint64_t *taken; /* events' numbers */
   size_t taken_count, taken_room;
+  refused *refusals;
+  size_t refusal_count, refusal_room;
+  converted *conversions;
+  size_t conversion_count, conversion_room;
+  came_profile *profiles;
+  size_t profile_count, profile_room;
   tally_set counts;
 } batch;
 
@@ -130,6 +160,11 @@ text_at batch_segment(batch *b, const buf *bytes,
                       bool is_first); /* a run's first one is stripped: see journal.h */
 text_at batch_text(batch *b, const char *bytes,
                    size_t length); /* copied, with a NUL behind it; NULL: NO_TEXT */
+
+/* store_settle's `fed`, where nobody knows it but the record of the entry. */
+static inline uint64_t fed_as(const store_record *enter) {
+  return store_print(enter->data, enter->data_length);
+}
 
 /* ---- timers ---- */
 
@@ -173,15 +208,18 @@ void timers_settled(struct sqlite_lane *lane, uint64_t run, int64_t due_ms, stor
 void timers_durable(struct sqlite_lane *lane);
 int64_t timers_next_due(store_lane *lane);
 size_t timers_due(store_lane *lane, int64_t now_ms, store_due_run *out, size_t most);
+void timers_due_again(store_lane *lane, const store_due_run *due);
 
 /* ---- lanes ---- */
 
-enum { READS = 12 };
+enum { TAILS_KEPT = 64, READS = 16 };
 
 typedef struct sqlite_lane {
   store_lane base;
   struct sqlite_file *file;
   batch *front;    /* being filled */
+  buf tails[TAILS_KEPT]; /* empty ones, for journals */
+  int tail_count;
   list spare;      /* used batches; under the file's lock */
   int spares;      /* of them */
   list unsettled;  /* journals with records that are in no segment, oldest first */
@@ -202,6 +240,9 @@ bool lane_full(const store_lane *base);
 void lane_flush(store_lane *base);
 void lane_forget(store_journal *journal);
 uint64_t lane_event(store_lane *base, uint64_t run, const store_inbox_event *event, store_position *position);
+store_position lane_refuse(store_lane *base, const store_refusal *refusal);
+store_position lane_convert(store_lane *base, const store_run *run, int64_t at_ms);
+store_position lane_profile_came(store_lane *base, const char *person, const store_profile *profile);
 
 /* ---- reading ---- */
 
@@ -214,8 +255,11 @@ void read_close(sqlite_lane *lane);
 int read_find(store_lane *base, uint64_t run, store_run *out);
 int read_runs_of(store_lane *base, const char *person, store_run **out, size_t *count);
 int read_load(store_lane *base, const store_run *run, store_journal *journal, buf *out);
+int read_peek(store_lane *base, const store_run *run, buf *out);
 int read_events(store_lane *base, uint64_t run, store_inbox_event **out, size_t *count);
+int read_has_event(store_lane *base, uint64_t run, uint64_t print);
 int read_attributes(store_lane *base, const char *person, store_attribute each, void *data);
+int read_profile_of(store_lane *base, const char *person, store_profile *out);
 int read_bundle(store *s, uint32_t journey, buf *out);
 /* Timers of a shard from (due, run) on, in order: at most `most`. Returns how many, -1 when they can't be read. */
 int read_timers(sqlite_lane *lane, uint32_t shard, store_due_run from, store_due_run *out, int most);
@@ -341,6 +385,7 @@ typedef struct sqlite_file {
   _Atomic uint64_t next_batch, next_event;
   _Atomic uint64_t settle_before; /* runs with older records in no segment are to get an interim one */
   _Atomic bool has_inbox;         /* an event may be in it */
+  _Atomic bool has_profiles;      /* the same of the table `profile` */
 
   /* The committer's own. */
   bool troubled;

@@ -16,7 +16,9 @@ enum statement {
   FIRST_SEGMENT,
   SEGMENTS,
   EVENTS,
+  HAS_EVENT,
   ATTRIBUTES,
+  PROFILE,
   TIMERS,
 };
 enum { STATEMENTS = TIMERS + 1 };
@@ -28,8 +30,10 @@ static const char *const texts[STATEMENTS] = {
     [RUNS_OF] = "SELECT run, past FROM entered WHERE who = ?1",
     [FIRST_SEGMENT] = "SELECT journal FROM run WHERE number = ?1",
     [SEGMENTS] = "SELECT bytes FROM segment WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
-    [EVENTS] = ("SELECT " EVENT_COLUMNS " FROM inbox WHERE run = ?1 ORDER BY number"),
+    [EVENTS] = EVENTS_OF_RUN,
+    [HAS_EVENT] = "SELECT 1 FROM inbox WHERE run = ?1 AND print = ?2",
     [ATTRIBUTES] = "SELECT name, json, at FROM attribute WHERE person = ?1",
+    [PROFILE] = "SELECT json, fed, at FROM profile WHERE person = ?1",
     [TIMERS] = ("SELECT due, run FROM timer WHERE family = ?1 AND shard = ?2 AND (due, run) >= (?3, ?4)"
                 " ORDER BY due, run LIMIT ?5"),
 };
@@ -77,11 +81,24 @@ void read_close(sqlite_lane *lane) {
   lane->db = NULL;
 }
 
+static void tell_failure(sqlite_lane *lane, int status) {
+  char why[256];
+  sql_words(lane->db, status, why, sizeof why);
+  if (sql_is_damage(lane->db, status)) {
+    file_trouble(lane->file, "the state %s can't be read: %s", lane->file->path, why);
+    return;
+  }
+  lane->base.unread = true;
+  if (!lane->base.unread_told)
+    file_trouble(lane->file, "the state %s can't be read: %s; it is tried again", lane->file->path, why);
+  lane->base.unread_told = true;
+}
+
 /* Ends a statement that was stepped until `status`. */
 static int end(sqlite_lane *lane, sqlite3_stmt *s, int status) {
   sqlite3_reset(s);
   if (status == SQLITE_DONE) return 0;
-  file_trouble(lane->file, "the state %s can't be read: %s", lane->file->path, sqlite3_errmsg(lane->db));
+  tell_failure(lane, status);
   return -1;
 }
 
@@ -226,7 +243,6 @@ static int add_bytes(sqlite_lane *lane, sqlite3_stmt *s, buf *out) {
 static int read_segments(sqlite_lane *lane, const store_run *run, buf *out) {
   sqlite3_stmt *first = lane->reads[FIRST_SEGMENT], *others = lane->reads[SEGMENTS];
   sql_number(first, 1, run->run);
-  if (run->state > RUN_HELD) sweep_spare(lane->file, run->run);
   if (run->from == 0 && add_bytes(lane, first, out)) return -1;
   sql_number(others, 1, run->run * SEGMENTS_MOST + run->from);
   sql_number(others, 2, run->run * SEGMENTS_MOST + SEGMENTS_MOST - 1);
@@ -246,11 +262,17 @@ static void cut_earlier(buf *out, size_t start) {
   out->len -= begins - start;
 }
 
+int read_peek(store_lane *base, const store_run *run, buf *out) {
+  size_t start = out->len;
+  if (read_segments((sqlite_lane *)base, run, out)) return -1;
+  if (run->incarnation && out->len > start) cut_earlier(out, start);
+  return 0;
+}
+
 int read_load(store_lane *base, const store_run *run, store_journal *journal, buf *out) {
   sqlite_lane *lane = (sqlite_lane *)base;
-  size_t start = out->len;
-  if (read_segments(lane, run, out)) return -1;
-  if (run->incarnation && out->len > start) cut_earlier(out, start);
+  if (run->state > RUN_HELD) sweep_spare(lane->file, run->run);
+  if (read_peek(base, run, out)) return -1;
   journal->run = run->run;
   journal->records = run->records;
   journal->segments = run->segments;
@@ -268,21 +290,20 @@ int read_load(store_lane *base, const store_run *run, store_journal *journal, bu
 
 int read_bundle(store *s, uint32_t journey, buf *out) {
   static const char *const text[] = {"SELECT bundle FROM journey WHERE number = ?1"};
-  sqlite_file *f = s->file;
+  const sqlite_file *f = s->file;
   sqlite3 *db = NULL;
   sqlite3_stmt *select = NULL;
-  error err = {""};
-  bool found = false;
+  error err;
+  int status = SQLITE_ERROR;
   if (read_connection(f->path, &db, &err) == 0 && sql_prepare(db, text, 1, &select, &err) == 0) {
     sql_number(select, 1, journey);
-    found = sqlite3_step(select) == SQLITE_ROW;
-    if (found) buf_add(out, sqlite3_column_blob(select, 0), (size_t)sqlite3_column_bytes(select, 0));
-    sqlite3_finalize(select);
-  } else {
-    file_trouble(f, "the state %s can't be read: %s", f->path, err.text);
+    status = sqlite3_step(select);
   }
+  if (status == SQLITE_ROW)
+    buf_add(out, sqlite3_column_blob(select, 0), (size_t)sqlite3_column_bytes(select, 0));
+  sqlite3_finalize(select);
   sqlite3_close(db);
-  return found ? 0 : -1;
+  return status == SQLITE_ROW ? 0 : status == SQLITE_DONE ? -1 : -2;
 }
 
 /* ---- events, attributes, timers ---- */
@@ -296,6 +317,33 @@ int read_events(store_lane *base, uint64_t run, store_inbox_event **out, size_t 
   *out = NULL;
   *count = 0;
   return -1;
+}
+
+int read_has_event(store_lane *base, uint64_t run, uint64_t print) {
+  sqlite_lane *lane = (sqlite_lane *)base;
+  sqlite3_stmt *s = lane->reads[HAS_EVENT];
+  if (!atomic_load_explicit(&lane->file->has_inbox, memory_order_relaxed)) return 0;
+  sql_number(s, 1, run);
+  sql_number(s, 2, print);
+  int status = sqlite3_step(s), found = status == SQLITE_ROW;
+  return end(lane, s, found ? SQLITE_DONE : status) ? -1 : found;
+}
+
+int read_profile_of(store_lane *base, const char *person, store_profile *out) {
+  sqlite_lane *lane = (sqlite_lane *)base;
+  sqlite3_stmt *s = lane->reads[PROFILE];
+  if (!atomic_load_explicit(&lane->file->has_profiles, memory_order_relaxed)) return 0;
+  sql_text(s, 1, person);
+  int status = sqlite3_step(s), found = status == SQLITE_ROW;
+  if (found) {
+    *out = (store_profile){
+        .json = sql_column_text(s, 0),
+        .length = (size_t)sqlite3_column_bytes(s, 0),
+        .fed = (uint64_t)sqlite3_column_int64(s, 1),
+        .at_ms = sqlite3_column_int64(s, 2),
+    };
+  }
+  return end(lane, s, found ? SQLITE_DONE : status) ? -1 : found;
 }
 
 int read_attributes(store_lane *base, const char *person, store_attribute each, void *data) {

@@ -52,7 +52,7 @@ static const char *const texts[STATEMENTS] = {
     [ROW] = "SELECT " RUN_COLUMNS " FROM run WHERE number = ?1",
     [FIRST] = "SELECT journal FROM run WHERE number = ?1",
     [SEGMENTS] = "SELECT bytes FROM segment WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
-    [EVENTS] = ("SELECT " EVENT_COLUMNS " FROM inbox WHERE run = ?1 ORDER BY number"),
+    [EVENTS] = EVENTS_OF_RUN,
     [ATTRIBUTES] = "SELECT name, json, at FROM attribute WHERE person = ?1",
     [PEOPLE] = "SELECT DISTINCT person FROM attribute WHERE json = CAST(?1 AS BLOB)",
     [NEWEST] = "SELECT max(number) FROM run",
@@ -308,6 +308,8 @@ static bool bring_up_to_date(store_run *run, const logged *of) {
   run->listens = NULL;
   run->reason = mem_text(record.reason);
   run->detail = mem_text(record.detail);
+  bool by_goal = run->state == RUN_EXITED && run->reason && strcmp(run->reason, "goal") == 0;
+  if (by_goal && !run->converted_ms) run->converted_ms = run->since_ms;
   return true;
 }
 

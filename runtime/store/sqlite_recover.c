@@ -123,6 +123,7 @@ static int read_records(recovery *r, const found *run, settled *row) {
     row->entry = (uint32_t)record.numbers[0];
     row->id = (run_id){(uint64_t)record.numbers[1], (uint64_t)record.numbers[2]};
     row->entered_ms = record.at_ms;
+    row->fed = fed_as(&record);
     row->person = batch_text(r->texts, record.name, strlen(record.name));
     row->per = batch_text(r->texts, record.extra, record.extra_length);
     row->shard = store_shard(record.name, strlen(record.name));

@@ -8,13 +8,16 @@
  *   element    by family
  *   log        what happened since the oldest record that is in no segment: one row for each batch of a lane
  *   run        a row for each run that was settled once. `start`: the segment in which its present incarnation begins;
- *              `journal`: its segment 0, where that is small or all there will be
+ *              `goal`: until when its goal counts although it is over; `converted`: when it has reached it; `fed`: see
+ *              store_settle; `journal`: its segment 0, where that is small or all there will be
  *   entered    the runs of people; `past`: what is left of one that was taken out. fresh: those that are not yet there. See
  *              sqlite_entered.c
  *   segment    the others: key = run * 1048576 + n
  *   timer      what parked runs wait for
- *   inbox      events that came for a run, until it ends; `print` tells equal ones, of which one is kept
+ *   inbox      events that came for a run, until it ends; `print` tells equal ones, of which one is kept. `met`, `asked`: see
+ *              store_inbox_event
  *   attribute  what scripts have written to people
+ *   profile    see store_profile
  *   counter    the ledger and the funnel; `what` is told in sqlite_counters.c
  *
  * Numbers that grow are primary keys, so that most rows go to the end of their table. Times are milliseconds since 1970. Pages
@@ -23,7 +26,7 @@
 
 #include "store/sqlite_parts.h"
 
-enum { APPLICATION = 0x6a61756e /* "jaun" */, VERSION = 1 };
+enum { APPLICATION = 0x6a61756e /* "jaun" */, VERSION = 3 };
 
 static const char tables[] =
     "CREATE TABLE meta (store_id BLOB NOT NULL, live INTEGER NOT NULL, newest INTEGER NOT NULL DEFAULT 0);"
@@ -40,22 +43,47 @@ static const char tables[] =
     "NULL,"
     "  incarnation INTEGER NOT NULL, segments INTEGER NOT NULL, records INTEGER NOT NULL, start INTEGER NOT "
     "NULL,"
-    "  journal BLOB);"
+    "  goal INTEGER, converted INTEGER, fed INTEGER, journal BLOB);"
     "CREATE TABLE entered (who INTEGER, run INTEGER, past BLOB, PRIMARY KEY (who, run)) WITHOUT ROWID;"
     "CREATE TABLE fresh (at INTEGER PRIMARY KEY, who INTEGER NOT NULL, run INTEGER NOT NULL);"
     "CREATE TABLE segment (key INTEGER PRIMARY KEY, bytes BLOB NOT NULL);"
     "CREATE TABLE timer (family INTEGER, shard INTEGER, due INTEGER, run INTEGER,"
     "  PRIMARY KEY (family, shard, due, run)) WITHOUT ROWID;"
     "CREATE TABLE inbox (number INTEGER PRIMARY KEY AUTOINCREMENT, run INTEGER NOT NULL, name TEXT NOT NULL,"
-    "  json BLOB NOT NULL, at INTEGER NOT NULL, print INTEGER NOT NULL, taken INTEGER NOT NULL);"
+    "  json BLOB NOT NULL, at INTEGER NOT NULL, print INTEGER NOT NULL, taken INTEGER NOT NULL,"
+    "  met INTEGER NOT NULL DEFAULT 0, asked INTEGER NOT NULL DEFAULT 0);"
     "CREATE UNIQUE INDEX inbox_of_run ON inbox (run, print);"
+    "CREATE INDEX inbox_open ON inbox (run) WHERE taken = 0;"
     "CREATE TABLE attribute (person TEXT, name TEXT, json BLOB NOT NULL, at INTEGER NOT NULL,"
     "  PRIMARY KEY (person, name)) WITHOUT ROWID;"
+    "CREATE TABLE profile (person TEXT PRIMARY KEY, json BLOB NOT NULL, fed INTEGER NOT NULL, at INTEGER NOT "
+    "NULL)"
+    "  WITHOUT ROWID;"
     "CREATE TABLE counter (journey INTEGER, element INTEGER, what INTEGER, reason TEXT, detail TEXT,"
     "  n INTEGER NOT NULL, PRIMARY KEY (journey, element, what, reason, detail)) WITHOUT ROWID;";
 
-/* migrations[v] brings a file of version v to v + 1; there is no version 0. */
-static const char *const migrations[VERSION] = {NULL};
+/* migrations[v] brings a file of version v to v + 1; there is no version 0.
+ *
+ * Version 2 has journals of format 2 (journal.h). Those of format 1 are read as they are; but a jaunt that knows no other format is to
+ * say so when it opens the file, not to take what is new for damaged. */
+static const char *const migrations[VERSION] = {
+    NULL,
+    "",
+    /* Until then nobody but who has exited by the goal (state 7) had converted. */
+    "ALTER TABLE run ADD COLUMN goal INTEGER;"
+    "ALTER TABLE run ADD COLUMN converted INTEGER;"
+    "ALTER TABLE run ADD COLUMN fed INTEGER;"
+    "UPDATE run SET converted = since WHERE state = 7 AND reason = 'goal';"
+    "INSERT INTO counter (journey, element, what, reason, detail, n)"
+    "  SELECT journey, -1, 35, '', '', sum(n) FROM counter WHERE what = 42 AND reason = 'goal' GROUP BY "
+    "journey;"
+    "ALTER TABLE inbox ADD COLUMN met INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE inbox ADD COLUMN asked INTEGER NOT NULL DEFAULT 0;"
+    "CREATE INDEX inbox_open ON inbox (run) WHERE taken = 0;"
+    "CREATE TABLE profile (person TEXT PRIMARY KEY, json BLOB NOT NULL, fed INTEGER NOT NULL, at INTEGER NOT "
+    "NULL)"
+    "  WITHOUT ROWID;",
+};
 
 /* Before the first table: neither can be changed afterwards without a copy of the whole file. */
 static int begin_file(sqlite3 *db, error *err) {

@@ -1,4 +1,6 @@
 /* Statements: preparing, binding, stepping; and the rows that more than one file reads. */
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -36,6 +38,38 @@ int sql_done(sqlite3_stmt *s) {
   int status = sqlite3_step(s);
   sqlite3_reset(s);
   return status == SQLITE_DONE || status == SQLITE_ROW ? SQLITE_OK : status;
+}
+
+/* Of the database's file, or of its WAL: the system's number of the last fault; 0. */
+static int fault_of(sqlite3 *db, int which) {
+  sqlite3_file *file = NULL;
+  int number = 0;
+  sqlite3_file_control(db, "main", which, &file);
+  if (file && file->pMethods) file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &number);
+  return number;
+}
+
+/* A disk that fails to read. SQLite tells it as a malformed image, without the system's number. */
+static int disk_fault(sqlite3 *db, int status) {
+  if ((status & 0xff) != SQLITE_CORRUPT) return 0;
+  int number = fault_of(db, SQLITE_FCNTL_FILE_POINTER);
+  if (!number) number = fault_of(db, SQLITE_FCNTL_JOURNAL_POINTER);
+  return number == EIO || number == ENXIO || number == ERANGE ? number : 0;
+}
+
+bool sql_is_damage(sqlite3 *db, int status) {
+  if ((status & 0xff) == SQLITE_NOTADB) return true;
+  return (status & 0xff) == SQLITE_CORRUPT && !disk_fault(db, status);
+}
+
+void sql_words(sqlite3 *db, int status, char *out, size_t room) {
+  int fault = disk_fault(db, status), number = sqlite3_system_errno(db);
+  if (fault)
+    snprintf(out, room, "the disk fails (%s)", strerror(fault));
+  else if (number)
+    snprintf(out, room, "%s (%s)", sqlite3_errmsg(db), strerror(number));
+  else
+    snprintf(out, room, "%s", sqlite3_errmsg(db));
 }
 
 void sql_text(sqlite3_stmt *s, int at, const char *text) {
@@ -85,7 +119,8 @@ int sql_events(sqlite3_stmt *s, uint64_t run, store_inbox_event **out, size_t *c
         .length = (size_t)sqlite3_column_bytes(s, 2),
         .at_ms = sqlite3_column_int64(s, 3),
         .print = (uint64_t)sqlite3_column_int64(s, 4),
-        .is_taken = sqlite3_column_int(s, 5) != 0,
+        .met = sqlite3_column_int(s, 5) != 0,
+        .asked = (uint64_t)sqlite3_column_int64(s, 6),
     };
   }
   return status;
@@ -117,6 +152,9 @@ store_run sql_take_run(sqlite3_stmt *s) {
       .segments = (uint32_t)sqlite3_column_int64(s, 16),
       .records = (uint32_t)sqlite3_column_int64(s, 17),
       .from = (uint32_t)sqlite3_column_int64(s, 18),
+      .goal_ms = sqlite3_column_int64(s, 19),
+      .converted_ms = sqlite3_column_int64(s, 20),
+      .fed = (uint64_t)sqlite3_column_int64(s, 21),
   };
   take_id(s, 5, &run.id);
   return run;

@@ -1,7 +1,8 @@
 /* Old runs are taken out: those that ended longer ago than they are to be kept. The committer does it when it has nothing else to do, a few
  * hundred runs at a time, each slice a transaction; then it gives the room back, a slice of pages at a time.
  *
- * A pass goes through the runs in the order in which they came, and is over at the first that came too short a time ago. Counters
+ * A pass goes through the runs in the order in which they came, and is over at the first that came too short a time ago. Whoever may
+ * still convert stays until the goal's time is over. Counters
  * stay, and so does what letting people in asks for: see sqlite_entered.c.
  *
  * What the time is: for live runs the wall clock's; a rehearsal's is the latest that any run was settled at. */
@@ -36,8 +37,9 @@ enum { STATEMENTS = NOTE_NEWEST + 1 };
 _Static_assert((int)STATEMENTS <= (int)SWEEP_WRITES, "sweep.writes holds them");
 
 static const char *const texts[STATEMENTS] = {
-    [SCAN] = "SELECT number, person, per, entry, since, state, journey, entered FROM run WHERE number >= ?1"
-             " ORDER BY number LIMIT ?2",
+    [SCAN] = "SELECT number, person, per, entry, since, state, journey, entered, CASE WHEN converted IS NULL "
+             "THEN goal END"
+             " FROM run WHERE number >= ?1 ORDER BY number LIMIT ?2",
     [SEGMENTS] = "DELETE FROM segment WHERE key BETWEEN ?1 AND ?2",
     [EVENTS] = "DELETE FROM inbox WHERE run = ?1",
     [RUN] = "DELETE FROM run WHERE number = ?1",
@@ -141,7 +143,9 @@ static int scan(sqlite_file *f, slice *s) {
     seen++;
     s->next = (uint64_t)sqlite3_column_int64(rows, 0) + 1;
     over = sqlite3_column_int64(rows, 7) > horizon;
-    bool old = sqlite3_column_int(rows, 5) > RUN_HELD && sqlite3_column_int64(rows, 4) <= horizon;
+    bool may_convert = sqlite3_column_int64(rows, 8) >= w->pass_ms;
+    bool old =
+        sqlite3_column_int(rows, 5) > RUN_HELD && sqlite3_column_int64(rows, 4) <= horizon && !may_convert;
     if (old && !young_has(&w->spared, (int64_t)(s->next - 1), s->next - 1)) add_victim(f, s, rows);
   }
   pthread_mutex_unlock(&f->in->lock);
@@ -260,7 +264,7 @@ static int sweep_runs(sqlite_file *f) {
   pthread_mutex_unlock(&w->lock);
   if (status == SQLITE_OK) {
     w->next = s->next;
-    w->gives_back = w->gives_back || s->count > 0;
+    w->gives_back = true; /* also where nobody went: the last process may have been killed before it did */
   }
   for (size_t i = 0; i < s->count; i++) free(s->victims[i].person), free(s->victims[i].per);
   free(s);

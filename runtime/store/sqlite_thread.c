@@ -100,19 +100,12 @@ static void wait_for_the_end(sqlite_file *f) {
   pthread_mutex_unlock(&f->lock_handed);
 }
 
-static bool is_beyond_help(int status) {
-  return (status & 0xff) == SQLITE_CORRUPT || (status & 0xff) == SQLITE_NOTADB;
-}
-
-static void tell_failure(sqlite_file *f, bool broken) {
-  const char *why = sqlite3_errmsg(f->db);
-  int number = sqlite3_system_errno(f->db);
+static void tell_failure(sqlite_file *f, int status, bool broken) {
+  char why[256];
+  sql_words(f->db, status, why, sizeof why);
   if (broken)
     file_trouble(f, "the state %s is damaged (%s): nothing more is saved; end this and use a backup", f->path,
                  why);
-  else if (!f->troubled && number)
-    file_trouble(f, "the state %s can't be written: %s (%s); make room or mend the disk: it is tried again",
-                 f->path, why, strerror(number));
   else if (!f->troubled)
     file_trouble(f, "the state %s can't be written: %s; make room or mend the disk: it is tried again",
                  f->path, why);
@@ -124,8 +117,8 @@ static bool commit(sqlite_file *f, list *batches) {
   for (;;) {
     bool last = begin_try(f);
     int status = commit_batches(f, batches);
-    bool failed = status != SQLITE_OK, broken = is_beyond_help(status);
-    if (failed) tell_failure(f, broken);
+    bool failed = status != SQLITE_OK, broken = sql_is_damage(f->db, status);
+    if (failed) tell_failure(f, status, broken);
     if (!failed && f->troubled && f->options.trouble) f->options.trouble(f->options.data, NULL);
     if (!failed) f->troubled = false;
     end_try(f, failed, broken);

@@ -274,6 +274,10 @@ int64_t timers_next_due(store_lane *base) {
   return INT64_MAX;
 }
 
+void timers_due_again(store_lane *base, const store_due_run *due) {
+  timers_asleep((sqlite_lane *)base, due->run, due->due_ms);
+}
+
 size_t timers_due(store_lane *base, int64_t now_ms, store_due_run *out, size_t most) {
   lane_timers *t = &((sqlite_lane *)base)->timers;
   size_t count = 0;

@@ -29,6 +29,9 @@
 enum { SHARDS = 256 }; /* people are sharded by a hash of their id; a shard belongs to one lane */
 uint32_t store_shard(const char *person, size_t length);
 
+/* Tells profiles, and other texts, from each other; never 0. */
+uint64_t store_print(const char *bytes, size_t length);
+
 typedef hash128 run_id;
 
 /* The state of a run, and how it ended: the columns of the ledger. These numbers are in files: they never change. */
@@ -63,11 +66,13 @@ typedef enum record_kind {
   RECORD_ENTER =
       1, /* name: the person's id; data: the profile as JSON; more: the event as JSON; extra: the key of `per`;
                        numbers: the entry number, and the run's id (lo, hi) */
-  RECORD_STEP,    /* a primitive's step; data: its recorded verdict, if it has one */
-  RECORD_INTENT,  /* name: the idempotency key; data: the body; more: the URL; extra: see intent_line; as
-                       they will be sent, secrets hidden */
-  RECORD_ATTEMPT, /* how one attempt ended; for people: replay passes it by */
-  RECORD_RESULT,  /* the response as the script sees it. name: the result; data: the body; more: headers */
+  RECORD_STEP, /* a primitive's step; data: its recorded verdict, if it has one */
+  RECORD_INTENT, /* numbers: the idempotency key, by store_intent_name; data: the body; more: the URL; extra: see
+                       intent_line; as they will be sent, secrets hidden */
+  RECORD_ATTEMPT, /* how one attempt ended, for people; numbers: status, microseconds. With a third one it is one of record_attempt_notes
+                       instead */
+  RECORD_RESULT, /* the response as the script sees it. name: the result; data: the body; more: headers; numbers: status,
+                       attempts, microseconds, and bits of record_result_bits */
   RECORD_WRITE, /* name: an attribute of the person; data: its value as JSON; extra: the person's id, which is not
                        journalled. Changes the person's attributes, too */
   RECORD_WOKE, /* a wait is over because its time is */
@@ -77,9 +82,21 @@ typedef enum record_kind {
   RECORD_END,     /* the run ended, or is held: `to` says how */
   RECORD_MOVE,    /* changes counters alone: nothing is journalled */
   RECORD_REDRIVE, /* an operator lets a held or dropped run go on. numbers: the step from which on what stands before it is
-                     void (0: none), and how often that was done */
+                     void (0: none), how often that was done, and whether the result of that step alone is void: its call is
+                     sent again as its intent says */
   RECORD_KINDS,
 } record_kind;
+
+enum record_attempt_notes {
+  ATTEMPT_RECALLED =
+      1, /* the runtime ended in order, and what the last intent says had not left, or was refused: it may be sent */
+  ATTEMPT_ENDED = 2, /* an operator has ended the run: it goes no further than this call */
+};
+
+enum record_result_bits {
+  RESULT_TRUNCATED = 1, /* the body was cut to keep_body */
+  RESULT_UNCLEAR = 2,   /* it has left, or may have, and nobody knows whether it was done */
+};
 
 /* What is kept of a run in its row; told when it is settled. */
 typedef struct store_settle {
@@ -88,18 +105,36 @@ typedef struct store_settle {
   const char *per; /* the key within which one run lives at a time; NULL: none */
   uint32_t entry;  /* the person's first, second, ... run of this journey (and per) */
   int64_t entered_ms;
-  uint32_t element;    /* where it is */
-  int64_t due_ms;      /* when it has to be woken; INT64_MAX: by its time never */
-  const char *listens; /* the events that concern it while it is parked, one name a line; NULL: none */
+  uint32_t element; /* where it is */
+  int64_t due_ms;   /* when it has to be woken; INT64_MAX: by its time never */
+  const char *
+      listens; /* the events that concern it while it is parked, and its goal when it is over, one name a line; NULL */
+  int64_t goal_ms; /* until when its goal counts although it is over; 0: as it was, at first not at all */
+  int64_t converted_ms; /* when it has reached it; 0: as it was */
+  uint64_t fed; /* print of the profile that came with it, before what scripts have written; 0: as it was */
 } store_settle;
+
+/* What a record has of those before it that was read: only store/ looks inside. */
+typedef struct store_before {
+  uint32_t format; /* of the segment; 0: none was told, it is the present one */
+  uint64_t step;   /* the fingerprint of the last step, and what that had */
+  const char *step_name, *step_extra;
+  size_t step_extra_length;
+  const char *url, *request; /* of the last intent: more and extra */
+  size_t url_length, request_length;
+  const char *headers; /* of the segment's first result with headers, packed */
+  size_t headers_length;
+} store_before;
 
 typedef struct store_record {
   record_kind kind;
   uint32_t incarnation, step;
-  uint64_t fingerprint; /* of the step: kind, name, connection and path as written */
-  int64_t at_ms;        /* logical */
-  const char *name;     /* a text; NULL without */
-  const char *data;     /* bytes; copied by store_append, as all texts are; NULL and empty are told apart */
+  uint64_t
+      fingerprint; /* of the step: kind, name, connection and path as written; two steps that share one have the same name
+                            and `extra` */
+  int64_t at_ms;    /* logical */
+  const char *name; /* a text; NULL without */
+  const char *data; /* bytes; copied by store_append, as all texts are; NULL and empty are told apart */
   size_t data_length;
   const char *more;
   size_t more_length;
@@ -114,15 +149,34 @@ typedef struct store_record {
   const char *reason; /* why it was dropped, held or has exited (closed list), NULL without; static text */
   const char *detail; /* beside the reason, short: "503"; NULL without; copied */
   bool control;       /* the run is of the control group */
+  int8_t converts; /* 1: it has reached its goal; -1: that counts in another version from here on; else 0 */
   const store_settle *settle; /* settles the run with this record, in state `to`; NULL: not now */
+  store_before before;        /* left alone by who appends */
 } store_record;
 
 typedef struct store store;
 typedef struct store_lane store_lane;
 
-/* The line of an intent's `extra`, not ended by a NUL; NULL where there is none, or nothing in it. */
-enum intent_line { INTENT_METHOD, INTENT_CONNECTION, INTENT_TYPE, INTENT_PAYLOAD };
+/* The line of an intent's `extra`, not ended by a NUL; NULL where there is none, or nothing in it. INTENT_ONCE: there is
+ * something in it where the request carries no key, and must not be sent twice. */
+enum intent_line {
+  INTENT_METHOD,
+  INTENT_CONNECTION,
+  INTENT_TYPE,
+  INTENT_PAYLOAD,
+  INTENT_TEMPLATE,
+  INTENT_ONCE
+};
 const char *store_intent_line(const store_record *intent, enum intent_line line, size_t *length);
+/* Appends a method or a type for such a line: one that is often there as a byte, which store_intent_line tells in words again. */
+void store_intent_word(buf *out, const char *text);
+/* The idempotency key (32 hexadecimal digits in lower case) as an intent has it, and back. */
+void store_intent_name(store_record *intent, const char *key);
+void store_intent_key(const store_record *intent, char out[33]);
+
+/* Appends the lines of the headers ("Name: value", each ended by a line break) of a result that store_record_next has read: its
+ * `more` has them packed. */
+void store_result_headers(const store_record *result, buf *out);
 
 /* A living run's journal, embedded in the run; only store/ looks inside but for `run`. The memory backend leaves it alone,
  * but for `run`. */
@@ -140,6 +194,9 @@ typedef struct store_journal {
       at_ms; /* of the last record in the tail, as the next one is told by how it differs: see journal.h */
   uint64_t fingerprint;
   uint32_t incarnation, step, element;
+  uint64_t step_print;                                   /* of the last step in the tail; 0: there is none */
+  size_t url_at, url_length, request_at, request_length; /* in the tail: the last intent's more and extra */
+  size_t headers_at, headers_length;                     /* in the tail: the first result's headers */
   uint32_t from;  /* the segment in which the present incarnation begins */
   list unsettled; /* in the lane's, oldest first */
 } store_journal;
@@ -184,7 +241,7 @@ bool store_keeps(const store *s); /* runs can be read back from it */
 /* A version of a journey: its name, the hash of its bundle, and the bundle (kept). Returns its number, for good. */
 uint32_t store_journey(store *s, const char *name, const char *version, const char *bundle,
                        size_t bundle_length);
-/* Appends the name, version and bundle behind a number; -1 where there is none. Any may be NULL. */
+/* Appends the name, version and bundle behind a number; -1 where there is none, -2 where the bundle can't be read now. Any may be NULL. */
 int store_journey_read(store *s, uint32_t journey, buf *name, buf *version, buf *bundle);
 
 /* Operators pause a journey, all versions of its name: since when, 0: it isn't paused. The mark is kept with the state; what
@@ -237,7 +294,9 @@ typedef struct store_run {
   run_state state;
   bool control;
   int64_t entered_ms, since_ms, due_ms; /* since: of the last settling */
-  uint32_t records, segments, from;     /* for store_load */
+  int64_t goal_ms, converted_ms;        /* see store_settle */
+  uint64_t fed;
+  uint32_t records, segments, from; /* for store_load */
 } store_run;
 void store_run_free(store_run *run); /* what it holds, not itself */
 
@@ -251,6 +310,8 @@ int store_runs_of(store_lane *lane, const char *person, store_run **out, size_t 
  * are in `run`); readies `journal` (which store_journal_init made) for
  * what follows. From here on the run is awake: its timer is not told. 0 or -1. */
 int store_load(store_lane *lane, const store_run *run, store_journal *journal, buf *out);
+/* The same bytes of a run that is only looked at: nothing follows. */
+int store_peek(store_lane *lane, const store_run *run, buf *out);
 /* Takes the next record off [*at, end); false at the end, or where the bytes are no record. Texts point into the bytes. A
  * record is kept by how it differs from the one before: `out` is zeroed before the first, and left alone in between. Of the
  * counters' part it holds `journey` and `control` (RECORD_ENTER), `to`, `reason` and `detail`; `element` is where the run
@@ -267,25 +328,57 @@ typedef struct store_due_run {
 } store_due_run;
 size_t store_due(store_lane *lane, int64_t now_ms, store_due_run *out, size_t most);
 
+/* What store_due told could not be looked at: it is told again. */
+void store_due_again(store_lane *lane, const store_due_run *due);
+
+/* Whether a read failed, since this was asked last, that may go well when it is made again: a disk's fault, not damage. It is told as
+ * trouble the first time, and again after store_unread_over. */
+bool store_unread(store_lane *lane);
+void store_unread_over(store_lane *lane);
+
 typedef struct store_inbox_event {
   uint64_t number;
   uint64_t print; /* tells equal events, of which a run keeps the first */
   char *name, *json;
   size_t length;
   int64_t at_ms;
-  bool is_taken; /* a RECORD_TAKEN named it; its JSON is no longer there */
+  bool met;       /* goal and exit_on were asked about it, and said no */
+  uint64_t asked; /* the same of a wait_for: which one, as its engine names it; 0: none */
 } store_inbox_event;
 /* An event that came for a run, whether it is in memory or parked: print, name, JSON and time. Part of the next batch; returns
  * the event's number, which counts up, or 0 when the lane is full. *position (may be NULL): where it stands. */
 uint64_t store_event(store_lane *lane, uint64_t run, const store_inbox_event *event,
                      store_position *position);
-/* A run's events, taken ones included, oldest first; freed with store_events_free. They go when the run ends. 0 or -1. */
+/* A run's events that were not taken, oldest first; freed with store_events_free. They go when the run ends. 0 or -1. */
 int store_events(store_lane *lane, uint64_t run, store_inbox_event **out, size_t *count);
+/* Whether an event with this print came for the run, taken or not: 1, 0, or -1. */
+int store_has_event(store_lane *lane, uint64_t run, uint64_t print);
+/* What predicates have said no to: those of goal and exit_on to the run's events up to a number (`name` NULL), or a wait_for
+ * (`asked`) to those of this name. Part of the next batch; its position, or 0 when the lane is full. */
+typedef struct store_refusal {
+  uint64_t run, number, asked;
+  const char *name;
+} store_refusal;
+store_position store_refuse(store_lane *lane, const store_refusal *refusal);
+/* A run that is over or held has reached its goal. Nothing else of it changes. The same. */
+store_position store_convert(store_lane *lane, const store_run *run, int64_t at_ms);
 void store_events_free(store_inbox_event *events, size_t count);
 
 /* What scripts have written to a person, over all journeys: calls `each` for every attribute. 0 or -1. */
 typedef void (*store_attribute)(void *data, const char *name, const char *json, size_t length, int64_t at_ms);
 int store_attributes(store_lane *lane, const char *person, store_attribute each, void *data);
+
+/* The newest profile that came with a person, where it is not the one that their newest run has entered with. */
+typedef struct store_profile {
+  char *json; /* to be freed */
+  size_t length;
+  uint64_t fed; /* its print */
+  int64_t at_ms;
+} store_profile;
+/* Keeps it. Part of the next batch; its position, or 0 when the lane is full. */
+store_position store_profile_came(store_lane *lane, const char *person, const store_profile *profile);
+int store_profile_of(store_lane *lane, const char *person,
+                     store_profile *out); /* 1, 0: there is none, or -1 */
 
 /* ---- what was counted, at the last commits; from any thread ---- */
 
@@ -304,7 +397,7 @@ typedef struct store_element_row {
 } store_element_row;
 
 typedef struct store_report {
-  uint64_t entered, control;
+  uint64_t entered, control, converted;
   uint64_t states[RUN_STATES]; /* entered is the sum of them */
   uint64_t records;
   store_element_row *elements; /* in script order */

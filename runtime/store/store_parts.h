@@ -44,11 +44,18 @@ typedef struct store_backend {
   int (*find)(store_lane *lane, uint64_t run, store_run *out);
   int (*runs_of)(store_lane *lane, const char *person, store_run **out, size_t *count);
   int (*load)(store_lane *lane, const store_run *run, store_journal *journal, buf *out);
+  int (*peek)(store_lane *lane, const store_run *run, buf *out);
   int64_t (*next_due)(store_lane *lane);
   size_t (*due)(store_lane *lane, int64_t now_ms, store_due_run *out, size_t most);
+  void (*due_again)(store_lane *lane, const store_due_run *due); /* where `due` tells of any; else NULL */
   uint64_t (*event)(store_lane *lane, uint64_t run, const store_inbox_event *event, store_position *position);
   int (*events)(store_lane *lane, uint64_t run, store_inbox_event **out, size_t *count);
+  int (*has_event)(store_lane *lane, uint64_t run, uint64_t print);
+  store_position (*refuse)(store_lane *lane, const store_refusal *refusal);
+  store_position (*convert)(store_lane *lane, const store_run *run, int64_t at_ms);
   int (*attributes)(store_lane *lane, const char *person, store_attribute each, void *data);
+  store_position (*profile_came)(store_lane *lane, const char *person, const store_profile *profile);
+  int (*profile_of)(store_lane *lane, const char *person, store_profile *out);
 } store_backend;
 
 struct store {
@@ -76,7 +83,8 @@ struct store_lane {
   size_t room;
   store_position last, durable;
   bool closed;
-  pthread_mutex_t lock; /* guards the counters: the lane's worker writes, reports read */
+  bool unread, unread_told; /* a read failed in passing: since it was asked; since it was told */
+  pthread_mutex_t lock;     /* guards the counters: the lane's worker writes, reports read */
   tally_set counted;
 };
 

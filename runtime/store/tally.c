@@ -60,6 +60,7 @@ void tally_reason_add(tally_row *row, const char *reason, const char *detail, bo
 
 void tally_apply(tally *t, const tally_change *change) {
   t->records++;
+  t->converted += (uint64_t)change->converts;
   if (change->from != change->to) {
     if (change->from == RUN_NONE) {
       t->entered++;
@@ -96,6 +97,7 @@ void tally_add(tally *into, const tally *from) {
   into->entered += from->entered;
   into->control += from->control;
   into->records += from->records;
+  into->converted += from->converted;
   for (int i = 0; i < RUN_STATES; i++) into->states[i] += from->states[i];
   for (size_t i = 0; i < from->row_count; i++) row_add(tally_row_of(into, i), &from->rows[i]);
   row_add(&into->exits, &from->exits);
@@ -125,7 +127,7 @@ static void row_clear(tally_row *row) {
 }
 
 static void tally_clear(tally *t) {
-  t->entered = t->control = t->records = 0;
+  t->entered = t->control = t->records = t->converted = 0;
   memset(t->states, 0, sizeof t->states);
   for (size_t i = 0; i < t->row_count; i++) row_clear(&t->rows[i]);
   row_clear(&t->exits);

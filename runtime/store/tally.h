@@ -21,7 +21,7 @@ typedef struct tally_row {
 } tally_row;
 
 typedef struct tally {
-  uint64_t entered, control, records;
+  uint64_t entered, control, records, converted;
   uint64_t states[RUN_STATES];
   tally_row *rows; /* by element */
   size_t row_count;
@@ -38,6 +38,7 @@ typedef struct tally_change {
   run_state from, to;
   uint8_t counts;
   bool control;
+  int8_t converts; /* see store_record */
   const char *reason;
   char *detail; /* owned; NULL without */
 } tally_change;

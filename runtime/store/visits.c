@@ -27,13 +27,16 @@ static void answer(reader_visit *open, const store_record *record) {
   open->went_on = true;
   if (record->kind != RECORD_RESULT) return;
   open->result = record->name;
+  open->unclear = record->numbers[3] & RESULT_UNCLEAR;
   open->reason = record->reason; /* of one whose fate is unknown */
   open->detail = record->detail;
 }
 
 /* A call's end is its run's where the call was to drop or to hold; a script's error comes after it had gone on. */
 static bool ended_by_its_call(const reader_visit *open, const store_record *end) {
-  bool failed = open->result && (strcmp(open->result, "failed") == 0 || strcmp(open->result, "mistake") == 0);
+  bool failed =
+      open->result && (strcmp(open->result, "failed") == 0 || strcmp(open->result, "mistake") == 0 ||
+                       strcmp(open->result, "dropped") == 0);
   if (!failed) return false;
   return end->to == RUN_DROPPED || (end->to == RUN_HELD && end->reason && strcmp(end->reason, "script") != 0);
 }
@@ -86,11 +89,21 @@ static bool is_over_by(reader_visits *v, const store_record *record, bool begins
   return true;
 }
 
+/* The element that an operator's redrive goes back to without a step of its own: its call is sent again. */
+static reader_visit resent(const store_record *redrive) {
+  reader_visit visit = begin(redrive);
+  visit.kind = "call_api";
+  visit.kind_length = strlen(visit.kind);
+  visit.verdict = NULL;
+  return visit;
+}
+
 static void note(reader_visit *open, const store_record *record) {
   if (record->kind == RECORD_RESULT || record->kind == RECORD_WOKE || record->kind == RECORD_TAKEN)
     answer(open, record);
-  if (record->kind == RECORD_INTENT)
-    open->payload = store_intent_line(record, INTENT_PAYLOAD, &open->payload_length);
+  if (record->kind != RECORD_INTENT) return;
+  open->payload = store_intent_line(record, INTENT_PAYLOAD, &open->payload_length);
+  open->hash = store_intent_line(record, INTENT_TEMPLATE, &open->hash_length);
 }
 
 /* Looks at a record. Returns true when `out` is a visit that is over by it. */
@@ -100,6 +113,8 @@ static bool look_at(reader_visits *v, reader_visit *out) {
   bool over = is_over_by(v, record, begins, out);
   if (begins)
     v->open = begin(record), v->has_open = true;
+  else if (record->kind == RECORD_REDRIVE && record->numbers[2])
+    v->open = resent(record), v->has_open = true;
   else if (v->has_open)
     note(&v->open, record);
   return over;

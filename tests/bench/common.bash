@@ -90,6 +90,17 @@ resident_kb() { awk '/VmRSS/ { print $2 }' "/proc/$1/status"; }
 
 make_people() { awk -v count="$1" -f people.awk >"$folder/people.csv"; }
 
+# Prints the folder of a package of npm's, installed at need; nothing without npm or a network.
+node_package() { # NAME VERSION
+  local at=$root/build/bench-node
+  command -v node >/dev/null && command -v npm >/dev/null || return 0
+  if [ ! -d "$at/node_modules/$1" ]; then
+    mkdir -p "$at"
+    npm install --prefix "$at" --silent --no-audit --no-fund "$1@$2" >&2 || return 0
+  fi
+  echo "$at/node_modules/$1"
+}
+
 # ---- what is told of all ----
 
 machine() { echo "$(awk -F': ' '/model name/ { print $2; exit }' /proc/cpuinfo), $(nproc) cores, Linux $(uname -r)"; }

@@ -15,7 +15,9 @@ local function list_of_attacks()
   for _, case in ipairs(attacks.endless) do
     if case[3] ~= "" then list[#list + 1] = ("function(person) %s end,"):format(case[2]) end
   end
-  for _, case in ipairs(attacks.greedy) do list[#list + 1] = ("function(person) %s end,"):format(case[2]) end
+  for _, cases in ipairs { attacks.greedy, attacks.large } do
+    for _, case in ipairs(cases) do list[#list + 1] = ("function(person) %s end,"):format(case[2]) end
+  end
   for _, case in ipairs(attacks.refused) do
     list[#list + 1] = ("function(person) pcall(function() %s end) end,"):format(case[2])
   end

@@ -103,6 +103,29 @@ describe("jaunt end, while a runtime has the state,", function()
     vendor.stop()
   end)
 
+  it("is kept when the runtime is killed right after it, and no call is made again", function()
+    local project = repairing.project [[
+      call_api "slow" { via = "vendor", POST = "/slow", json = { id = person.id } }
+      call_api "next" { via = "vendor", POST = "/next", json = { id = person.id } }
+    ]]
+    local vendor = running.vendor("--latency", "10m")
+    local env = { VENDOR_URL = vendor.url .. "/vendor" }
+    local process = project.live(env)
+    running.wait_for("the calls", function() return vendor.received().requests == 8 end)
+    local told, result = end_runs(project)
+    assert.equal(0, result.code, result.err .. result.out)
+    assert.equal(8, told.done)
+    process.signal "KILL"
+    process.finish()
+    vendor.stop()
+    vendor = running.vendor("--port", env.VENDOR_URL:match(":(%d+)/"))
+    local report = project.run_live(env).report
+    assert.equal(8, report.exits.operator)
+    assert.equal(report.entered, running.ledger(report))
+    assert.equal(0, vendor.received().requests)
+    vendor.stop()
+  end)
+
   it("ends those who wait in memory, and those who don't", function()
     local project = repairing.project [[ wait(person.id < "p5" and "2d" or "4900ms") wait "2d" ]]
     local process = project.live({}, function(_, counts) return counts.waiting == 8 end)

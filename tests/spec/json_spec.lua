@@ -1,23 +1,12 @@
 -- Exact JSON: what is encoded comes back the same, the same value gives the same bytes, and what cannot be written
 -- or read is told by its place.
 
+local dice = require "dice"
 local json = require "json"
 local raw = require "jaunt.native.lua_cjson" -- lua-cjson, the second opinion
 
 -- How many of `count` random cases are tried: fewer where the collector is made to work without a pause.
 local function times(count) return os.getenv "JAUNT_SPEC_GC" == "1" and count // 20 or count end
-
--- Random numbers of our own, so that every run of the specs sees the same.
-local function dice(seed)
-  local state = seed
-  return function(most)
-    state = state ~ (state << 13)
-    state = state ~ (state >> 7)
-    state = state ~ (state << 17)
-    local drawn = state * 0x2545F4914F6CDD1D
-    return most and math.ult(0, most) and (drawn >> 1) % most + 1 or drawn
-  end
-end
 
 local function same(a, b)
   if math.type(a) ~= math.type(b) or type(a) ~= type(b) then return false end

@@ -9,6 +9,7 @@ local cli = require "jaunt.cli"
 local control = require "jaunt.native.control"
 local helper = require "helper"
 local json = require "json"
+local renderers = require "jaunt.renderers"
 local vendor = require "jaunt.native.vendor"
 
 local source = assert(os.getenv("JAUNT_SOURCE"), "JAUNT_SOURCE has to name the repository's folder")
@@ -137,6 +138,19 @@ local function shape_of(value)
   return shape
 end
 
+-- A template begins with where it stands; it has to give JSON for everybody among the samples.
+local function check_liquid(block)
+  local path = block[1]:match("^{%%%- # (%S+) %-%%}$")
+  assert(path, ("README.md:%d: a template begins with where it stands: {%%- # PATH -%%}"):format(block.line))
+  helper.write_file(scratch .. "/" .. path, block.text)
+  local template = assert(renderers.compile({ text = block.text, path = path, kind = path:match("%w+$") }, {}))
+  for line in io.lines(scratch .. "/scripts/people/samples.ndjson") do
+    local person = json.decode(line)
+    local text, fault = template:render { person = person, event = person.event, vars = { code = "1" }, now = 0 }
+    assert(text and json.decode(text) or fault.reason, tostring(fault))
+  end
+end
+
 local function check_json(block)
   if block[1] ~= "{" then
     for _, line in ipairs(block) do assert.is_table(json.decode(line)) end
@@ -158,7 +172,7 @@ local function check_text(block)
   end
 end
 
-local CHECKS = { sh = run_sh, lua = check_lua, json = check_json, csv = check_csv, text = check_text }
+local CHECKS = { sh = run_sh, lua = check_lua, json = check_json, csv = check_csv, text = check_text, liquid = check_liquid }
 
 ---------------------------------------------------------------------------------------------- what is listed
 
@@ -209,7 +223,7 @@ describe("ARCHITECTURE.md", function()
     assert.is_true(count > 50)
     -- a file that stands without its folder is in one of those of the runtime, or beside jaunt's Lua modules
     for name in text:gmatch("`([%l%d_]+%.[chl][ua]*)`") do
-      local found = fs.kind(source .. "/lualib/jaunt/" .. name)
+      local found = fs.kind(source .. "/lualib/jaunt/" .. name) or fs.kind(source .. "/lualib/jaunt/liquid/" .. name)
       for _, folder in ipairs(fs.list(source .. "/runtime")) do
         found = found or fs.kind(("%s/runtime/%s/%s"):format(source, folder, name))
       end
@@ -231,7 +245,7 @@ describe("ARCHITECTURE.md", function()
       { "runtime/engine/run_call.c", "static void intend" }, { "runtime/store/lane.c", "void store_flush" },
       { "runtime/engine/engine.c", "void engine_admit" }, { "runtime/engine/worker.h", "engine_shared" }, { "runtime/engine/run_kept.c", "void run_settle" },
       { "runtime/engine/run_kept.c", "run *run_wake" }, { "runtime/engine/run_replay.c", "bool run_recorded" },
-      { "runtime/bind/call_api.c", "field_names" }, { "lualib/jaunt/bundle.lua", "PAYLOAD_KINDS" },
+      { "runtime/bind/call_api.c", "field_names" }, { "lualib/jaunt/payloads.lua", "KINDS" },
       { "lualib/jaunt/worker.lua", "payload_renderer" },
     } do
       assert(file(place[1]):find(place[2], 1, true), ("%s has no %s"):format(place[1], place[2]))
@@ -252,7 +266,7 @@ describe("the README", function()
   it("can be typed, compiled and read from its beginning to its end", function()
     for _, block in ipairs(fenced_blocks()) do
       local check = CHECKS[block.language]
-      assert(check, ("README.md:%d: a block says what it is: sh, lua, json, csv or text"):format(block.line))
+      assert(check, ("README.md:%d: a block says what it is: sh, lua, liquid, json, csv or text"):format(block.line))
       check(block)
     end
   end)
@@ -270,7 +284,7 @@ describe("the README", function()
   end)
 
   it("knows all flags, and no others", function()
-    local known, told = flags_of("run", "vendor", "version", "report", "why", "runs", "backup"), {}
+    local known, told = flags_of("run", "vendor", "version", "report", "why", "runs", "backup", "redrive", "preview", "render"), {}
     for name in readme:gmatch("%-%-([%a][%a-]+)") do
       assert(known[name], ("there is no flag --%s"):format(name))
       told[name] = true

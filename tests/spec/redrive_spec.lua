@@ -177,6 +177,33 @@ describe("a held run that is redriven", function()
   end)
 end)
 
+describe("a run that a limit on what it asked for has held", function()
+  local HELD = {
+    ["text"] = { "text=50KiB", [[local text = ("x"):rep(100000)]] },
+    ["pattern_steps"] = { "pattern_steps=1000", [[local at = ("a"):rep(100):find((".-"):rep(2) .. "b")]] },
+    ["coroutines"] = { "coroutines=5", [[local all = {} for i = 1, 50 do all[i] = coroutine.create(print) end]] },
+    ["text, in a payload"] = { "text=50KiB", [[call_api "large" { via = "vendor", POST = "/large", payload = "large" }]], 1 },
+    ["text, under pcall"] = { "text=50KiB", [[local made, text = pcall(string.rep, "x", 100000) assert(made, text)]] },
+  }
+  for name, case in pairs(HELD) do
+    it("goes on where it was with a higher one: " .. name, function()
+      local project = repairing.project(([[
+        call_api "hello" { via = "vendor", POST = "/hello", json = { id = person.id } }
+        %s
+      ]]):format(case[2]), { count = 2 })
+      helper.write_file(project.folder .. "/payloads/large.lua", [[return function() return { text = ("x"):rep(100000) } end]])
+      local report, result = project.run("--limits", case[1])
+      assert.equal(2, report.held)
+      assert.is_truthy(result.err:find("limit: " .. name:match("^[%w_]+") .. ": ", 1, true), result.err)
+      for _, run in pairs(project.where()) do assert.equal("limit", run.reason) end
+      assert.equal(2, redrive(project, "--reason", "limit").done)
+      report = project.run()
+      assert.equal(2, report.completed)
+      assert.equal(2 * (case[3] or 0), report.calls)
+    end)
+  end
+end)
+
 describe("what can't be redriven is refused, by count and reason:", function()
   local function refusal(project, ...)
     local told, result = redrive(project, ...)
@@ -216,6 +243,52 @@ describe("what can't be redriven is refused, by count and reason:", function()
     assert.equal(1, told.done)
     assert.equal(1, refused.count)
     assert.is_truthy(refused.why:find("entered again", 1, true))
+  end)
+
+  local AND_WAIT = [[
+    call_api "hello" { via = "vendor", POST = "/hello", json = { id = person.id } }
+    wait "30d"
+  ]]
+
+  it("the older run of somebody who lives in a newer one", function()
+    local project = repairing.project(AND_WAIT,
+      { fields = "reentry = 'always',", count = 1, refusals = { ["POST /hello"] = { p1 = 422 } } })
+    project.run("--start", "2026-11-01T09:00:00Z")
+    project.refuse {}
+    assert.equal(1, project.run("--start", "2026-11-02T09:00:00Z", "--until", "2026-11-03T09:00:00Z").waiting)
+    local refused, told = refusal(project)
+    assert.equal(0, told.done)
+    assert.equal("the person has entered again since", refused.why)
+    assert.same({ waiting = 1, dropped = 1 }, select(2, project.where()))
+  end)
+
+  it("the older run of somebody who may not enter yet, and whose newer one is over", function()
+    local project = repairing.project((AND_WAIT:gsub("30d", "1d")),
+      { fields = "reentry = '7d',", count = 1, refusals = { ["POST /hello"] = { p1 = 422 } } })
+    project.run("--start", "2026-11-01T09:00:00Z")
+    project.refuse {}
+    assert.equal(1, project.run("--start", "2026-11-10T09:00:00Z").completed)
+    local refused, told = refusal(project)
+    assert.equal(0, told.done)
+    assert.equal("the person has entered again since", refused.why)
+  end)
+
+  it("the older run of somebody whose newer one is under way in a runtime, and not in the file yet", function()
+    local project = repairing.project(AND_WAIT, { fields = "reentry = 'always',", count = 1 })
+    local refusing = helper.write_file(project.folder .. "/no.lua", repairing.behaviour { ["POST /hello"] = { p1 = 422 } })
+    local vendor = running.vendor("--behaviour", refusing)
+    local env = { VENDOR_URL = vendor.url .. "/vendor" }
+    assert.equal(1, project.run_live(env).report.dropped)
+    vendor.stop()
+    vendor = running.vendor("--latency", "10m")
+    env.VENDOR_URL = vendor.url .. "/vendor"
+    local process = project.live(env, nil, "--grace", "0s")
+    running.wait_for("the call", function() return vendor.received().requests == 1 end)
+    local refused = refusal(project)
+    assert.equal("the person has entered again since", refused.why)
+    process.signal "INT"
+    process.finish()
+    vendor.stop()
   end)
 
   it("but not the run of another key of `per`", function()

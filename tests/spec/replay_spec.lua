@@ -47,6 +47,34 @@ describe("replay", function()
     assert.equal(5, report.completed, result.err)
   end)
 
+  -- A write that is not what it was is a divergence.
+  it("tells answers as they were: status, body and each header", function()
+    local folder = trip [[
+      local said = {}
+      for i = 1, 4 do
+        local answer = call_api "first" { via = "vendor", POST = "/first", json = { i = i }, on_failure = "continue" }
+        said[i] = { answer.status, answer.body, answer.headers, answer.error or "" }
+      end
+      person.said = json.encode(said)
+      wait "2h"
+    ]]
+    helper.write_file(folder .. "/vendor.lua", [[
+      local HEADERS = {
+        { Server = "nginx/1.22.1", ["X-Empty"] = "", ["X-Own"] = "a: b", ["Last-Modified"] = "Thu, 26 Nov 2026 18:54:24 GMT" },
+        { Server = "nginx/1.22.1", ["set-cookie"] = "a=1", ["Cache-Control"] = "no-store", Expires = "Thu, 26 Nov 2026 18:54:60 GMT" },
+        { ["x-request-id"] = "\u{fc}ber", ["X-Runtime"] = "2", ["Keep-Alive"] = "timeout=5, max=99" },
+        { ["Content-Type"] = "text/csv", ["ETag"] = '"1"' },
+      }
+      return { vendor = { ["POST /first"] = function(request)
+        local i = request.json.i
+        return i == 3 and 422 or 200, ("x"):rep(i), HEADERS[i]
+      end } }
+    ]])
+    stop_while_waiting(folder)
+    local report, result = go(folder, LATER)
+    assert.equal(5, report.completed, result.err)
+  end)
+
   it("tells the time of the entry where an event brought the run back", function()
     local folder = trip [[
       local began, at = now(), event.meta.time
@@ -187,6 +215,24 @@ describe("a rehearsal that goes no further than a time", function()
     local result = process.finish()
     assert.equal(0, result.code)
     assert.equal(2, result.report.queued)
+  end)
+end)
+
+describe("attempts that have failed", function()
+  it("count in the process that goes on with the call", function()
+    local folder = running.project { ["journeys/trip.lua"] = repairing.journey [[
+      local got = call_api "first" { via = "vendor", POST = "/first", json = { id = person.id }, on_failure = "continue",
+        retry = { attempts = 4, base = "1h", cap = "1h" } }
+      print("said", got.attempts, got.status)
+    ]], ["people.csv"] = repairing.people(1), ["vendor.lua"] = [[return { vendor = { ["ANY /*"] = function() return 503, {} end } }]] }
+    local function go(...)
+      return running.run(folder, "trip", "--people", "people.csv", "--state", "sqlite:state.db", "--json", "--workers", "1", ...)
+    end
+    local first = go("--start", FIRST, "--until", "2026-11-25T09:30:00Z")
+    assert.equal(1, first.report.queued)
+    local second = go("--start", "2026-11-25T09:30:00Z")
+    assert.matches("said\t4\t503", second.err)
+    assert.equal(4, first.report.attempts + second.report.attempts)
   end)
 end)
 

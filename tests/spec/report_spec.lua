@@ -116,7 +116,7 @@ describe("jaunt report", function()
     assert.equal(1, one.entered)
     assert.equal(0, one.dropped)
     assert.equal(5 * 86400000, element(one, "wait 5d").median_ms)
-    assert.matches("\nversion +entered +living +completed +dropped +exited\n", two.look("report", "sales"))
+    assert.matches("\nversion +entered +living +completed +dropped +exited +converted\n", two.look("report", "sales"))
   end)
 
   it("says in one line what it does not know", function()

@@ -130,6 +130,10 @@ describe("a script that wants everything", function()
   end)
 end)
 
+describe("a script that asks for too much at once", function()
+  promise_limits(attacks.large, "slice_time=30s")
+end)
+
 describe("a script that reaches for what is not its own", function()
   local batch_of = in_batches(attacks.refused, "slice_time=30s")
   for number, case in ipairs(attacks.refused) do

@@ -4,6 +4,8 @@
 local control = require "jaunt.native.control"
 local helper = require "helper"
 local json = require "json"
+local payloads = require "jaunt.payloads"
+local renderers = require "jaunt.renderers"
 local vendor = require "jaunt.native.vendor"
 
 local source = assert(os.getenv("JAUNT_SOURCE"), "JAUNT_SOURCE has to name the repository's folder")
@@ -67,8 +69,13 @@ describe("the ready project", function()
     }
   end
 
+  local render = renderers.new(payloads.gather { root = source .. "/scripts" }, { environment = function() return _G end })
+
+  -- What the payload gives, as a table.
   local function payload(name, person, event, vars)
-    return dofile(("%s/scripts/payloads/%s.lua"):format(source, name))(person, event, vars)
+    local sent, fault = render(name, person, event, vars, { now = 0 })
+    if not sent then error(tostring(fault), 0) end
+    return type(sent) == "string" and json.decode(sent) or sent
   end
 
   local samples = {}

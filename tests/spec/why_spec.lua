@@ -77,7 +77,7 @@ describe("jaunt why", function()
     local at = 1
     for _, part in ipairs {
       "2026-11-25\n", "09:00:00  enter", "09:00:00  call   note  ok, 201", "POST https://crm.example.com/v2/notes?who=clicks",
-      "via crm, payload note, key ", "answer 201, application/json", "split  copy → ", "write  person.copy = \"",
+      "via crm, payload note@", ", key ", "answer 201, application/json", "split  copy → ", "write  person.copy = \"",
       "wait   wait_for clicked  until 2026-11-27 09:00:00", "12:00:00  event  clicked  came after 3h", '"link":"/sale"',
       "12:00:00  call   letter  ok, 201", "POST https://mail.example.com/send", "Text = Grüße & more", "end    completed",
     } do
@@ -116,6 +116,8 @@ describe("jaunt why", function()
     assert.equal("crm", call.request.connection)
     assert.equal("application/json", call.request.type)
     assert.equal(call.request.key, json.decode(call.answer.body).got)
+    assert.is_truthy(("\n" .. call.answer.headers):find("\ncontent%-type: application/json\n", 1) or
+      ("\n" .. call.answer.headers):find("\nContent%-Type: application/json\n", 1), call.answer.headers)
     assert.equal("2026-11-25T09:00:00Z", call.at)
   end)
 

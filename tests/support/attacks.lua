@@ -66,20 +66,31 @@ attacks.greedy = {
   { "eats memory in a payload", "call_api { via = 'crm', POST = '/x', payload = 'hog' }", "run_memory" },
 }
 
+-- Those that ask for too much at once.
+attacks.large = {
+  { "builds a text of 1 GiB by rep", "return ('x'):rep(1 << 30)", "text" },
+  { "builds a text of 1 GiB by rep with nothing between", "return ('x'):rep(1 << 30, '')", "text" },
+  { "builds a large text by concat", "local t, s = {}, ('x'):rep(1 << 17) for i = 1, 100 do t[i] = s end return table.concat(t)",
+    "text" },
+  { "builds a large text by gsub", "return (('x'):rep(1000):gsub('x', ('y'):rep(1 << 16)))", "text" },
+  { "matches a pattern that backtracks for ever", "return ('a'):rep(1500):find(('.-'):rep(2) .. 'b')", "pattern_steps" },
+  { "substitutes by a pattern that backtracks for ever", "return ('a'):rep(1500):gsub(('.-'):rep(2) .. 'b', '')",
+    "pattern_steps" },
+  { "iterates over a pattern that backtracks for ever",
+    "for x in ('a'):rep(1500):gmatch(('.-'):rep(2) .. 'b') do end", "pattern_steps" },
+  { "has too many coroutines", "local t = {} for i = 1, 5000 do t[i] = coroutine.create(function() end) end",
+    "coroutines" },
+  { "builds a text of 1 GiB under pcall, and would go on", "local made = pcall(string.rep, 'x', 1 << 30) return made", "text" },
+  { "matches a pattern that backtracks for ever under pcall, and would go on",
+    "local found = pcall(string.find, ('a'):rep(1500), ('.-'):rep(2) .. 'b') return found", "pattern_steps" },
+  { "has too many coroutines, made in a coroutine of its own",
+    "coroutine.wrap(function() local t = {} for i = 1, 5000 do t[i] = coroutine.create(print) end end)()", "coroutines" },
+  { "builds a text of 1 GiB in only_if", "call_api { via = 'crm', POST = '/x', only_if = function() return ('x'):rep(1 << 30) end }",
+    "text" },
+}
+
 -- Those that are refused with an error: { what, attack, a part of the words }.
 attacks.refused = {
-  { "builds a text of 1 GiB by rep", "return ('x'):rep(1 << 30)", "limit text" },
-  { "builds a text of 1 GiB by rep with nothing between", "return ('x'):rep(1 << 30, '')", "limit text" },
-  { "builds a large text by concat", "local t, s = {}, ('x'):rep(1 << 17) for i = 1, 100 do t[i] = s end return table.concat(t)",
-    "limit text" },
-  { "builds a large text by gsub", "return (('x'):rep(1000):gsub('x', ('y'):rep(1 << 16)))", "limit text" },
-  { "matches a pattern that backtracks for ever", "return ('a'):rep(1500):find(('.-'):rep(2) .. 'b')", "limit pattern_steps" },
-  { "substitutes by a pattern that backtracks for ever", "return ('a'):rep(1500):gsub(('.-'):rep(2) .. 'b', '')",
-    "limit pattern_steps" },
-  { "iterates over a pattern that backtracks for ever",
-    "for x in ('a'):rep(1500):gmatch(('.-'):rep(2) .. 'b') do end", "limit pattern_steps" },
-  { "has too many coroutines", "local t = {} for i = 1, 5000 do t[i] = coroutine.create(function() end) end",
-    "limit coroutines" },
   { "unpacks a range without end", "return table.unpack({}, 1, 1e8)", "too many results" },
   { "takes bytes without end", "return ('x'):rep(1 << 22):byte(1, -1)", "string slice too long" },
   { "recurses without end in C", "local function f(s) return (s:gsub('.', f)) end return f('x')", "overflow" },

@@ -1,10 +1,10 @@
--- For specs that kill `jaunt run --live` again and again, at random moments, over one audience. The vendor outlives all of
--- them and is the oracle: it knows what it was sent.
+-- For specs that kill `jaunt run --live` again and again, at random moments, over one audience. The vendor outlives all
+-- of them and is the oracle: it knows what it was sent.
 
 local assert = require "luassert"
 local control = require "jaunt.native.control"
 local helper = require "helper"
-local json = require "json"
+local oracles = require "oracle"
 local running = require "running"
 
 local killing = {}
@@ -15,8 +15,8 @@ return {
   sms = { base_url = env("VENDOR_URL") .. "/sms", private_network = true, idempotent = false },
 }]]
 
--- A call that must not be made twice; two calls with a decision and a wait between them that leaves memory; a short wait that does
--- not, and a call that must not be made twice.
+-- A call that must not be made twice; two calls with a decision and a wait between them that leaves memory; a short
+-- wait that does not, and a call that must not be made twice.
 local JOURNEY = [[
 return journey "j" { flow = function(person)
   call_api "note" { via = "sms", POST = "/note", json = { id = person.id }, on_failure = "continue" }
@@ -32,40 +32,12 @@ end }]]
 
 local UNTIL_THEY_WAKE = 3500 -- milliseconds from then on: the first kills take the rest of the five seconds
 
+local KILLED = 128 + 9          -- an exit code
+
 local function audience(count)
   local lines = { "id" }
   for i = 1, count do lines[i + 1] = "p" .. i end
   return table.concat(lines, "\n") .. "\n"
-end
-
--- The items at `path`, by person: what the vendor tells is one item a key (or a request, where there is no key).
-local function by_person(items, path)
-  local found, persons = {}, 0
-  for _, item in ipairs(items) do
-    if item.path == path then
-      local id = json.decode(item.body).id
-      if not found[id] then persons = persons + 1 end
-      found[id] = found[id] or {}
-      table.insert(found[id], item)
-    end
-  end
-  return found, persons
-end
-
--- Each person has one key there, and so one body.
-local function check_keyed(items, path, people)
-  local found, persons = by_person(items, path)
-  assert.equal(people, persons, path)
-  for id, theirs in pairs(found) do assert.equal(1, #theirs, ("%s: %s was called under several keys"):format(path, id)) end
-end
-
--- What knows no key was accepted once at most.
-local function check_unkeyed(items, path)
-  for id, theirs in pairs((by_person(items, path))) do
-    local accepted = 0
-    for _, item in ipairs(theirs) do accepted = accepted + item.accepted end
-    assert.is_true(accepted <= 1, ("%s: %s was called twice"):format(path, id))
-  end
 end
 
 -- The same audience, killed `kills` times and then let run to its end; everything that must hold is asserted.
@@ -81,29 +53,22 @@ function killing.check(kills, people)
     local later = i == kills * 2 // 3 and UNTIL_THEY_WAKE or 0 -- the others come while people wait, or after it
     local moment = control.now_mono() + i * 7919 % 250 + later
     while control.now_mono() < moment and running.lives(process.pid) do control.sleep(1) end
-    if running.lives(process.pid) then
-      killed = killed + 1
-      process.signal "KILL"
-    end
-    process.stop("0")
+    if process.stop "KILL" == KILLED then killed = killed + 1 end
   end
   local result = running.run(folder, options, table.unpack(words))
   assert.equal(0, result.code, result.err)
-  local report = result.report
-  assert.equal(people, report.entered)
+  local report, oracle = result.report, oracles.new()
+  oracle.fault(killed)
+  oracle.ended(report, people)
   assert.equal(people, report.completed)
-  assert.equal(people, running.ledger(report))
-  for _, name in ipairs { "note", "first", "way", "second", "text" } do
-    local element = running.element(report, name)
-    assert.equal(people, element.reached, name)
-    assert.equal(people, element.went_on, name)
-  end
-  local items, told = vendor.items(), vendor.received()
-  assert.equal(0, told.two_bodies)
-  check_keyed(items, "/crm/first", people)
-  check_keyed(items, "/crm/second", people)
-  check_unkeyed(items, "/sms/note")
-  check_unkeyed(items, "/sms/text")
+  for _, name in ipairs { "note", "first", "way", "second", "text" } do oracle.passed(report, name, people) end
+  oracle.vendor(vendor)
+  oracle.once("/crm/first", people)
+  oracle.once("/crm/second", people)
+  oracle.at_most_once "/sms/note"
+  oracle.at_most_once "/sms/text"
+  oracle.journals(folder .. "/jaunt.db")
+  oracle.tell "kill -9"
   vendor.stop()
   return killed
 end

@@ -168,6 +168,8 @@ static void compare_at(const zone *z, int64_t at) {
   if (civil_ms(&c) != libc_shows(at) * 1000 + 7)
     fail_msg("%s at %lld: libc is %lld s ahead of it", zone_name(z), (long long)at,
              (long long)(libc_shows(at) - civil_ms(&c) / 1000));
+  time_t t = at;
+  assert_string_equal(zone_abbreviation_at(z, at), localtime_r(&t, &(struct tm){0})->tm_zone);
   int64_t back = zone_instant(z, &c), seconds = back / 1000;
   assert_true(back <= at * 1000 + 7);
   if (back == at * 1000 + 7) return;
@@ -272,13 +274,13 @@ static void make_file(buf *out, const char *footer) {
   add_header(out, 0, 1, 4);
   add_number(out, 0, 6);
   buf_add(out, "AAA", 4);
-  add_header(out, 2, 2, 4);
+  add_header(out, 2, 2, 8);
   add_number(out, 1000, 8);
   add_number(out, 2000, 8);
   add_number(out, 0x0100, 2);
   add_number(out, 3600, 4), add_number(out, 0, 2);
-  add_number(out, 7200, 4), add_number(out, 0x0100, 2);
-  buf_add(out, "AAA", 4);
+  add_number(out, 7200, 4), add_number(out, 0x0104, 2);
+  buf_add(out, "AAA\0BBB", 8);
   buf_format(out, "\n%s\n", footer);
 }
 
@@ -308,6 +310,20 @@ static void a_file_s_table_is_followed_by_its_rule(void **state) {
   z = made_zone(""); /* no rule: the last offset goes on */
   assert_int_equal(zone_offset_at(z, INT64_MAX / 1000), 3600);
   zone_free(z);
+}
+
+static void short_names_are_the_table_s_and_then_the_rule_s(void **state) {
+  (void)state;
+  zone *z = made_zone("<-0330>3:30LONGESTOFALLNAMES,J60/0,J300/0");
+  assert_string_equal(zone_abbreviation_at(z, INT64_MIN), "AAA");
+  assert_string_equal(zone_abbreviation_at(z, 1999), "BBB");
+  assert_string_equal(zone_abbreviation_at(z, 2000), "-0330");
+  assert_string_equal(zone_abbreviation_at(z, 150 * 86400), "LONGESTOFAL"); /* cut */
+  zone_free(z);
+  z = made_zone("");
+  assert_string_equal(zone_abbreviation_at(z, INT64_MAX / 1000), "AAA");
+  zone_free(z);
+  assert_string_equal(zone_abbreviation_at(zone_utc(), 0), "UTC");
 }
 
 static void all_forms_of_rules_are_understood(void **state) {
@@ -406,6 +422,7 @@ static void a_damaged_file_does_no_harm(void **state) {
       civil_of(at, &c);
       int64_t off = zone_instant(z, &c) - at;
       assert_true(off > -2 * 86400000LL && off < 2 * 86400000LL);
+      assert_true(strlen(zone_abbreviation_at(z, at / 1000)) < 300);
     }
     zone_free(z);
   }
@@ -486,6 +503,7 @@ int main(void) {
       cmocka_unit_test(all_zones_of_the_system_agree_with_libc),
       cmocka_unit_test(around_every_change_of_the_clocks_the_first_instant_is_found),
       cmocka_unit_test(a_file_s_table_is_followed_by_its_rule),
+      cmocka_unit_test(short_names_are_the_table_s_and_then_the_rule_s),
       cmocka_unit_test(all_forms_of_rules_are_understood),
       cmocka_unit_test(clocks_may_change_at_new_year),
       cmocka_unit_test(rules_that_say_nothing_are_refused),

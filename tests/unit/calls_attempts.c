@@ -319,6 +319,59 @@ static void with_a_key_the_wire_may_send_again(void **state) {
   answer(r, 200);
 }
 
+/* ---- what is known of its fate ---- */
+
+static void lose_answer(rig *r) {
+  break_off(r, HTTP_RESET, true, 0, "the answer was lost");
+  pass(r, 60000);
+}
+
+static void refuse_connection(rig *r) {
+  break_off(r, HTTP_CONNECT, false, 0, "connection refused by 127.0.0.1:81");
+  pass(r, 60000);
+}
+
+static void say_not_now(rig *r) {
+  answer(r, 503);
+  pass(r, 60000);
+}
+
+static void whether_it_was_done_is_unknown_until_an_answer_says_so(void **state) {
+  rig *r = *state;
+  static const struct {
+    void (*first)(rig *r), (*second)(rig *r);
+    int status; /* of a third attempt's answer; 0: two more get no connection */
+    bool unclear;
+  } cases[] = {
+      {refuse_connection, say_not_now, 0, false}, {lose_answer, refuse_connection, 0, true},
+      {lose_answer, say_not_now, 0, true},        {say_not_now, lose_answer, 0, true},
+      {lose_answer, say_not_now, 422, false},     {lose_answer, say_not_now, 200, false},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    call *c = a_call(r);
+    start(r, c);
+    cases[i].first(r);
+    cases[i].second(r);
+    if (cases[i].status)
+      answer(r, cases[i].status);
+    else
+      refuse_connection(r), refuse_connection(r);
+    assert_int_equal(c->state, CALL_DONE);
+    assert_int_equal(c->unclear, cases[i].unclear);
+  }
+}
+
+static void an_answer_that_nobody_could_judge_leaves_it_unknown(void **state) {
+  rig *r = *state;
+  r->verdict = CALL_ERROR;
+  call *c = a_call(r);
+  c->asks_success = true;
+  start(r, c);
+  answer(r, 200);
+  assert_int_equal(c->result, CALL_MISTAKE);
+  assert_true(c->unclear);
+}
+
 /* ---- pauses ---- */
 
 static void pauses_are_drawn_from_the_key_and_grow_to_their_cap(void **state) {
@@ -492,6 +545,8 @@ int main(void) {
       RIG_TEST(only_definite_refusals_are_tried_again_without_a_key),
       RIG_TEST(a_refusal_whose_body_broke_is_a_refusal_without_a_key),
       RIG_TEST(with_a_key_the_wire_may_send_again),
+      RIG_TEST(whether_it_was_done_is_unknown_until_an_answer_says_so),
+      RIG_TEST(an_answer_that_nobody_could_judge_leaves_it_unknown),
       cmocka_unit_test(pauses_are_drawn_from_the_key_and_grow_to_their_cap),
       RIG_TEST(the_next_attempt_comes_after_the_drawn_pause_and_not_before),
       cmocka_unit_test(retry_after_is_read_in_both_its_forms),

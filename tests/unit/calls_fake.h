@@ -61,7 +61,8 @@ struct rig {
   buf log; /* what the hooks were asked, a word each, with a space behind it */
   call_verdict only_if, verdict;
   const char *raised;   /* by the predicate or the payload */
-  const char *rendered; /* NULL: rendering fails */
+  const char *rendered;     /* NULL: rendering fails, or ends the call */
+  call_result payload_ends; /* CALL_MISTAKE, unless a test says otherwise */
   bool gate_open;       /* intend releases at once */
   bool frees_when_done;
 };
@@ -128,14 +129,15 @@ static call_verdict on_judge(call *c, error *err) {
   return say(c->owner, ((rig *)c->owner)->verdict, err);
 }
 
-static int on_render(call *c, error *err) {
+static call_result on_render(call *c, error *err) {
   rig *r = c->owner;
   note(c, "render");
-  if (!r->rendered) return error_set(err, "%s", r->raised);
+  if (!r->rendered) error_set(err, "%s", r->raised);
+  if (!r->rendered) return r->payload_ends;
   buf_clear(&c->body);
   buf_text_add(&c->body, r->rendered);
   c->has_body = true;
-  return 0;
+  return CALL_OK;
 }
 
 static void on_intend(call *c) {
@@ -201,6 +203,7 @@ static int rig_open(void **state) {
   r->only_if = r->verdict = CALL_YES;
   r->raised = "it was raised";
   r->rendered = "{\"name\":\"Ada\"}";
+  r->payload_ends = CALL_MISTAKE;
   r->gate_open = true;
   r->options = (calls_options){.wire = &r->wire,
                                .clock_timers = &r->timers,

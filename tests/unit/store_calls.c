@@ -81,26 +81,26 @@ static void tell_parent(void *data, report what) {
   if (syscall(SYS_write, *(int *)data, &what, sizeof what) != sizeof what) _exit(1);
 }
 
-static void live_as_child(world *w, int out, int at, bool torn) {
+static void live_as_child(world *w, int out, int at, bool torn, uint64_t seed) {
   static life c;
   c = (life){.w = w, .tell = tell_parent, .data = &out};
   die_at = at;
   dies_torn = torn;
   store_file file = {.path = w->path};
-  if (!live(&c, &file, 5, ACTS)) _exit(2);
+  if (!live(&c, &file, seed, ACTS)) _exit(2);
   live_to_the_end(&c);
   _exit(0);
 }
 
 /* Returns whether it was killed. */
-static bool let_live(world *w, int at, bool torn) {
+static bool let_live(world *w, int at, bool torn, uint64_t seed) {
   int ends[2], status;
   report r;
   assert_int_equal(pipe(ends), 0);
   pid_t pid = fork();
   if (pid == 0) {
     close(ends[0]);
-    live_as_child(w, ends[1], at, torn);
+    live_as_child(w, ends[1], at, torn, seed);
   }
   close(ends[1]);
   while (read(ends[0], &r, sizeof r) == sizeof r) take(r);
@@ -122,19 +122,25 @@ static void begin_anew(world *w) {
   }
 }
 
+static uint64_t kills, runs;
+
+static void end_at_each_call(world *w, bool torn, uint64_t seed) {
+  bool killed = true;
+  for (int at = 1; killed; at++) {
+    assert_true(at < CALLS_MOST);
+    begin_anew(w);
+    killed = let_live(w, at, torn, seed);
+    kills += killed;
+    runs += check_file(w);
+  }
+}
+
 static void nobody_is_lost_at_whichever_call_it_ends(void **state) {
   world *w = *state;
-  uint64_t kills = 0, runs = 0;
   world_close(w);
-  for (int torn = 0; torn < 2; torn++) {
-    bool killed = true;
-    for (int at = 1; killed; at++) {
-      assert_true(at < CALLS_MOST);
-      begin_anew(w);
-      killed = let_live(w, at, torn);
-      kills += killed;
-      runs += check_file(w);
-    }
+  for (uint64_t seed = 5; seed < 5 + (uint64_t)soak_times(); seed++) {
+    end_at_each_call(w, false, seed);
+    end_at_each_call(w, true, seed);
   }
   printf("killed at %d system calls, %d runs checked\n", (int)kills, (int)runs);
   assert_true(kills > 100);

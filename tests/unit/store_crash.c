@@ -45,12 +45,14 @@ static void nobody_is_lost_whenever_the_process_is_killed(void **state) {
   world *w = *state;
   memset(&promised, 0, sizeof promised);
   world_close(w);
-  for (uint64_t round = 1; round <= ROUNDS; round++) {
+  uint64_t rounds = (uint64_t)(ROUNDS * soak_times());
+  for (uint64_t round = 1; round <= rounds; round++) {
     let_live_and_kill(w, round);
     check_file(w);
   }
   int64_t runs = in_file(w, "run");
-  assert_true(runs > ROUNDS);
+  printf("killed %d times, %d runs checked\n", (int)rounds, (int)runs);
+  assert_true(runs > (int64_t)rounds);
   world_open(w);
 }
 

@@ -104,8 +104,8 @@ static bool fail_and_go_on(uint64_t from, int with) {
 }
 
 static int fail_at_each(int with) {
-  int failures = 0;
-  for (uint64_t from = 1; failures < EACH && fail_and_go_on(from, with); from++) failures++;
+  int failures = 0, most = EACH * soak_times();
+  for (uint64_t from = 1; failures < most && fail_and_go_on(from, with); from++) failures++;
   printf("%d failures of the disk (%s)\n", failures, sqlite3_errstr(with));
   return failures;
 }

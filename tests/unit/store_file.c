@@ -20,6 +20,21 @@ static int64_t ask(world *w, const char *sql) {
   return number;
 }
 
+/* The file as a jaunt of the first format made it. */
+static void make_older(world *w) {
+  static const char *const steps[] = {
+      "DROP INDEX inbox_open",
+      "ALTER TABLE inbox DROP COLUMN met",
+      "ALTER TABLE inbox DROP COLUMN asked",
+      "ALTER TABLE run DROP COLUMN goal",
+      "ALTER TABLE run DROP COLUMN converted",
+      "ALTER TABLE run DROP COLUMN fed",
+      "DROP TABLE profile",
+      "PRAGMA user_version = 1",
+  };
+  for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) ask(w, steps[i]);
+}
+
 /* ---- runs ---- */
 
 static void a_parked_run_is_found_with_all_that_is_known_of_it(void **state) {
@@ -407,10 +422,11 @@ static void events_wait_for_their_run_in_order_until_they_are_taken_or_it_ends(v
                RUN_RUNNING);
   world_sync(w);
   assert_int_equal(store_events(w->lane, run, &events, &count), 0);
-  assert_int_equal(count, 2);
-  assert_true(events[0].is_taken && !events[1].is_taken);
-  assert_int_equal(events[1].number, second);
+  assert_int_equal(count, 1);
+  assert_int_equal(events[0].number, second);
   store_events_free(events, count);
+  assert_int_equal(store_has_event(w->lane, run, 100), 1); /* it came, all the same */
+  assert_int_equal(store_has_event(w->lane, run, 101), 0);
   world_settle(w, &t, RUN_COMPLETED, INT64_MAX, NULL);
   store_journal_forget(&t.journal);
   world_again(w);
@@ -429,6 +445,86 @@ static void events_wait_for_their_run_in_order_until_they_are_taken_or_it_ends(v
   assert_int_equal(store_events(w->lane, other, &events, &count), 0);
   assert_int_equal(count, 2);
   store_events_free(events, count);
+}
+
+static void a_run_that_is_over_converts_and_stays_as_it_is(void **state) {
+  world *w = *state;
+  traveller t;
+  char kinds[32];
+  store_run before, after;
+  uint64_t number = world_park(w, "ada", 5000);
+  world_sync(w);
+  world_wake(w, number, &t, kinds);
+  world_settle(w, &t, RUN_DROPPED, INT64_MAX, "status");
+  store_journal_forget(&t.journal);
+  world_sync(w);
+  assert_int_equal(store_find(w->lane, number, &before), 1);
+  assert_int_equal(before.converted_ms, 0);
+  store_position position = store_convert(w->lane, &before, 777);
+  assert_int_equal(position, store_last(w->lane));
+  world_again(w);
+  assert_int_equal(store_find(w->lane, number, &after), 1);
+  assert_int_equal(after.converted_ms, 777);
+  assert_int_equal(after.state, RUN_DROPPED);
+  assert_int_equal(after.since_ms, before.since_ms);
+  assert_string_equal(after.reason, "status");
+  store_report *report = store_report_new(w->s, w->journey, false);
+  assert_int_equal(report->converted, 1);
+  assert_int_equal(report->states[RUN_DROPPED], 1);
+  store_report_free(report);
+  world_wake(w, number, &t, kinds); /* it may be sent on, and ends once more */
+  world_settle(w, &t, RUN_COMPLETED, INT64_MAX, NULL);
+  store_journal_forget(&t.journal);
+  world_again(w);
+  store_run_free(&after);
+  assert_int_equal(store_find(w->lane, number, &after), 1);
+  assert_int_equal(after.converted_ms, 777);
+  store_run_free(&before);
+  store_run_free(&after);
+}
+
+static void what_predicates_have_refused_is_told_with_the_event(void **state) {
+  world *w = *state;
+  store_inbox_event *events;
+  size_t count;
+  uint64_t run = world_park(w, "ada", 5000), number = 0;
+  const char *names[] = {"paid", "left", "paid", "paid"};
+  for (uint64_t i = 0; i < 4; i++) {
+    store_inbox_event event = {
+        .print = i + 1, .name = (char *)names[i], .json = (char *)"{}", .length = 2, .met = i == 3};
+    uint64_t given = store_event(w->lane, run, &event, NULL);
+    if (i == 1) number = given;
+  }
+  store_refuse(w->lane, &(store_refusal){.run = run, .number = number});
+  store_refuse(w->lane, &(store_refusal){.run = run, .number = number + 1, .name = "paid", .asked = 42});
+  world_again(w);
+  assert_int_equal(store_events(w->lane, run, &events, &count), 0);
+  assert_int_equal(count, 4);
+  const bool met[] = {true, true, false, true};
+  const uint64_t asked[] = {42, 0, 42, 0};
+  for (size_t i = 0; i < count; i++) {
+    assert_int_equal(events[i].met, met[i]);
+    assert_int_equal(events[i].asked, asked[i]);
+  }
+  store_events_free(events, count);
+}
+
+static void the_newest_profile_of_a_person_is_kept(void **state) {
+  world *w = *state;
+  store_profile found;
+  assert_int_equal(store_profile_of(w->lane, "ada", &found), 0);
+  for (int i = 1; i <= 2; i++) {
+    store_profile came = {
+        .json = (char *)(i == 1 ? "{\"n\":1}" : "{\"n\":2}"), .length = 7, .fed = (uint64_t)i, .at_ms = i};
+    store_profile_came(w->lane, "ada", &came);
+    world_again(w);
+  }
+  assert_int_equal(store_profile_of(w->lane, "ada", &found), 1);
+  assert_string_equal(found.json, "{\"n\":2}");
+  assert_int_equal(found.fed, 2);
+  assert_int_equal(found.at_ms, 2);
+  free(found.json);
+  assert_int_equal(store_profile_of(w->lane, "bob", &found), 0);
 }
 
 typedef struct gathered {
@@ -490,12 +586,33 @@ static void a_newer_format_is_refused_and_left_as_it_is(void **state) {
   world *w = *state;
   error err = {""};
   world_close(w);
+  make_older(w);
   ask(w, "PRAGMA user_version = 99");
   assert_null(world_try(w, &err));
   assert_non_null(strstr(err.text, "newer jaunt"));
   assert_int_equal(ask(w, "PRAGMA user_version"), 99);
   ask(w, "PRAGMA user_version = 1");
   world_open(w);
+}
+
+static void an_older_file_has_its_conversions_counted(void **state) {
+  world *w = *state;
+  traveller t;
+  char kinds[32];
+  for (int i = 0; i < 3; i++) {
+    uint64_t number = world_park(w, i ? "bob" : "ada", 5000);
+    world_sync(w);
+    world_wake(w, number, &t, kinds);
+    world_settle(w, &t, RUN_EXITED, INT64_MAX, i == 2 ? "exit_on" : "goal");
+    store_journal_forget(&t.journal);
+  }
+  world_close(w);
+  make_older(w);
+  world_open(w);
+  assert_int_equal(ask(w, "SELECT count(*) FROM run WHERE converted = since"), 2);
+  store_report *report = store_report_new(w->s, w->journey, false);
+  assert_int_equal(report->converted, 2);
+  store_report_free(report);
 }
 
 /* By made-up steps: no older format was ever released. */
@@ -515,7 +632,34 @@ static void an_older_format_is_brought_forward_step_by_step_or_not_at_all(void *
   assert_non_null(strstr(err.text, "nothing"));
   assert_int_equal(sql_single(db, "PRAGMA user_version", 0), 3);
   sqlite3_close(db);
-  ask(w, "PRAGMA user_version = 1");
+  make_older(w);
+  world_open(w);
+}
+
+/* A run that was parked by a jaunt which knew no other format, in a file of its version. */
+static void a_journal_of_the_first_format_goes_on(void **state) {
+  world *w = *state;
+  traveller t;
+  char kinds[32];
+  uint64_t number = world_park(w, "ada", 5000);
+  world_close(w);
+  ask(w, "UPDATE run SET journal ="
+         " x'0c510601020801027b7d027b7d1422690002313233343536373800"
+         "04736d73000161'");
+  make_older(w);
+  world_open(w);
+  assert_int_equal(world_wake(w, number, &t, kinds), 2);
+  assert_string_equal(kinds, "ES");
+  assert_int_equal(t.step, 1);
+  world_step(w, &t, "{\"x\":1}");
+  world_settle(w, &t, RUN_COMPLETED, INT64_MAX, NULL);
+  store_journal_forget(&t.journal);
+  world_again(w);
+  assert_int_equal(world_wake(w, number, &t, kinds), 4);
+  assert_string_equal(kinds, "ESSX");
+  store_journal_forget(&t.journal);
+  world_close(w);
+  assert_true(ask(w, "PRAGMA user_version") > 1);
   world_open(w);
 }
 
@@ -633,8 +777,13 @@ int main(void) {
       FILE_TEST(events_wait_for_their_run_in_order_until_they_are_taken_or_it_ends),
       FILE_TEST(what_a_script_writes_to_a_person_outlives_the_run),
       FILE_TEST(a_state_in_use_is_refused_and_the_one_who_has_it_is_named),
+      FILE_TEST(a_run_that_is_over_converts_and_stays_as_it_is),
+      FILE_TEST(what_predicates_have_refused_is_told_with_the_event),
+      FILE_TEST(the_newest_profile_of_a_person_is_kept),
       FILE_TEST(a_newer_format_is_refused_and_left_as_it_is),
+      FILE_TEST(an_older_file_has_its_conversions_counted),
       FILE_TEST(an_older_format_is_brought_forward_step_by_step_or_not_at_all),
+      FILE_TEST(a_journal_of_the_first_format_goes_on),
       FILE_TEST(a_state_is_of_live_runs_or_of_rehearsals_and_the_other_kind_is_refused),
       FILE_TEST(a_journey_is_paused_in_all_its_versions_and_stays_so),
       FILE_TEST(a_file_that_is_no_state_is_refused),

@@ -92,7 +92,7 @@ static int cut_the_power(bool sync_normal) {
   cuts = calloc(CUTS_MOST, sizeof *cuts);
   lost = 0;
   may_lose = sync_normal;
-  for (uint64_t seed = 1; seed <= LIVES; seed++) {
+  for (uint64_t seed = 1; seed <= (uint64_t)(LIVES * soak_times()); seed++) {
     world w = {0};
     world_folder(&w);
     let_live(&w, seed, sync_normal);

@@ -52,6 +52,23 @@ static uint64_t run_through(world *w, const char *person, run_state to, int64_t 
   return t.journal.run;
 }
 
+/* The same, of a journey whose goal counts until then. */
+static uint64_t run_through_with_goal(world *w, const char *person, int64_t at_ms, int64_t goal_ms) {
+  traveller t;
+  world_enter(w, &t, person);
+  store_settle settle = {.person = t.person,
+                         .entry = 1,
+                         .element = w->element,
+                         .due_ms = INT64_MAX,
+                         .listens = "paid",
+                         .goal_ms = goal_ms};
+  t.now_ms = at_ms;
+  world_record(w, &t, (store_record){.kind = RECORD_END, .element = NO_ELEMENT, .settle = &settle},
+               RUN_COMPLETED);
+  store_journal_forget(&t.journal);
+  return t.journal.run;
+}
+
 static bool is_there(world *w, uint64_t number) {
   store_run run;
   int found = store_find(w->lane, number, &run);
@@ -204,6 +221,23 @@ static void the_room_is_given_back_and_a_person_leaves_few_bytes(void **state) {
   world_adds_up(w, PEOPLE);
 }
 
+static void the_room_that_a_killed_process_did_not_give_back_is_given_back_by_the_next(void **state) {
+  world *w = *state;
+  sqlite3 *db;
+  world_close(w);
+  assert_int_equal(sqlite3_open(w->path, &db), SQLITE_OK);
+  assert_int_equal(sqlite3_exec(db,
+                                "CREATE TABLE gone (bytes); INSERT INTO gone VALUES (zeroblob(8000000));"
+                                "DROP TABLE gone; PRAGMA wal_checkpoint(TRUNCATE)",
+                                NULL, NULL, NULL),
+                   SQLITE_OK);
+  sqlite3_close(db);
+  assert_true(size_of(w) > 8000000);
+  world_open(w);
+  let_time_pass(w);
+  assert_true(size_of(w) < 4000000);
+}
+
 /* The index of people is moved a few at a time: everybody is found at any moment, and after a crash. */
 static void everybody_is_found_while_the_index_is_being_made(void **state) {
   world *w = *state;
@@ -234,15 +268,36 @@ static void everybody_is_found_while_the_index_is_being_made(void **state) {
 
 #define SWEEP_TEST(name) cmocka_unit_test_setup_teardown(name, world_begin, world_end)
 
+static void whoever_may_still_convert_stays(void **state) {
+  world *w = *state;
+  uint64_t may = run_through_with_goal(w, "ada", 2000, LATER_MS + 1),
+           has = run_through_with_goal(w, "bob", 2000, LATER_MS + 1),
+           late = run_through_with_goal(w, "cyd", 2000, LATER_MS - 1);
+  store_run run;
+  world_sync(w);
+  assert_int_equal(store_find(w->lane, has, &run), 1);
+  store_convert(w->lane, &run, 3000);
+  store_run_free(&run);
+  let_time_pass(w);
+  assert_true(is_there(w, may));
+  assert_false(is_there(w, has));
+  assert_false(is_there(w, late));
+  store_report *report = store_report_new(w->s, w->journey, false);
+  assert_int_equal(report->converted, 1);
+  store_report_free(report);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       SWEEP_TEST(what_is_over_for_long_goes_and_all_else_stays),
+      SWEEP_TEST(whoever_may_still_convert_stays),
       SWEEP_TEST(who_was_here_is_remembered_with_entry_and_end),
       SWEEP_TEST(a_newer_run_is_told_beside_what_is_left_of_older_ones),
       SWEEP_TEST(a_reader_is_told_that_older_ones_are_gone),
       SWEEP_TEST(a_run_that_is_gone_does_not_come_back_by_the_log),
       SWEEP_TEST(a_dropped_run_that_is_sent_on_is_not_taken_from_under_it),
       SWEEP_TEST(the_room_is_given_back_and_a_person_leaves_few_bytes),
+      SWEEP_TEST(the_room_that_a_killed_process_did_not_give_back_is_given_back_by_the_next),
       SWEEP_TEST(everybody_is_found_while_the_index_is_being_made),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

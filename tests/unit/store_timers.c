@@ -43,6 +43,23 @@ static void the_next_time_is_exact_and_runs_are_told_in_order(void **state) {
   }
 }
 
+static void a_run_that_could_not_be_looked_at_is_told_again_and_others_are_not(void **state) {
+  world *w = *state;
+  store_due_run due[2], again;
+  uint64_t bob = world_park(w, "bob", 3000), eve = world_park(w, "eve", 5000);
+  world_sync(w);
+  assert_int_equal(store_due(w->lane, 5000, due, 2), 2);
+  store_due_again(w->lane, &due[0]);
+  assert_int_equal(store_next_due(w->lane), 3000);
+  assert_int_equal(store_due(w->lane, 5000, &again, 1), 1);
+  assert_int_equal(again.run, bob);
+  assert_int_equal(again.due_ms, 3000);
+  assert_int_equal(store_next_due(w->lane), INT64_MAX);
+  store_due_again(w->lane, &due[1]);
+  assert_int_equal(store_due(w->lane, 5000, &again, 1), 1);
+  assert_int_equal(again.run, eve);
+}
+
 static void a_run_that_wakes_for_another_reason_is_not_due_at_its_old_time(void **state) {
   world *w = *state;
   traveller t;
@@ -182,6 +199,7 @@ int main(void) {
   mallopt(M_ARENA_MAX, 1); /* mallinfo looks at the first one alone */
   const struct CMUnitTest tests[] = {
       TIMER_TEST(the_next_time_is_exact_and_runs_are_told_in_order),
+      TIMER_TEST(a_run_that_could_not_be_looked_at_is_told_again_and_others_are_not),
       TIMER_TEST(a_run_that_wakes_for_another_reason_is_not_due_at_its_old_time),
       TIMER_TEST(many_may_be_due_at_the_same_moment),
       TIMER_TEST(whatever_is_parked_when_is_told_in_its_time),

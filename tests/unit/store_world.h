@@ -16,6 +16,12 @@
 
 #define UNUSED __attribute__((unused))
 
+/* How many times as much `make soak` wants of a test. */
+UNUSED static int soak_times(void) {
+  const char *times = getenv("SOAK_TIMES");
+  return times ? atoi(times) : 1;
+}
+
 typedef struct world {
   char folder[64], path[96];
   store *s;

@@ -102,17 +102,17 @@ local function print_groups(groups, by, paint)
   print_rows(rows, paint, { true, [6] = true })
   print()
   print(paint.bold(term.one_line((retrospect.difference(groups)))))
-  if converted == 0 then print("nobody has converted: to convert is to exit by the journey's goal") end
+  if converted == 0 then print("nobody has converted: to convert is to reach the journey's goal") end
   if living > 0 then print(("%s still under way: they may convert yet"):format(figures.of(living, "run is", "runs are"))) end
 end
 
 local function print_versions(rows, paint)
-  local lines = { { "version", "entered", "living", "completed", "dropped", "exited" } }
+  local lines = { { "version", "entered", "living", "completed", "dropped", "exited", "converted" } }
   for _, row in ipairs(rows) do
     local found = row.found
     local living = found.running + found.queued + found.waiting + found.held
     lines[#lines + 1] = { row.version, figures.count(found.entered), figures.count(living), figures.count(found.completed),
-      figures.count(found.dropped), figures.count(found.exited) }
+      figures.count(found.dropped), figures.count(found.exited), figures.count(found.converted) }
   end
   print_rows(lines, paint, { true })
 end
@@ -140,6 +140,8 @@ local function print_report(told, flags)
   print(report.ledger_line(found))
   local exits = report.exits_line(found.exits)
   if exits then print(exits) end
+  local converted = report.converted_line(found)
+  if converted then print(converted) end
   if not told.looked.complete then
     print(("times     of the newest %s"):format(figures.of(TIMES_FROM, "run")))
   end
@@ -162,7 +164,7 @@ local function groups_array(groups)
 end
 
 local function states_of(found)
-  local object = { entered = found.entered, control = found.control }
+  local object = { entered = found.entered, control = found.control, converted = found.converted }
   for _, state in ipairs(selection.STATES) do object[state] = found[state] end
   return object
 end
@@ -229,7 +231,7 @@ return {
   group = "look",
   summary = "Shows a journey's funnel and ledger from its state: how far people came, why they left, how long it took.",
   about = "median and 90 % are the times that people spend at an element. --by compares groups by how many of them reached the "
-    .. "journey's goal (converted), with the 95 % interval of the rate (Wilson), and says whether they differ (two proportions "
+    .. "journey's goal (converted), also after their run had ended, with the 95 % interval of the rate (Wilson), and says whether they differ (two proportions "
     .. "at 95 %; with more than two groups the best against the others, so much the stricter).\n\n"
     .. "Over a period it counts those who entered in it.",
   arguments = { { name = "journey", help = "a journey that people have entered" } },

@@ -16,6 +16,7 @@ local state = require "jaunt.state"
 local term = require "jaunt.term"
 
 local DRY_RUN_PEOPLE = 3
+local LIVE_CHECKS = 0.01 -- of the rendered payloads, unless --check-payloads says another share
 
 ---------------------------------------------------------------------------------------------- before
 
@@ -193,12 +194,15 @@ local function run_session(engine, people, gathered, flags, parts)
   local trace_guard <close> = trace_file
   local incoming, finish_events = open_events(flags, parts.start_ms, display)
   local control <close> = operators(engine, display, gathered, flags, parts)
+  local look_again = flags.live and parts.found and require("jaunt.run.reload").watcher(parts.found, function(payloads)
+    engine:payloads(payloads)
+  end, display.say)
   local course = session.new {
     engine = engine, display = display, people = people, control = control, place = place_in(flags.people),
     where = parts.where, exact_total = parts.count,
     limit = flags.dry_run and math.min(flags.limit or DRY_RUN_PEOPLE, DRY_RUN_PEOPLE) or flags.limit,
     events = incoming,
-    stop_if = parts.stop_if,
+    stop_if = parts.stop_if, look_again = look_again,
     output = function(text) display.say(text, said) end,
     trace = trace,
   }
@@ -216,7 +220,7 @@ end
 
 local function run_journey(gathered, found, flags)
   refuse_unready(flags)
-  local parts = { start_ms = start_of(flags), rejects = flags.rejects or rejects_path(flags.people),
+  local parts = { start_ms = start_of(flags), rejects = flags.rejects or rejects_path(flags.people), found = found,
     save_below = found and project.path(found, "saved") or "saved",
     where = flags.where and require("jaunt.run.conditions").where(flags.where),
     stop_if = flags.stop_if and require("jaunt.run.conditions").stop_if(flags.stop_if) }
@@ -273,7 +277,7 @@ end
 
 local function run(args, flags)
   local path, found = project.script(args.journey)
-  local gathered = bundle.gather(path, found, args.arguments)
+  local gathered = bundle.gather(path, found, args.arguments, flags.check_payloads or (flags.live and LIVE_CHECKS or 1))
   if gathered.kind == "script" then return run_script(gathered, found, flags) end
   if #args.arguments > 0 then cli.fail("a journey takes no arguments: %s", args.arguments[1]) end
   return run_journey(gathered, found, flags)
@@ -315,6 +319,8 @@ return {
       help = "ended runs older than that are taken out of a state file; forever keeps them" },
     { name = "until", value = "TIME", help = "a rehearsal's clock goes no further: who waits longer waits" },
     { name = "rejects", value = "FILE", default_text = "beside you", help = "where rows that cannot be used go" },
+    { name = "check-payloads", value = "SHARE", kind = "percent", default_text = "100% in a rehearsal, 1% live",
+      help = "how many of the payloads are looked at after rendering: whether they are JSON, and keep to their schema" },
     { name = "private-network", help = "lets all calls into private networks and to this machine, not only those of "
       .. "connections that say so" },
     { name = "secrets", value = "FILE", default_text = "secrets.env in the project",

@@ -38,12 +38,14 @@ local COLUMNS = {
     exact = function(run) return times.rfc3339(run.entered_ms) end },
   since = { get = function(run) return times.local_time(run.since_ms) end,
     exact = function(run) return times.rfc3339(run.since_ms) end },
+  converted = { get = function(run) return run.converted_ms and times.local_time(run.converted_ms) end,
+    exact = function(run) return times.rfc3339(run.converted_ms) end },
   due = { get = function(run) return run.due_ms and times.local_time(run.due_ms) end,
     exact = function(run) return times.rfc3339(run.due_ms) end },
 }
 local USUAL = { "person", "journey", "version", "state", "element", "reason", "since" }
 local ALL = { "person", "journey", "version", "run", "entry", "per", "state", "element", "reason", "detail", "control",
-  "entered", "since", "due" }
+  "entered", "since", "due", "converted" }
 
 local function value_text(value)
   if value == nil or value == json.null then return nil end

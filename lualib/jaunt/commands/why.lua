@@ -181,7 +181,7 @@ local function print_request(line, call)
   if not request then return end
   local about = {}
   if request.connection then about[#about + 1] = "via " .. request.connection end
-  if request.payload then about[#about + 1] = "payload " .. request.payload end
+  if request.payload then about[#about + 1] = "payload " .. request.payload .. (request.template and "@" .. request.template or "") end
   line.more(term.one_line(("%s %s"):format(request.method or "", request.url or "")), function(text) return text end)
   about[#about + 1] = "key " .. request.key
   line.more(term.one_line(table.concat(about, ", ")))
@@ -251,7 +251,9 @@ local PRINT = {
     line.line(entry.at_ms, "write", "person." .. entry.name, term.one_line("= " .. (entry.value or "null")))
   end,
   redrive = function(line, entry)
-    line.line(entry.at_ms, "again", nil, "an operator sent it on" .. (entry.from_step and ": the last call is made again" or ""))
+    local again = entry.as_it_was and ": the last call is sent again, the same bytes under the same key"
+      or entry.from_step and ": the last call is made again" or ""
+    line.line(entry.at_ms, "again", nil, "an operator sent it on" .. again)
   end,
   restart = function(line, entry) line.line(entry.at_ms, "again", nil, "begins anew, with its state") line.body(entry.value) end,
 }
@@ -355,6 +357,7 @@ local function print_json(told, several, text)
       person = run.person, journey = run.journey, version = run.version, run = run.id, entry = run.entry, per = run.per,
       state = run.state, element = run.element, reason = run.reason, detail = run.detail, control = run.control,
       entered = times.rfc3339(run.entered_ms), since = times.rfc3339(run.since_ms), due = times.rfc3339(run.due_ms),
+      converted = times.rfc3339(run.converted_ms),
       verdict = json.array(one.sentences), story = json.array(entries), inbox = json.array(inbox),
     }
   end

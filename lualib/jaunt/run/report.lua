@@ -113,6 +113,13 @@ local function calls_line(look, seconds)
     figures.latency(look.p99_ms))
 end
 
+-- How many have reached the goal, as a line; nil where nobody has.
+function report.converted_line(found)
+  if found.converted == 0 then return nil end
+  return ("converted %s of %s (%.1f %%)"):format(figures.count(found.converted), figures.count(found.entered),
+    100 * found.converted / found.entered)
+end
+
 -- Why runs have exited, as a line; nil where none has.
 function report.exits_line(exits)
   if #exits == 0 then return nil end
@@ -157,6 +164,8 @@ function report.print(run)
   if held then print(held) end
   local exits = report.exits_line(run.found.exits)
   if exits then print(exits) end
+  local converted = report.converted_line(run.found)
+  if converted then print(converted) end
   print(calls_line(run.look, run.seconds))
   if run.rejected > 0 then
     print(("rejected  %s%s"):format(figures.of(run.rejected, "row"),
@@ -207,6 +216,7 @@ end
 function report.json(run)
   local object = {
     journey = run.name, version = run.version, live = run.live, control = run.found.control, entered = run.found.entered,
+    converted = run.found.converted,
     rejected = run.rejected, already_in = run.look.already_in, left_out = run.left_out, calls = run.look.calls, attempts = run.look.attempts,
     unfinished = run.look.unfinished, rejected_events = run.rejected_events, lost_events = run.look.lost_events, seconds = math.floor(run.seconds * 1000 + 0.5) / 1000,
     median_ms = run.look.median_ms, p99_ms = run.look.p99_ms, exits = report.exits_object(run.found.exits),

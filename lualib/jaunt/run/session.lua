@@ -31,7 +31,8 @@ end
 -- A session over `parts`: engine, display, and optionally people (a native audience), place (a function of a line of it),
 -- where, limit, events (see jaunt.events), stop_if (a function of the figures that says why to stop, or nil), output (a function of a
 -- script's line), trace (a function of a call's description), warning (what stands before a warning), exact_total,
--- exact (a script's output goes out as it is, control characters too), control (what operators ask: see jaunt.control).
+-- exact (a script's output goes out as it is, control characters too), control (what operators ask: see jaunt.control),
+-- look_again (called now and then: see jaunt.run.reload).
 function session.new(parts)
   local engine, display = parts.engine, parts.display
   local self = { left_out = 0, rejected = 0, admitted = 0, interrupted = false, warnings = 0 }
@@ -145,6 +146,7 @@ function session.new(parts)
     local asked_for = false -- what an operator asks is under way
     while not self.interrupted and (asked_for or not engine:finished()) do
       admitting = step(admitting)
+      if parts.look_again then parts.look_again() end
       if parts.control then asked_for = parts.control.serve() end
       if asked_for or not engine:finished() then engine:wait(self.more and 0 or WAIT_MS) end
     end

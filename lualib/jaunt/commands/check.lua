@@ -1,0 +1,146 @@
+-- jaunt check: finds mistakes in a project before anyone is called.
+
+local checks = require "jaunt.check.payloads"
+local cli = require "jaunt.cli"
+local connections = require "jaunt.connections"
+local figures = require "jaunt.figures"
+local findings = require "jaunt.check.findings"
+local fs = require "jaunt.native.fs"
+local json = require "json"
+local keys = require "jaunt.keys"
+local payloads = require "jaunt.payloads"
+local people = require "jaunt.preview.people"
+local project = require "jaunt.project"
+local scripts = require "jaunt.check.scripts"
+local secrets = require "jaunt.check.secrets"
+local term = require "jaunt.term"
+
+local LOOKED_AT = 1000 -- people of each file
+
+-- The attributes that are texts of digits in files of people: { person = { NAME = file }, event = { NAME = file } }.
+local function texts_of(found)
+  local texts = { person = {}, event = {} }
+  for _, path in ipairs(people.files(found)) do
+    for _, one in ipairs((people.read(path, LOOKED_AT))) do
+      for root, into in pairs(texts) do
+        for name, value in pairs(one[root]) do
+          if type(value) == "string" and tonumber(value) then into[name] = into[name] or path end
+        end
+      end
+    end
+  end
+  return texts
+end
+
+local function names_in(list)
+  local names = {}
+  for _, one in ipairs(list) do names[one.name] = true end
+  return names
+end
+
+local function source_of(path) return { path = path, text = project.read(path) } end
+
+-- All Lua files of a folder and below it.
+local function lua_below(folder, list)
+  for _, name in ipairs(fs.list(folder) or {}) do
+    local path = project.join(folder, name)
+    if fs.kind(path) == "dir" then lua_below(path, list) elseif name:find("%.lua$") then list[#list + 1] = path end
+  end
+  return list
+end
+
+-- Adds what was raised when a file was loaded: "FILE:LINE: …".
+local function add_raised(path, raised, code, why, into)
+  local words = cli.message(raised):match("^[^\n]*")
+  local line, text = words:match("^[^%s:]+:(%d+):%d*:? ?(.*)")
+  into:add(source_of(path), { code = code, line = tonumber(line), text = text or words, why = why })
+end
+
+-- What is only seen when a journey's script is loaded: its definition.
+local function check_definition(path, found, into)
+  local ok, why = pcall(require("jaunt.bundle").gather, path, found)
+  if not ok then add_raised(path, why, "journey", "the journey can't be loaded", into) end
+end
+
+-- The connections as a set of names; nil where they can't be read.
+local function check_connections(found, into)
+  local path = project.path(found, "connections.lua")
+  secrets.check(source_of(path), into)
+  local ok, list = pcall(connections.read, found)
+  if ok then return names_in(list) end
+  add_raised(path, list, "connections", "no journey can be run", into)
+end
+
+local function check_all(found)
+  local into = findings.new()
+  local connected = check_connections(found, into)
+  local sources = payloads.gather(found)
+  local about = { connections = connected, payloads = sources, texts = texts_of(found) }
+  local well, all_well = checks.check(sources, into)
+  for _, path in ipairs(lua_below(project.path(found, "journeys"), {})) do
+    local source, before = source_of(path), #into.list
+    secrets.check(source, into)
+    scripts.check(source, about, into)
+    if connected and all_well and #into.list == before then check_definition(path, found, into) end
+  end
+  for _, name in ipairs(keys.sorted(sources)) do
+    local source = sources[name]
+    if source.text then secrets.check(source, into) end
+    if source.kind == "lua" then scripts.check(source, about, into) end
+  end
+  if connected then checks.check_rendered(found, sources, well, into) end
+  return into
+end
+
+local function print_finding(one, paint)
+  local hint = one.hint and one.hint ~= "" and ("; did you mean %s?"):format(one.hint) or ""
+  if one.hint_is_sentence then hint = "; " .. one.hint end
+  print(("%s:%d:%d: %s%s %s"):format(one.file, one.line, one.column, paint.bold(term.harmless(one.text)), hint, paint.dim("[" .. one.code .. "]")))
+  local line = one.excerpt:gsub("\t", " ")
+  print("  " .. term.harmless(line))
+  print(("  %s%s %s"):format((" "):rep(one.column - 1), paint.red("^"), paint.dim(one.why)))
+end
+
+local function print_all(into)
+  local paint = term.paint()
+  local list = into:sorted()
+  for _, one in ipairs(list) do print_finding(one, paint) end
+  if #list > 0 then
+    print(("\n%s%s. What is meant so is told by a comment in its line: meant: %s"):format(figures.of(#list, "finding", "findings"),
+      into.meant > 0 and (", %d more are meant"):format(into.meant) or "", list[1].code))
+  else
+    print(("nothing found%s"):format(into.meant > 0 and (", %d are meant"):format(into.meant) or ""))
+  end
+end
+
+local function run(_, flags)
+  local into = check_all(project.need(flags.project))
+  if flags.json then
+    local list = json.array {}
+    for i, one in ipairs(into:sorted()) do
+      list[i] = { code = one.code, file = one.file, line = one.line, column = one.column, text = one.text, why = one.why, hint = one.hint }
+    end
+    print(json.encode { findings = list, meant = into.meant })
+  else
+    print_all(into)
+  end
+  return #into.list > 0 and 1 or 0
+end
+
+return {
+  name = "check",
+  group = "write",
+  summary = "Finds mistakes in the project before anyone is called.",
+  about = "Looks at journeys, connections and payloads: what can't be loaded, unknown fields and names, connections and payloads that are not there, "
+    .. "elements that have the same name or are never reached, loops that never pause, secrets in files, globals, numbers compared with texts, and "
+    .. "payloads as they are rendered for the project's samples: what is blank for everybody, and what a schema forbids.\n\n"
+    .. "Each finding has its file, line and column, says why, and is silenced by a comment in its line: meant: CODE.",
+  usage = "[--FLAGS]",
+  flags = {
+    { name = "project", value = "FOLDER", default_text = "around where one stands", help = "the project" },
+    { name = "json", help = "prints one JSON object" },
+  },
+  examples = { "jaunt check" },
+  exit = { [0] = "nothing found", [1] = "there are findings", [2] = "it could not run" },
+  run = run,
+}

@@ -1,0 +1,84 @@
+-- jaunt new: a project that runs and passes its tests at once, or one more journey or payload in it.
+
+local cli = require "jaunt.cli"
+local files = require "jaunt.new.files"
+local fs = require "jaunt.native.fs"
+local project = require "jaunt.project"
+
+local function check_name(name, what)
+  if not name:find("^[%l_][%l%d_]*$") then
+    cli.fail("%s is no name for a %s: small letters, digits and _, such as cart_reminder", name, what)
+  end
+end
+
+-- Writes a file, with the folders above it.
+local function write(path, text)
+  local folder = path:match("^(.*)/[^/]*$")
+  if folder then
+    local made, why = fs.make_folder(folder)
+    if not made then cli.fail("can't make %s", why) end
+  end
+  local file, trouble = io.open(path, "wb")
+  if not file then cli.fail("can't write %s", trouble) end
+  local ok = file:write(text) and file:close()
+  if not ok then cli.fail("can't write %s: is the disk full?", path) end
+  print("  " .. path)
+end
+
+-- The texts with the project's or the journey's name in them.
+local function filled(text, name) return (text:gsub("NAME", name)) end
+
+local function new_project(folder)
+  local name = folder:match("([^/]+)/*$")
+  if fs.kind(folder) == "dir" and #fs.list(folder) > 0 then cli.fail("%s is there already, and not empty", folder) end
+  print(("a new project in %s:"):format(folder))
+  for _, file in ipairs(files.project) do write(project.join(folder, file[1]), filled(file[2], name)) end
+  print(([[
+
+Next:
+  cd %s
+  jaunt run hello --people people/samples.ndjson    # a rehearsal: nothing is sent
+  jaunt preview hello --person ada                  # what Ada would be sent
+  jaunt check                                       # is everything right?
+  jaunt test                                        # does it what it should?]]):format(folder))
+end
+
+local function new_in_project(list, name, what)
+  check_name(name, what)
+  local found = project.need()
+  for _, file in ipairs(list) do
+    local path = project.path(found, filled(file[1], name))
+    if fs.kind(path) then cli.fail("%s is there already: nothing was written", path) end
+  end
+  print(("a new %s:"):format(what))
+  for _, file in ipairs(list) do write(project.path(found, filled(file[1], name)), filled(file[2], name)) end
+end
+
+local PARTS = {
+  journey = function(name) new_in_project(files.journey, name, "journey") end,
+  payload = function(name) new_in_project(files.payload, name, "payload") end,
+}
+
+local function run(args)
+  local part = PARTS[args.what]
+  if part and not args.name then cli.fail("jaunt new %s NAME: what is it called?", args.what) end
+  if part then part(args.name) return 0 end
+  if args.name then cli.fail("jaunt new makes a journey, a payload, or a project in a FOLDER, not %s %s", args.what, args.name) end
+  new_project(args.what)
+  return 0
+end
+
+return {
+  name = "new",
+  group = "write",
+  summary = "Makes a project, or one more journey or payload in it.",
+  about = "The project runs and passes its tests at once: one journey, one payload, people, a test, connections, and a README of one screen.",
+  usage = "FOLDER | journey NAME | payload NAME",
+  arguments = {
+    { name = "what", help = "the folder of the new project; or journey, or payload" },
+    { name = "name", help = "what the journey or the payload is called", optional = true },
+  },
+  examples = { { "jaunt new shop", "a project in shop/" }, { "jaunt new journey cart_reminder", "in the project around" } },
+  exit = { [0] = "it is made", [2] = "it was not" },
+  run = run,
+}

@@ -1,0 +1,98 @@
+-- Names of a template as Lua: what is set in it, what its loops and arguments are called, what comes from outside.
+--
+-- Called by jaunt.liquid.terms and jaunt.liquid.compiler; `self` is the compiler's state. A scope is
+--   { names = { NAME = Lua, or the loop where it is forloop }, outer = the scope around it or nil }
+-- and the outermost one, a template's home, has in `assigned` and `counted` the names that are set and counted, each
+-- with its Lua name, and in `continued` the labels of loops that another goes on with, each with a name of its own.
+-- Names come in Liquid's order: loops and arguments, names that were set, counters, what comes from outside.
+
+local code = require "jaunt.liquid.code"
+local keys = require "jaunt.keys"
+
+local format = string.format
+local quote = code.quote
+
+local names = {}
+
+local LOCALS = 40 -- how many names from outside, and how many that are set, are locals of a function
+
+-- The blocks in a node that are rendered in its scope.
+function names.inner_blocks(node)
+  local blocks = {}
+  local body = node.body
+  if node.kind == "render" then body = node.shares_scope and (node.body or node.partial.block) end
+  if body then blocks[1] = body end
+  if node.otherwise then blocks[#blocks + 1] = node.otherwise end
+  for _, each in ipairs(node.branches or node.clauses or {}) do blocks[#blocks + 1] = each.body end
+  return blocks
+end
+
+-- What a block sets, counts and goes on with (offset: continue), into three sets; what it includes does, too, what it
+-- renders does not.
+local function gather_names(block, assigned, counted, continued)
+  for _, node in ipairs(block) do
+    if node.offset == "continue" then continued[node.label] = true end
+    if node.kind == "assign" or node.kind == "capture" then assigned[node.name] = true end
+    if node.kind == "increment" or node.kind == "decrement" then counted[node.name] = true end
+    for _, inner in ipairs(names.inner_blocks(node)) do gather_names(inner, assigned, counted, continued) end
+  end
+end
+
+-- A value from outside as a local at the top of the function; as it is where there are too many.
+function names.outside(self, lua)
+  local unit = self.unit
+  local known = unit.outside[lua]
+  if known then return known end
+  if unit.outside_count == LOCALS then return lua end
+  known = self.code:fresh "r"
+  unit.outside_count = unit.outside_count + 1
+  unit.outside[lua] = known
+  self.code:add_first(unit.frame, format("local %s = %s", known, lua))
+  return known
+end
+
+function names.root(self, name)
+  if name == "forloop" then return "nil" end
+  if name == "person" or name == "event" then return "c." .. name end
+  if name == "now" then return self.code:library "now" .. "(c)" end
+  return format("%s(c, %s)", self.code:library "root", quote(name))
+end
+
+-- Declares the names that a template sets, and returns its home, where the names `known` stand for something besides.
+-- Until it is set, a name is what it was before.
+function names.open(self, block, known)
+  local assigned, counted, continued = {}, {}, {}
+  gather_names(block, assigned, counted, continued)
+  local scope = { names = known, assigned = {}, counted = {}, continued = {} }
+  for label in pairs(continued) do scope.continued[label] = self.code:fresh(label .. " ") end
+  local many = #keys.sorted(assigned) + #keys.sorted(counted) > LOCALS
+  local set = many and self.code:fresh "g"
+  if many then self.code:add(format("local %s = {}", set)) end
+  local function declare(initial)
+    local lua = self.code:fresh(many and set .. ".a" or "a")
+    if not many or initial ~= "nil" then self.code:add(format("%s%s = %s", many and "" or "local ", lua, initial)) end
+    return lua
+  end
+  for _, name in ipairs(keys.sorted(counted)) do scope.counted[name] = declare "nil" end
+  for _, name in ipairs(keys.sorted(assigned)) do
+    local before = type(known[name]) == "string" and known[name] or names.root(self, name)
+    scope.assigned[name] = declare(counted[name] and "nil" or before)
+  end
+  return scope
+end
+
+-- What a name stands for within the template where it is written: Lua, or the loop that `forloop` is; nil if it comes
+-- from outside.
+function names.bound(self, name)
+  local scope = self.scope
+  while scope.outer do
+    if scope.names[name] then return scope.names[name] end
+    scope = scope.outer
+  end
+  local assigned, counted = scope.assigned[name], scope.counted[name]
+  if not counted then return assigned or scope.names[name] end
+  local otherwise = scope.names[name] or names.outside(self, names.root(self, name))
+  return format("%s(%s, %s, %s)", self.code:library "either", assigned or "nil", counted, otherwise)
+end
+
+return names

@@ -1,0 +1,92 @@
+-- The payloads of a project: the files of its payloads/ folder, by name.
+--
+--   payloads/hello.json             the payload "hello", a template: json, form, xml, html or txt
+--   payloads/hello.lua              the same as a transform: return function(person, event, vars) … return table end
+--   payloads/hello/a.json, b.json   an equal split of the payload "hello": "hello/a" and "hello/b"
+--   payloads/hello.schema.json      a JSON Schema that what "hello" renders has to keep to; a split's stands beside its folder
+--
+-- A SOURCE is { name =, path =, text =, kind = (its ending), hash = (of its text, twelve hex digits), schema = { path =, text = } or
+-- nil }; a split's is { name =, path = (the folder), variants = { "a", "b" } }.
+
+local cli = require "jaunt.cli"
+local engine = require "jaunt.native.engine"
+local fs = require "jaunt.native.fs"
+local keys = require "jaunt.keys"
+local project = require "jaunt.project"
+local renderers = require "jaunt.renderers"
+local sandbox = require "jaunt.sandbox"
+
+local payloads = {}
+
+local KINDS = { lua = true, json = true, form = true, xml = true, html = true, txt = true }
+
+-- A payload's name may not hold a dot, so that hello.schema.json is none.
+local function is_payload(name) return not name:find(".", 1, true) end
+
+local function schema_beside(found, folder, name)
+  local path = project.path(found, project.join(folder, name .. ".schema.json"))
+  return fs.kind(path) == "file" and { path = path, text = project.read(path) } or nil
+end
+
+-- The sources of one folder into `sources`, their names after `prefix`. Returns the names without it, sorted.
+local function gather_folder(found, folder, prefix, sources, schema)
+  local files, names = project.files(found, folder, KINDS), {}
+  for _, short in ipairs(keys.sorted(files)) do
+    if is_payload(short) then
+      local file, name = files[short], prefix .. short
+      if sources[name] then cli.fail("%s and %s are both the payload %s: take one away", sources[name].path, file.path, name) end
+      local text = project.read(file.path)
+      sources[name] = { name = name, path = file.path, text = text, kind = file.kind, hash = engine.hash(text):sub(1, 12),
+        schema = schema_beside(found, folder, short) or schema }
+      names[#names + 1] = short
+    end
+  end
+  return names
+end
+
+-- All payloads of the project `found`: { NAME = SOURCE }; empty outside of one. Fails where a file can't be read, or two have
+-- the same name.
+function payloads.gather(found)
+  local sources = {}
+  if not found then return sources end
+  gather_folder(found, "payloads", "", sources)
+  local root = project.path(found, "payloads")
+  for _, name in ipairs(fs.list(root) or {}) do
+    local folder = project.join(root, name)
+    if is_payload(name) and fs.kind(folder) == "dir" then
+      if sources[name] then cli.fail("%s and the folder %s are both the payload %s: take one away", sources[name].path, folder, name) end
+      local variants = gather_folder(found, project.join("payloads", name), name .. "/", sources, schema_beside(found, "payloads", name))
+      if #variants > 0 then sources[name] = { name = name, path = folder, variants = variants } end
+    end
+  end
+  return sources
+end
+
+-- What is wrong with a source as it stands: a text, or nil. `sources` are its partials.
+function payloads.mistake(source, sources)
+  if source.variants then return nil end
+  local ok, why = pcall(renderers.schema_of, source)
+  if not ok then return why end
+  if source.kind == "lua" then return select(2, require("jaunt.chunk").compile(source.text, source.path)) end
+  local template, fault = renderers.compile(source, sources)
+  return not template and tostring(fault) or nil
+end
+
+-- Fails with the first mistake.
+function payloads.check(sources)
+  for _, name in ipairs(keys.sorted(sources)) do
+    local mistake = payloads.mistake(sources[name], sources)
+    if mistake then cli.fail("%s", mistake) end
+  end
+end
+
+-- jaunt.renderers over the sources, in a command: transforms see the sandbox, in which nothing can be done.
+-- options: as there, but environment; `vocabulary` is jaunt.bundle's that refuses, `require` gives the project's modules.
+function payloads.renderers(sources, options)
+  options.environment = options.environment or function()
+    return sandbox.environment(sandbox.meta(sandbox.base(options.vocabulary, require "json")), options.require)
+  end
+  return renderers.new(sources, options)
+end
+
+return payloads

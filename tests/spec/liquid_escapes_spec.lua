@@ -1,0 +1,169 @@
+-- The kind of a payload decides how its values are escaped: nothing of a value gets out of its place, and nothing is
+-- escaped twice.
+
+local liquid = require "jaunt.liquid"
+
+local function compile(kind, text, partials)
+  return liquid.compile(text, {
+    path = "x." .. kind, kind = kind,
+    partial = function(name)
+      if partials and partials[name] then return { text = partials[name], path = name .. "." .. kind, kind = kind } end
+    end,
+  })
+end
+
+local function rendered(kind, text, vars, partials)
+  local template, why = compile(kind, text, partials)
+  if not template then error(tostring(why), 2) end
+  local result, facts = template:render { person = {}, event = {}, vars = vars or {}, now = 0 }
+  if not result then error(tostring(facts), 2) end
+  return result, facts.repaired
+end
+
+local function failure(kind, text, vars)
+  local result, why = assert(compile(kind, text)):render { person = {}, event = {}, vars = vars or {}, now = 0 }
+  if result then error("it was rendered: " .. result, 2) end
+  return why.text
+end
+
+local function refused(kind, text)
+  local template, why = compile(kind, text)
+  if template then error("it was accepted: " .. text, 2) end
+  return tostring(why)
+end
+
+describe("HTML and XML", function()
+  it("values are text, in elements and in quoted attributes", function()
+    for _, kind in ipairs { "html", "xml" } do
+      local escaped = "&lt;b c=&quot;d&quot; e=&#39;f&#39;&gt;&amp;"
+      assert.equal('<p a="' .. escaped .. '">' .. escaped .. "</p>",
+        (rendered(kind, '<p a="{{ x }}">{{ x }}</p>', { x = [[<b c="d" e='f'>&]] })))
+    end
+  end)
+
+  it("what no document may hold is replaced and counted", function()
+    local text, repaired = rendered("html", "{{ x }}", { x = "a\0b\xff" })
+    assert.equal("a\u{FFFD}b\u{FFFD}", text)
+    assert.equal(2, repaired)
+  end)
+
+  it("escape, escape_once and newline_to_br are not done twice", function()
+    local vars = { x = "<a>\n", y = "&lt;<" }
+    assert.equal("&lt;a&gt;\n", (rendered("html", "{{ x | escape }}", vars)))
+    assert.equal("&lt;&lt;", (rendered("html", "{{ y | escape_once }}", vars)))
+    assert.equal("&lt;a&gt;<br />\n", (rendered("html", "{{ x | newline_to_br }}", vars)))
+    assert.equal("&amp;lt;a&amp;gt;\n!", (rendered("html", "{{ x | escape | append: '!' }}", vars)))
+  end)
+
+  it("a capture is markup, whose outputs were escaped in it", function()
+    assert.equal("<b>&lt;</b><b>&lt;</b>", (rendered("html",
+      "{% capture t %}<b>{{ x }}</b>{% endcapture %}{{ t }}{% if t %}{{ t }}{% endif %}", { x = "<" })))
+  end)
+
+  it("a name that may not be the capture's is a value like others", function()
+    local vars = { x = true, t = "<i>" }
+    assert.equal("&lt;i&gt;", (rendered("html", "{% if y %}{% capture t %}<b>{% endcapture %}{% endif %}{{ t }}",
+      vars)))
+    assert.equal("&lt;i&gt;", (rendered("html", "{{ t }}{% capture t %}<b>{% endcapture %}", vars)))
+    assert.equal("&lt;b&gt;", (rendered("html", "{% capture t %}<b>{% endcapture %}{% assign t = '<b>' %}{{ t }}",
+      vars)))
+    assert.equal("&lt;i&gt;", (rendered("html",
+      "{% capture u %}<b>{% endcapture %}{% for u in l %}{{ u }}{% endfor %}", { l = { "<i>" } })))
+    assert.equal("&lt;b&gt;", (rendered("html", '{% capture t %}<b>{% endcapture %}<p a="{{ t }}">',
+      vars):match 'a="(.-)"'))
+  end)
+
+  it("a value is refused where no escape is safe", function()
+    local why = refused("html", "<p>\n<td width={{ w }}></td>")
+    assert.truthy(why:find("x.html:2:11: a value stands within a tag here, outside of quotes", 1, true))
+    assert.truthy(why:find('put quotes around it', 1, true))
+    for _, text in ipairs { "<{{ x }}>", "</{{ x }}>", "<a {{ x }}>", '<a b="c" {{ x }}>', "<a b='{{ x }}'{{ x }}>",
+      "<!DOCTYPE {{ x }}>" } do
+      assert.truthy(refused("html", text):find("within a tag", 1, true))
+    end
+    assert.truthy(refused("html", "<script>var x = '{{ x }}'</script>"):find("a value stands within <script> here", 1,
+      true))
+    assert.truthy(refused("html", "<STYLE a='b'>{{ x }}"):find("a value stands within <style> here", 1, true))
+    assert.truthy(refused("html", '<a {% if x %}b="{% endif %}c">'):find("opened in here and closed elsewhere", 1,
+      true))
+  end)
+
+  it("raw takes the escaping away, and the refusal", function()
+    assert.equal("<b>\u{FFFD}<i c>", (rendered("html", "{{ x | raw }}<i {{ y | raw }}>", { x = "<b>\xff", y = "c" })))
+  end)
+
+  it("and is taken behind all of these", function()
+    assert.equal("<script>a</script><style>b</style><!-- ' --><a b='\"' c>x</a> 1 < 2 x",
+      (rendered("html", "<script>a</script><style>b</style><!-- ' --><a b='\"' c>{{ x }}</a> 1 < 2 {{ x }}", {
+        x = "x" })))
+  end)
+
+  it("partials are of their caller's kind", function()
+    assert.equal("<p>&lt;</p>", (rendered("html", "{% render 'p', x: x %}", { x = "<" }, { p = "<p>{{ x }}</p>" })))
+  end)
+end)
+
+describe("a form", function()
+  it("values are percent-encoded, a space is a plus", function()
+    assert.equal("a=b+c%26d%3De%25%2B&f=%C3%A9", (rendered("form", "a={{ x }}&f={{ y }}", { x = "b c&d=e%+",
+      y = "é" })))
+  end)
+
+  it("literal text may be as one writes it, and have lines", function()
+    assert.equal("a=Hallo+Ada%2C+sch%C3%B6n%21&b=1+2%20%25&c=", (rendered("form",
+      "a=Hallo {{ x }}, schön!\n  &b=1+2%20%\r\n&c=\n", { x = "Ada" })))
+  end)
+
+  it("url_encode and its like are not done twice", function()
+    assert.equal("a=b+c&d=b+c&e=B+C", (rendered("form",
+      "a={{ x | url_encode }}&d={{ x | url_param_escape }}&e={{ x | upcase }}", { x = "b c" })))
+  end)
+end)
+
+describe("a URL", function()
+  it("values are percent-encoded, in path and query", function()
+    assert.equal("/a%2Fb%3Fc%20d?q=e%26f%3D%2B#g%23", (rendered("url", "/{{ x }}?q={{ y }}#{{ z }}", { x = "a/b?c d",
+      y = "e&f=+", z = "g#" })))
+    assert.equal("/a%20b?q=", (rendered("url", "/{{ x | url_encode }}?q={{ no }}", { x = "a b" })))
+  end)
+
+  it("a value that makes another path is a mistake", function()
+    for _, x in ipairs { "", ".", ".." } do
+      assert.truthy(failure("url", "/leads/{{ x }}", { x = x }):find("can't be a part of a URL's path", 1, true))
+    end
+    assert.truthy(failure("url", "/leads/{{ x }}", {}):find("nil can't be a part of a URL's path", 1, true))
+    assert.equal("/leads/...?a=..", (rendered("url", "/leads/{{ x }}?a={{ y }}", { x = "...", y = ".." })))
+  end)
+end)
+
+describe("a header", function()
+  it("nothing ends it early", function()
+    local text, repaired = rendered("header", "x {{ x }}", { x = "a\r\nSet-Cookie: b\0" })
+    assert.equal("x a  Set-Cookie: b ", text)
+    assert.equal(3, repaired)
+  end)
+end)
+
+describe("plain text", function()
+  it("is as it is, made UTF-8", function()
+    local text, repaired = rendered("txt", "<{{ x }}> {{ y }}", { x = [["&'<>]], y = "a\xE2\x80b" })
+    assert.equal([[<"&'<>> a]] .. "\u{FFFD}b", text)
+    assert.equal(1, repaired)
+  end)
+end)
+
+describe("in all kinds but JSON", function()
+  it("omit_if_nil is refused", function()
+    for _, kind in ipairs { "html", "xml", "form", "url", "header", "txt" } do
+      local why = refused(kind, "{{ x | omit_if_nil }}")
+      assert.truthy(why:find("omit_if_nil works only where a value is put out into JSON", 1, true))
+    end
+  end)
+
+  it("numbers and tables are printed as Liquid does it", function()
+    assert.equal("9007199254740993 1.0 ab", (rendered("txt", "{{ a }} {{ b }} {{ c }}", { a = 9007199254740993,
+      b = 1.0, c = { "a", "b" } })))
+    assert.equal("9007199254740993+1.0+ab", (rendered("form", "{{ a }} {{ b }} {{ c }}", { a = 9007199254740993,
+      b = 1.0, c = { "a", "b" } })))
+  end)
+end)
