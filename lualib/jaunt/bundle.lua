@@ -120,7 +120,7 @@ function bundle.gather(path, found, arguments, check)
   local declared = kind == "journey" and look_at(main, modules) or nil
   return {
     kind = kind, declared = declared, sources = { main, modules }, secrets = secret_names({ main }, modules, sources),
-    name = declared and declared.name or path:match("([^/]+)%.lua$"),
+    name = declared and declared.name or path:match("([^/]+)%.lua$") or path:match("[^/]+$"),
     again = function() return bundle.gather(path, found, arguments, check) end,
     version = engine.hash(json.encode { main.text, modules }):sub(1, 12),
     text = json.encode { kind = kind, name = declared and declared.name, main = main, modules = modules, payloads = sources,

@@ -16,7 +16,11 @@
 -- A flag that is not given has its default, or nil (false where it takes no value). Given twice, the last counts.
 -- Kinds of values: string (default where there is a `value`), integer, number, percent ("2%" gives 0.02),
 -- duration ("250ms", "10s", "5m", "2h", "7d", "1h30m"; gives milliseconds) and flag (takes none). `min` and
--- `max` bound numbers, `choices` lists the texts that are taken.
+-- `max` bound numbers, `choices` lists the texts that are taken, also by an argument.
+--
+-- Completion (jaunt.completion) knows by an argument's name, or by a flag's value, what may stand there. Where these do not
+-- say it, `holds` does ("call", { "journey", "file" }); `suggests` lists texts that may stand there among others, and
+-- `list` says that several do, with commas.
 --
 -- A mistake of the person's is raised with cli.fail: "jaunt: message" on standard error, exit code 2.
 
@@ -95,6 +99,11 @@ local function kind_of(flag)
   return flag.kind or (flag.value and "string" or "flag")
 end
 
+-- Whether a flag is followed by a value.
+function cli.takes_value(flag)
+  return kind_of(flag) ~= "flag"
+end
+
 local function check_bounds(flag, value)
   if type(value) ~= "number" then return end
   if flag.min and value < flag.min then
@@ -103,20 +112,21 @@ local function check_bounds(flag, value)
   if flag.max and value > flag.max then cli.fail("--%s is at most %s, not %s", flag.name, flag.max, value) end
 end
 
-local function check_choices(flag, text)
-  if not flag.choices then return end
-  for _, choice in ipairs(flag.choices) do
+-- `declared` is a flag or an argument, `shown` what it is called in a message.
+local function check_choices(declared, shown, text)
+  if not declared.choices then return end
+  for _, choice in ipairs(declared.choices) do
     if choice == text then return end
   end
-  local hint = nearest.hint(text, flag.choices)
-  cli.fail("--%s is one of %s, not %s%s", flag.name, table.concat(flag.choices, ", "), text, hint)
+  local hint = nearest.hint(text, declared.choices)
+  cli.fail("%s is one of %s, not %s%s", shown, table.concat(declared.choices, ", "), text, hint)
 end
 
 local function flag_value(flag, text)
   local kind = KINDS[kind_of(flag)]
   local value = kind[1](text)
   if value == nil or value == false then cli.fail("--%s takes %s, not \"%s\"", flag.name, kind[2], text) end
-  check_choices(flag, text)
+  check_choices(flag, "--" .. flag.name, text)
   check_bounds(flag, value)
   return value
 end
@@ -198,7 +208,9 @@ local function name_arguments(command, rest)
     else
       args[argument.name] = rest[i]
     end
-    if not rest[i] and not argument.optional then
+    if rest[i] then
+      check_choices(argument, argument.name:upper(), rest[i])
+    elseif not argument.optional then
       cli.fail("%s needs %s; jaunt %s --help says more", command.name, argument.name:upper(), command.name)
     end
   end
@@ -280,17 +292,33 @@ local function exit_rows(command)
   return rows
 end
 
+local function examples_of(command)
+  local list = {}
+  for i, example in ipairs(command.examples or {}) do list[i] = type(example) == "string" and { example } or example end
+  return list
+end
+
+-- What there is to say about a command, for help and manual: { usage =, paragraphs = (its summary first), examples = { { line, what } … },
+-- arguments =, flags =, exit = (each a list of { name, text }) }.
+function cli.description(command)
+  local paragraphs = { command.summary }
+  for paragraph in ((command.about or "") .. "\n\n"):gmatch("(.-)\n\n") do
+    if paragraph ~= "" then paragraphs[#paragraphs + 1] = paragraph end
+  end
+  return { usage = (("jaunt %s %s"):format(command.name, usage_of(command)):gsub("%s+$", "")), paragraphs = paragraphs,
+    arguments = argument_rows(command), flags = flag_rows(command), examples = examples_of(command), exit = exit_rows(command) }
+end
+
 local function print_section(title, rows)
   if #rows == 0 then return end
   print("\n" .. term.paint().bold(title))
   cli.print_rows(rows)
 end
 
-local function print_examples(command)
-  if not command.examples then return end
+local function print_examples(examples)
+  if #examples == 0 then return end
   print("\n" .. term.paint().bold("Examples"))
-  for _, example in ipairs(command.examples) do
-    if type(example) == "string" then example = { example } end
+  for _, example in ipairs(examples) do
     if example[2] then print("  # " .. example[2]) end
     print("  " .. example[1])
   end
@@ -298,20 +326,16 @@ end
 
 -- Prints what `jaunt COMMAND --help` shows.
 function cli.print_help(command)
-  local width = math.min(term.width(), 100)
-  print((("Usage: jaunt %s %s"):format(command.name, usage_of(command)):gsub("%s+$", "")))
-  print()
-  for _, line in ipairs(term.wrap(command.summary, width)) do print(line) end
-  if command.about then
-    for paragraph in (command.about .. "\n\n"):gmatch("(.-)\n\n") do
-      print()
-      for _, line in ipairs(term.wrap(paragraph, width)) do print(line) end
-    end
+  local width, told = math.min(term.width(), 100), cli.description(command)
+  print("Usage: " .. told.usage)
+  for _, paragraph in ipairs(told.paragraphs) do
+    print()
+    for _, line in ipairs(term.wrap(paragraph, width)) do print(line) end
   end
-  print_section("Arguments", argument_rows(command))
-  print_section("Flags", flag_rows(command))
-  print_examples(command)
-  print_section("Exit codes", exit_rows(command))
+  print_section("Arguments", told.arguments)
+  print_section("Flags", told.flags)
+  print_examples(told.examples)
+  print_section("Exit codes", told.exit)
 end
 
 ---------------------------------------------------------------------------------------------- files
@@ -383,15 +407,29 @@ end
 local SPELLINGS = { ["--help"] = "help", ["-h"] = "help", ["--version"] = "version" }
 
 local function command_name(word)
-  if not word then return "help" end
   if SPELLINGS[word] then return SPELLINGS[word] end
   if not word:find("^%-") then return word end
   local hint = nearest.hint(word, { "--help", "--version" })
   cli.fail("%s stands where a command is expected%s", word, hint ~= "" and hint or "; jaunt help lists them")
 end
 
+-- Whether a word in the place of a command is a script, as it is behind `#!/usr/bin/env jaunt`.
+local function is_script(word)
+  return word:find("[/.]") and not word:find("^%-") and fs.kind(word) == "file"
+end
+
+-- The command line in full: nothing is the prompt for who sits at a terminal, a script is run, -e CODE is evaluated.
+local function spelt_out(words)
+  local word = words[1]
+  if not word then return { term.isatty(0) and "repl" or "help" } end
+  if word == "-e" then return table.move(words, 2, #words, 3, { "repl", "--eval" }) end
+  if is_script(word) then return table.move(words, 2, #words, 4, { "run", word, "--" }) end
+  return words
+end
+
 -- Runs the command line `words` (a list, without the program's name). Returns the exit code.
 function cli.main(words)
+  words = spelt_out(words)
   local command = cli.command(command_name(words[1]))
   local args, flags = cli.parse(command, table.move(words, 2, #words, 1, {}))
   if not args then

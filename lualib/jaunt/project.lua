@@ -63,7 +63,7 @@ end
 -- The file of the journey or script that a person named: a name in journeys/, or a path. Returns its path and the
 -- project it belongs to (nil for a script outside of any).
 function project.script(name)
-  if name:find("%.lua$") then
+  if name:find("%.lua$") or name:find("/") and fs.kind(name) == "file" then
     local path = cli.existing_file(name, "script")
     return path, project.find(path:match("^(.*)/[^/]*$") or ".")
   end

@@ -1,4 +1,4 @@
-/* Finds the text of Lua modules: in the folder JAUNT_LUALIB first, then among the embedded ones. */
+/* Finds Lua modules: in the folder JAUNT_LUALIB first, then among the embedded ones. */
 #include "base/lualib.h"
 
 #include <dirent.h>
@@ -61,7 +61,8 @@ static int find_in_folder(const char *folder, const char *relative, lualib_sourc
     if (found == 1) {
       buf_text(&text);
       source->owned = buf_take(&text, &source->length);
-      source->text = source->owned;
+      source->code = source->owned;
+      source->mode = "t";
       return 1;
     }
     buf_free(&text);
@@ -81,7 +82,8 @@ int lualib_find(const char *name, lualib_source *source, error *err) {
   }
   for (const lualib_module *m = lualib_embedded; m->name != NULL; m++) {
     if (strcmp(m->name, name) != 0) continue;
-    source->text = m->text;
+    source->code = m->code;
+    source->mode = "b";
     source->length = m->length;
     snprintf(source->path, sizeof source->path, "%s", m->path);
     return 1;

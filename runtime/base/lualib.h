@@ -1,6 +1,6 @@
-/* The Lua side of jaunt, as text: the modules of lualib/, embedded in the binary.
+/* The Lua side of jaunt: the modules of lualib/, compiled and embedded in the binary.
  *
- * While developing, the folder that the environment variable JAUNT_LUALIB names stands before what is embedded.
+ * While developing, the folder that the environment variable JAUNT_LUALIB names stands before what is embedded, as text.
  * No Lua in here: bind/ and engine/ load what they find into their states. Any thread may call these. */
 #ifndef JAUNT_BASE_LUALIB_H
 #define JAUNT_BASE_LUALIB_H
@@ -13,15 +13,16 @@
 typedef struct lualib_module {
   const char *name; /* "jaunt.cli" */
   const char *path; /* "lualib/jaunt/cli.lua", for messages */
-  const char *text;
+  const char *code; /* compiled, as by string.dump */
   size_t length;
 } lualib_module;
 
 extern const lualib_module lualib_embedded[];
 
-/* The text of a module. */
+/* A module, for lua_load. */
 typedef struct lualib_source {
-  const char *text;
+  const char *code; /* compiled where it is embedded, or else text */
+  const char *mode; /* which of both: "b" or "t" */
   size_t length;
   char path[1024]; /* where it stands, for messages */
   char *owned;     /* freed by lualib_free */

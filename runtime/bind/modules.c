@@ -19,7 +19,7 @@ static int search_lualib(lua_State *L) {
   if (found < 0) return luaL_error(L, "%s", err.text);
   lua_pushstring(L, source.path);
   lua_pushfstring(L, "@%s", source.path);
-  int status = luaL_loadbufferx(L, source.text, source.length, lua_tostring(L, -1), "t");
+  int status = luaL_loadbufferx(L, source.code, source.length, lua_tostring(L, -1), source.mode);
   lualib_free(&source);
   if (status != LUA_OK) return lua_error(L);
   lua_pushvalue(L, -3); /* stack: path, chunk name, loader, path */

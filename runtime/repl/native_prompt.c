@@ -233,10 +233,8 @@ static int prompt_read(lua_State *L) {
   if (p->over) return lua_pushnil(L), 1;
   p->reading = true;
   p->done = false;
-  if (p->edits)
-    editor_read(shown, initial);
-  else
-    set_terminal(p, &p->before);
+  set_terminal(p, &p->before); /* readline shows nothing where the terminal does not */
+  if (p->edits) editor_read(shown, initial);
   uv_poll_start(&p->input, UV_READABLE, readable);
   return control_yield(L);
 }

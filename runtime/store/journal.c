@@ -31,6 +31,7 @@ enum { /* seldom there */
        RARE_REASON = 8,
        RARE_DETAIL = 0x10,
        RARE_CONTROL = 0x20,
+       RARE_NEWER = 0x40,
 };
 
 /* ---- numbers ---- */
@@ -254,6 +255,7 @@ static uint8_t rare_bits_of(const store_journal *journal, const store_record *re
   if (record->kind == RECORD_END) bits |= RARE_TO;
   if (record->reason) bits |= RARE_REASON;
   if (record->detail && *record->detail) bits |= RARE_DETAIL;
+  if (record->newer) bits |= RARE_NEWER;
   return bits;
 }
 
@@ -331,6 +333,7 @@ static void add_body(store_journal *before, const store_record *record, uint8_t 
   add_texts(before, record, bits);
   if (rare & RARE_REASON) word_add(out, record->reason);
   if (rare & RARE_DETAIL) text_add(out, record->detail);
+  if (rare & RARE_NEWER) bytes_add(out, record->newer, record->newer_length);
 }
 
 /* The length comes before the record, and moves what later ones refer to in it. */
@@ -413,7 +416,8 @@ static bool texts_next(const char **at, const char *end, store_record *out, uint
   if (bits & BIT_MORE && !bytes_next(at, end, &out->more, &out->more_length)) return false;
   if (bits & BIT_EXTRA && !extra_next(at, end, out)) return false;
   if (rare & RARE_REASON && !text_next(at, end, out, &out->reason)) return false;
-  return !(rare & RARE_DETAIL) || text_next(at, end, out, &out->detail);
+  if (rare & RARE_DETAIL && !text_next(at, end, out, &out->detail)) return false;
+  return !(rare & RARE_NEWER) || bytes_next(at, end, &out->newer, &out->newer_length);
 }
 
 /* What BIT_SAME stands for; false where there is no such record before. */

@@ -5,7 +5,7 @@
  * it. Numbers are varints (7 bits a byte, the lowest first; signed ones zigzag).
  *
  *   length | kind, bits | bits | [format] [bits] | time | [step] [fingerprint] [incarnation] [journey] [to] [element]
- *          | [numbers] [name] [data] [more] [extra] [reason] [detail]
+ *          | [numbers] [name] [data] [more] [extra] [reason] [detail] [newer]
  *
  * A text is a varint and, unless it is one of a list that both sides have, its bytes: twice its length, a NUL at its end included, or
  * twice its place in the list and 1. So are name, reason, detail, and the extra of a step. `data`, `more` and any other extra are

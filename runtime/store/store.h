@@ -140,6 +140,9 @@ typedef struct store_record {
   size_t more_length;
   const char *extra;
   size_t extra_length;
+  const char *newer; /* of a record that lets the script go on: what it reads of its person from there on, a JSON object of
+                        the attributes that have changed, null where one is gone; NULL: none has */
+  size_t newer_length;
   int64_t numbers[4];
   /* What it changes in the counters. */
   uint32_t journey;   /* the run's version, as store_journey numbered it */

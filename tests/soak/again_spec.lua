@@ -18,7 +18,8 @@ end
 for _, name in ipairs(PROGRAMS) do
   it(("unit/%s, %d times as long"):format(name, times), function()
     local program = os.getenv "JAUNT_BUILD" .. "/tests/unit_" .. name
-    if times == 0 then return assert.equal("file", fs.kind("tests/unit/" .. name .. ".c")) end
+    assert.equal("file", fs.kind("tests/unit/" .. name .. ".c"))
+    if times == 0 then return pending "SOAK_TIMES is not set" end
     local result = helper.sh(("SOAK_TIMES=%d %s"):format(times, helper.quote(program)))
     print(result.out)
     assert.equal(0, result.code, result.err)

@@ -5,6 +5,7 @@ local SECONDS = tonumber(os.getenv "SOAK_SECONDS" or "0")
 
 describe("payloads of random templates", function()
   it("are as promised, with one seed after the other", function()
+    if SECONDS == 0 then return pending "SOAK_SECONDS is not set" end
     local jaunt_spec, ends, seed = os.getenv "JAUNT_BUILD" .. "/jaunt-spec", os.time() + SECONDS, os.time()
     while os.time() < ends do
       seed = seed + 1

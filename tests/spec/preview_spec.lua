@@ -116,11 +116,19 @@ ada  hello@]])
     contains(done.out, '"text": "Hello "  ← missing: person.frist_name; did you mean first_name?')
   end)
 
+  it("takes people from a pipe", function()
+    local folder = project { ["hello.json"] = '{"a": "{{ first_name }}"}' }
+    local done = helper.sh("(sleep 0.05; echo '{\"id\":\"eve\",\"first_name\":\"Eve\"}') | " .. words(folder, "hello", "--people", "-"))
+    assert.equal(0, done.code, done.err)
+    contains(done.out, '"a": "Eve"')
+    assert.equal(2, preview(folder, "hello", "--people", "-", "--watch").code)
+  end)
+
   it("finds misspelt names in defaults, conditions, loops, bare names and other payloads", function()
     local folder = project {
       ["hello.txt"] = "{{ person.frist_name | default: 'you' }}\n{% if person.phnoe %}x{% endif %}\n"
         .. "{% for item in event.items %}{{ item.prise }}{% endfor %}\n{{ first_nam }}\n{% render 'part' %}\n"
-        .. "{% assign e = event %}{{ e.cart_ix }}",
+        .. "{% assign e = event %}{{ e.cart_ix }}\n{% assign greeting = 'hi' %}{{ greting }}",
       ["part.txt"] = "{{ person.emial }}",
     }
     local done = preview(folder, "hello")
@@ -131,6 +139,7 @@ ada  hello@]])
     contains(done.out, 'hello.txt:4: "first_nam" is blank for 3 of 3; did you mean first_name?')
     contains(done.out, 'part.txt:1: "person.emial" is blank for 3 of 3; did you mean email?')
     contains(done.out, 'hello.txt:6: "e.cart_ix" is blank for 3 of 3; did you mean cart_id?')
+    contains(done.out, 'hello.txt:7: "greting" is blank for 3 of 3; did you mean greeting?')
   end)
 
   it("says what is left out", function()

@@ -203,7 +203,7 @@ end
 local function flags_of(...)
   local names = { help = true, version = true }
   for _, command in ipairs { ... } do
-    for _, flag in ipairs(cli.command(command).flags) do names[flag.name] = true end
+    for _, flag in ipairs(cli.command(command).flags or {}) do names[flag.name] = true end
   end
   return names
 end
@@ -284,7 +284,7 @@ describe("the README", function()
   end)
 
   it("knows all flags, and no others", function()
-    local known, told = flags_of("run", "vendor", "version", "report", "why", "runs", "backup", "redrive", "preview", "render"), {}
+    local known, told = flags_of(table.unpack(cli.commands())), {}
     for name in readme:gmatch("%-%-([%a][%a-]+)") do
       assert(known[name], ("there is no flag --%s"):format(name))
       told[name] = true

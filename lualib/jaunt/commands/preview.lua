@@ -184,7 +184,7 @@ local function watch(args, flags)
     end)
   end
   while not over do
-    if term.isatty() then io.stdout:write("\27[H\27[2J") end
+    if term.isatty() then io.stdout:write("\27[H\27[2J"):flush() end
     local ok, raised = pcall(once, args, flags)
     if not ok then print(term.paint().red(term.harmless(cli.message(raised)))) end
     print(term.paint().dim(("%s, again when something is saved; Ctrl-C ends it"):format(os.date("%H:%M:%S"))))
@@ -204,6 +204,7 @@ local EXCLUDING = {
 }
 
 local function run(args, flags)
+  if flags.watch and flags.people == "-" then cli.fail("--watch reads people again and again, and standard input comes once") end
   for _, both in ipairs(EXCLUDING) do
     if flags[both[1]] and flags[both[2]] then
       cli.fail("--%s and --%s exclude each other", (both[1]:gsub("_", "-")), both[2])
@@ -232,7 +233,7 @@ return {
   },
   flags = {
     { name = "person", value = "ID", help = "one person" },
-    { name = "people", value = "FILE", default_text = "the project's samples", help = "people from this file" },
+    { name = "people", value = "FILE", default_text = "the project's samples", help = "people from this file; - is standard input" },
     { name = "id", value = "COLUMN", default_text = "id", help = "the column that holds the id" },
     { name = "where", value = "EXPR", help = "only people for whom this Lua expression is true" },
     { name = "limit", value = "N", kind = "integer", min = 1, default_text = tostring(subjects.PEOPLE_MOST),

@@ -1,9 +1,9 @@
 -- The names that a payload asks data for, and which of them nobody has.
 --
 -- A name is { text = (as written), root = "person", "event" or "bare", steps = { "cart", "total" } (a number or
--- false: an item of a list), file =, line = }; bare ones are fields of vars, or attributes of the person. Names that
--- a template makes itself are none, unless they stand for data: `item` in {% for item in event.items %} is
--- event.items' own.
+-- false: an item of a list), file =, line =, own = (the names that the template makes itself: a set) }; bare ones are
+-- fields of vars, or attributes of the person. A template's own names are none, unless they stand for data: `item` in
+-- {% for item in event.items %} is an item of event.items.
 
 local keys = require "jaunt.keys"
 local nearest = require "jaunt.nearest"
@@ -77,7 +77,7 @@ local function gather(block, source, own, found, seen)
     if node.kind == "path" then root, steps = resolve(node, own) end
     if root then
       found[#found + 1] = { text = node.text, root = root, steps = steps, file = source.path, at = node.at,
-        line = places.line(source.text, node.at) }
+        line = places.line(source.text, node.at), own = own }
     end
     local partial = node.kind == "render" and node.partial
     if partial and partial.block and not seen[partial] then
@@ -183,6 +183,15 @@ local function leads_somewhere(tree, steps)
   return true
 end
 
+-- What may stand at the beginning of a bare name: vars, attributes, the template's own names, person and event.
+function names.likely(name, fields)
+  local set = { person = true, event = true }
+  for _, known in ipairs { fields.vars or {}, fields.person, name.own or {} } do
+    for one in pairs(known) do set[one] = true end
+  end
+  return keys.sorted(set)
+end
+
 -- Whether anybody has what a name asks for. `fields`: { person = tree, event = tree, vars = tree } (see
 -- jaunt.preview.people). If not: "; did you mean first_name?", or nothing, and whether the name would have to be in
 -- vars.
@@ -201,11 +210,7 @@ function names.known(name, fields)
     local ok, step, tree = leads_somewhere(fields.person, steps)
     return ok, not ok and nearest.hint(step, keys.sorted(tree)) or nil
   end
-  local likely = keys.sorted(fields.vars)
-  table.move(keys.sorted(fields.person), 1, #keys.sorted(fields.person), #likely + 1, likely)
-  likely[#likely + 1] = "person"
-  likely[#likely + 1] = "event"
-  return false, nearest.hint(head, likely), true
+  return false, nearest.hint(head, names.likely(name, fields)), true
 end
 
 return names

@@ -4,6 +4,7 @@
 -- }.
 
 local cli = require "jaunt.cli"
+local control = require "jaunt.native.control"
 local fs = require "jaunt.native.fs"
 local json = require "json"
 local nearest = require "jaunt.nearest"
@@ -14,7 +15,8 @@ local term = require "jaunt.term"
 local people = {}
 
 local LOOKED_AT = 1000 -- people of a file whose fields are looked at
-local NAMED = 8         -- people that a message names
+local PIPE_MS = 5      -- between two looks at a pipe
+local NAMED = 8        -- people that a message names
 local ENDINGS = { ndjson = 1, json = 2, csv = 3, tsv = 4 }
 
 -- The files of people of a project, those called samples first.
@@ -53,6 +55,16 @@ local function add_fields(tree, value)
 end
 people.add_fields = add_fields
 
+-- The next of an open file; waits where it is a pipe that has nothing yet.
+local function next_person(file)
+  local id, profile, event, line = file:next()
+  while id == false do
+    control.sleep(PIPE_MS)
+    id, profile, event, line = file:next()
+  end
+  return id, profile, event, line
+end
+
 -- Reads a file. Returns the people of it that are meant, at most `limit`, and the fields that people of it have: {
 -- person = tree, event = tree }. `options`: id = the column that holds it, named = the id that is meant, where = a
 -- function of (person, line).
@@ -60,7 +72,7 @@ function people.read(path, limit, options)
   options = options or {}
   local list, fields, count = {}, { person = {}, event = {} }, 0
   local file <close> = open_people { path = path, id = options.id }
-  local id, profile, event, line = file:next()
+  local id, profile, event, line = next_person(file)
   while id and (#list < limit or count < LOOKED_AT) do
     count = count + 1
     local meant = #list < limit and (not options.named or options.named == id)
@@ -73,7 +85,7 @@ function people.read(path, limit, options)
       end
       if meant and (not options.where or options.where(one.person, line)) then list[#list + 1] = one end
     end
-    id, profile, event, line = file:next()
+    id, profile, event, line = next_person(file)
   end
   local wrong_line, why = file:complaint()
   if #list == 0 and wrong_line then cli.fail("%s:%d: %s", path, wrong_line, why) end

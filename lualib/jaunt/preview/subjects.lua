@@ -24,7 +24,8 @@ subjects.PEOPLE_MOST = PEOPLE_MOST
 
 -- The people that the flags mean, the fields of all people of their file, and that file.
 function subjects.people(found, flags)
-  local files = flags.people and { cli.existing_file(flags.people, "people file") } or people.files(found)
+  local named = flags.people and flags.people ~= "-" and cli.existing_file(flags.people, "people file") or flags.people
+  local files = named and { named } or people.files(found)
   if flags.person then return people.named(flags.person, files, { id = flags.id }) end
   if not files[1] then
     cli.fail("there are no samples in %s: put some there, or give --people FILE", project.path(found, "people"))
@@ -37,13 +38,13 @@ end
 
 ---------------------------------------------------------------------------------------------- of a payload
 
--- The vars that a payload needs: names that no person has, nor anything that looks like them; sorted.
+-- The vars that a payload needs: names that stand for nothing else, nor look like anything else; sorted.
 local function needed_vars(source, asked, fields)
   if source.kind == "lua" then return names.vars_of_transform(source.text) end
-  local needed, attributes = {}, keys.sorted(fields.person)
+  local needed = {}
   for _, one in ipairs(asked) do
     local head = one.root == "bare" and one.steps[1]
-    if head and not fields.person[head] and not nearest.find(head, attributes) then needed[head] = true end
+    if head and not fields.person[head] and not nearest.find(head, names.likely(one, fields)) then needed[head] = true end
   end
   return keys.sorted(needed)
 end

@@ -3,7 +3,7 @@
 -- A chunk comes as the event that lets the run in: { chunk = its text, name = what its lines are called in messages, line = where it
 -- begins, modules = { NAME = SOURCE } (those that it requires), profile =, event = (JSON texts: another person from here on),
 -- names = true (tells of names, too), show = false (its values are not shown) }. What comes of it is told as a trace:
---   { values = { { text = } or { response = … }, … } }   it came to its end; names = what the environment has by now
+--   { values = { { text = }, { response = … } or { body = (of a payload) }, … } }   it came to its end; names = what the environment has by now
 --   { failed = { message =, at = { "FILE:LINE", … } } }  it raised an error; `compiled` is false where it is no Lua
 -- A chunk that ends its run (drop, exit, a limit) tells nothing.
 
@@ -13,6 +13,7 @@ local show = require "jaunt.repl.show"
 local vocabulary = require "jaunt.native.vocabulary"
 
 local BODY_MOST = 1 << 20 -- bytes of an answer that are handed over to be shown
+local AS_VALUE = "local at_the_prompt <close> = nil return " -- with something to close it is no tail call: its line stays known
 local FIELDS_MOST, NAMES_MOST = 200, 2000
 
 ---------------------------------------------------------------------------------------------- what is told
@@ -33,12 +34,20 @@ local function response_of(value)
   }
 end
 
-local function told_values(values)
-  local list = json.array {}
-  for i = 1, values.n do
-    local response = response_of(values[i])
-    list[i] = response and { response = response } or { text = show.literal(values[i], options()) }
+-- `rendered` is what `payload` has just given: it is shown as it would be sent.
+local function told_value(value, rendered)
+  local response = response_of(value)
+  if response then return { response = response } end
+  if rendered and value == rendered then
+    local text = type(value) == "table" and json.encode(value) or value
+    return { body = show.valid(text:sub(1, BODY_MOST)) }
   end
+  return { text = show.literal(value, options()) }
+end
+
+local function told_values(values, rendered)
+  local list = json.array {}
+  for i = 1, values.n do list[i] = told_value(values[i], rendered) end
   return list
 end
 
@@ -122,12 +131,13 @@ local function looking(call_api)
 end
 
 -- payload "NAME", or payload("NAME", vars): what it renders to for the person at hand.
-local function rendering(render, person_and_event)
+local function rendering(render, person_and_event, note)
   return function(name, vars)
     if type(name) ~= "string" then error("payload takes the name of a payload: payload \"hello\"", 2) end
     local person, event = person_and_event()
-    local sent, kind, why = render({ name, vars or {} }, person, event, vocabulary.now() * 1000 // 1)
+    local sent, kind, why = render({ name, vars or {} }, person, event, math.floor(vocabulary.now() * 1000))
     if sent == nil then error(("payload %q ends the call (%s): %s"):format(name, kind, why), 2) end
+    note(sent)
     return sent
   end
 end
@@ -137,14 +147,15 @@ end
 -- parts: base (the names that all scripts see), environment = a function that makes one, modules (compiled, by name; more are
 -- put in), compile = a function of a source, render. Returns the body of the runs.
 return function(parts)
-  local environment, person, event
+  local environment, person, event, rendered
   local profile_text, event_text = nil, "{}"
   parts.base.call_api = looking(parts.base.call_api)
-  parts.base.payload = rendering(parts.render, function() return person, event end)
+  parts.base.payload = rendering(parts.render, function() return person, event end,
+    function(sent) rendered = sent end)
 
   local function compiled(order)
     local text = ("\n"):rep((order.line or 1) - 1) .. order.chunk
-    local make = chunk.compile("return " .. text, order.name)
+    local make = chunk.compile(AS_VALUE .. text, order.name)
     if make then return make end
     return chunk.compile(text, order.name)
   end
@@ -172,6 +183,7 @@ return function(parts)
       tell { failed = { message = why, at = json.array {}, compiled = false } }
       return
     end
+    rendered = nil
     local values = table.pack(xpcall(run, mistake, environment, table.unpack(order.arguments or {})))
     if not values[1] then
       tell { failed = values[2] }
@@ -179,6 +191,6 @@ return function(parts)
     end
     local results = table.pack(table.unpack(values, 2, values.n))
     if results.n > 0 then environment._ = results[1] end
-    tell { values = order.show == false and json.array {} or told_values(results), names = order.names and names_of(environment) or nil }
+    tell { values = order.show == false and json.array {} or told_values(results, rendered), names = order.names and names_of(environment) or nil }
   end
 end

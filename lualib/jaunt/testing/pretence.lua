@@ -110,7 +110,7 @@ end
 function connection:on(what)
   local method, path = what:match("^(%u+) (/%S*)$")
   if not method then error(("on takes a method and a path, such as \"POST /messages\", not %q"):format(what), 0) end
-  local made = { number = self.pretence.count + 1, connection = self.name, method = method, pattern = pattern_of(path), answers = json.array {} }
+  local made = { number = self.pretence.count + 1, connection = self.name, what = what, method = method, pattern = pattern_of(path), answers = json.array {} }
   self.pretence.count = made.number
   table.insert(self.pretence.rules, made)
   return setmetatable({ pretence = self.pretence, rule = made }, rule)
@@ -134,6 +134,23 @@ end
 function methods:connection(name)
   if not self.bases[name] then error(("connections.lua has no connection %q"):format(name), 0) end
   return setmetatable({ pretence = self, name = name }, connection)
+end
+
+-- Takes all rules back: from now on they answer as without.
+function methods:clear()
+  self.rules = json.array {}
+  self:write()
+end
+
+-- The rules as lines for a person to read.
+function methods:described()
+  local lines = {}
+  for i, one in ipairs(self.rules) do
+    local answers = {}
+    for n, answer in ipairs(one.answers) do answers[n] = answer.reset and "reset" or answer.as_usual and "as usual" or tostring(answer.status) end
+    lines[i] = ("%s %s: %s"):format(one.connection, one.what, table.concat(answers, ", "))
+  end
+  return lines
 end
 
 -- What came, in order: { connection =, method =, path = (behind the connection's base_url), body =, json = (where it is JSON), accepted =,

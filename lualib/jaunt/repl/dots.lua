@@ -1,0 +1,314 @@
+-- Commands of the prompt: the command line's own with a dot before them, and those that only a prompt needs.
+--
+-- A command here is { summary =, usage =, run = function(at, words, rest) }: `at` is the prompt (see jaunt.commands.repl), `words` the
+-- words behind the name, `rest` the same as one text. What is wrong is raised with cli.fail.
+
+local cli = require "jaunt.cli"
+local fs = require "jaunt.native.fs"
+local keys = require "jaunt.keys"
+local nearest = require "jaunt.nearest"
+local project = require "jaunt.project"
+local shell = require "jaunt.shell"
+local term = require "jaunt.term"
+
+local dots = {}
+
+-- Commands of the command line that make no sense here.
+local NOT_HERE = { repl = true, help = true, new = true, vendor = true }
+-- Those that look at a state, or change one: at a prompt that of what has run there.
+local OF_A_STATE = { why = true, runs = true, report = true, redrive = true, move = true, ["end"] = true, pause = true, resume = true, backup = true }
+
+local own = {}
+
+---------------------------------------------------------------------------------------------- words
+
+-- The words of a line: blanks part them, quotes keep together what they hold.
+local function split(text)
+  local words, at = {}, 1
+  while true do
+    at = text:find("%S", at)
+    if not at then return words end
+    local word = ""
+    while at <= #text and not text:find("^%s", at) do
+      local quote = text:match("^[\"']", at)
+      local stop = quote and text:find(quote, at + 1, true)
+      if quote and not stop then cli.fail("a %s is not closed", quote) end
+      if quote then
+        word, at = word .. text:sub(at + 1, stop - 1), stop + 1
+      else
+        local piece = text:match("^[^%s\"']+", at)
+        word, at = word .. piece, at + #piece
+      end
+    end
+    words[#words + 1] = word
+  end
+end
+
+local function has_flag(words, name)
+  for _, word in ipairs(words) do
+    if word == "--" .. name or word:sub(1, #name + 3) == "--" .. name .. "=" then return true end
+  end
+  return false
+end
+
+-- The first word that is no flag and no flag's value.
+local function first_argument(command, words)
+  local ok, args = pcall(cli.parse, command, words)
+  local first = ok and args and command.arguments and command.arguments[1] and args[command.arguments[1].name]
+  return type(first) == "string" and first or nil
+end
+
+---------------------------------------------------------------------------------------------- what runs here is kept
+
+-- The folder of this prompt's states and files; gone at its end.
+local function scratch(at)
+  at.scratch = at.scratch or shell.temp_folder()
+  return at.scratch.path
+end
+
+local function state_of(at, journey)
+  return scratch(at) .. "/" .. journey:gsub("[^%w_.-]", "_") .. ".db"
+end
+
+-- The people of a rehearsal: the person at hand, else the project's samples. Returns a file and, where there are some, that of events.
+local function people_for(at)
+  local samples = require "jaunt.preview.people"
+  local person = at.session.person
+  if person.profile and at.chosen then
+    local json = require "json"
+    local row = json.decode(person.profile)
+    if person.event_text ~= "{}" then row.event = json.decode(person.event_text) end
+    local path = scratch(at) .. "/people.ndjson"
+    local file = assert(io.open(path, "w"))
+    file:write(json.encode(row), "\n")
+    file:close()
+    return path, at.chosen.events
+  end
+  local first = at.found and samples.files(at.found)[1]
+  if not first then cli.fail("there are no sample people here: .run JOURNEY --people FILE") end
+  return first, samples.events_file(first)
+end
+
+-- The words of `.run` as a rehearsal in a fresh state of this prompt's.
+local function rehearsal_words(at, command, words)
+  local journey = first_argument(command, words)
+  if not journey or has_flag(words, "live") or has_flag(words, "state") or journey:find("%.lua$") then return words end
+  local more = table.move(words, 1, #words, 1, {})
+  local function add(...) for _, word in ipairs { ... } do more[#more + 1] = word end end
+  local state = state_of(at, journey)
+  for _, ending in ipairs { "", "-wal", "-shm", ".lock", ".audit" } do os.remove(state .. ending) end
+  add("--state", "sqlite:" .. state)
+  if not has_flag(words, "rejects") then add("--rejects", scratch(at) .. "/rejects") end
+  if not has_flag(words, "people") then
+    local people, events = people_for(at)
+    add("--people", people)
+    if events and not has_flag(words, "events") then add("--events", events) end
+  end
+  at.ran = state
+  return more
+end
+
+-- The words of a command that looks at a state: that of the journey which ran here, or of the one that ran last.
+local function state_words(at, command, words)
+  if has_flag(words, "state") or at.session.live or has_flag(words, "help") then return words end
+  local first = first_argument(command, words)
+  local state = at.attached or first and fs.kind(state_of(at, first)) and state_of(at, first) or at.ran
+  if not state then cli.fail("nothing has run at this prompt yet: .run JOURNEY; or --state sqlite:FILE") end
+  local more = table.move(words, 1, #words, 1, {})
+  table.insert(more, "--state")
+  table.insert(more, "sqlite:" .. state)
+  return more
+end
+
+local function with_person(at, words)
+  if not at.chosen or has_flag(words, "person") or has_flag(words, "people") then return words end
+  local more = table.move(words, 1, #words, 1, {})
+  table.insert(more, "--person")
+  table.insert(more, at.chosen.id)
+  return more
+end
+
+-- A command of the command line, with what goes without saying here.
+local function run_command(at, name, words)
+  local command = cli.command(name)
+  if name == "run" then words = rehearsal_words(at, command, words) end
+  if name == "preview" then words = with_person(at, words) end
+  if OF_A_STATE[name] then words = state_words(at, command, words) end
+  local args, flags = cli.parse(command, words)
+  if not args then
+    cli.print_help(command)
+    return true
+  end
+  return at:with_terminal(function() return (command.run(args, flags) or 0) == 0 end)
+end
+
+---------------------------------------------------------------------------------------------- commands of the prompt
+
+own.help = {
+  summary = "what there is; .help NAME tells of a word, ?NAME is short for it", usage = "[NAME]",
+  run = function(at, words)
+    if words[1] then return at:tell_help(words[1]) end
+    local function rows(list)
+      local made = {}
+      for _, name in ipairs(keys.sorted(list)) do
+        made[#made + 1] = { "." .. name .. (list[name].usage and " " .. list[name].usage or ""), list[name].summary }
+      end
+      return made
+    end
+    print("What is typed is Lua, with the words of scripts: " .. table.concat(require("jaunt.repl.help").names(), ", ") .. ".")
+    print(at.paint.bold("\nCommands of the prompt"))
+    cli.print_rows(rows(own))
+    print(at.paint.bold("\nThose of the command line"))
+    local others = {}
+    for name, command in pairs(dots.commands()) do
+      if not own[name] then others[name] = { summary = command.summary } end
+    end
+    cli.print_rows(rows(others))
+    return true
+  end,
+}
+
+own.quit = { summary = "leaves; Ctrl-D does, too", run = function(at) at.leaves = true return true end }
+
+own.person = {
+  summary = "whom person, payload and .run speak of: a sample of the project", usage = "[ID]",
+  run = function(at, words)
+    if not words[1] then return at:run { chunk = "person", name = "prompt" } end
+    local samples = require "jaunt.preview.people"
+    local found = at.found or project.need()
+    local list, _, path = samples.named(words[1], samples.files(found), {})
+    at.chosen = { id = list[1].id, events = samples.events_file(path) }
+    at.session:take_person(list[1])
+    print(("person is %s, of %s"):format(term.one_line(list[1].id), path))
+    return true
+  end,
+}
+
+own.clock = {
+  summary = "the time of what is typed; moves it on: .clock +2h, .clock mon 09:00", usage = "[+DURATION | TIME]",
+  run = function(at, _, rest)
+    local native = require "jaunt.native.engine"
+    if rest ~= "" then
+      if at.session.live then cli.fail("the real clock can't be moved: .clock +2h works in a rehearsal") end
+      local word = rest:find("^%+") and "wait" or "wait_until"
+      if not at:run { chunk = ("%s(%q)"):format(word, (rest:gsub("^%+", ""))), name = "clock" } then return false end
+    end
+    print(native.rfc3339(at.session:now_ms()))
+    return true
+  end,
+}
+
+own.load = {
+  summary = "runs a file here", usage = "FILE",
+  run = function(at, words)
+    if not words[1] then cli.fail(".load takes a file") end
+    local path = cli.existing_file(words[1])
+    return at:run { chunk = project.read(path):gsub("^#[^\n]*", ""), name = path }
+  end,
+}
+
+own.save = {
+  summary = "writes what was typed, and went well, as a script", usage = "FILE",
+  run = function(at, words)
+    if not words[1] then cli.fail(".save takes a file") end
+    if fs.kind(words[1]) then cli.fail("%s is there already", words[1]) end
+    local file, why = io.open(words[1], "w")
+    if not file then cli.fail("can't write %s", why) end
+    file:write(table.concat(at.done, "\n"), #at.done > 0 and "\n" or "")
+    file:close()
+    print(("%s: %d chunks"):format(words[1], #at.done))
+    return true
+  end,
+}
+
+own.vendor = {
+  summary = "how the pretend vendors answer: .vendor crm POST /contacts 503; .vendor crm POST /contacts reset; .vendor off",
+  usage = "[CONNECTION METHOD /PATH STATUS|reset [BODY] | off]",
+  run = function(at, words)
+    if at.session.live then cli.fail("the vendors are real here") end
+    at.session:start()
+    local vendors = at.session.vendors
+    if words[1] == "off" then
+      vendors:clear()
+      print("the pretend vendors answer as usual")
+    elseif words[1] then
+      if not words[4] then cli.fail(".vendor takes a connection, a method, a path and a status: .vendor crm POST /contacts 503") end
+      local rule = vendors:connection(words[1]):on(words[2]:upper() .. " " .. words[3])
+      local status = math.tointeger(tonumber(words[4]))
+      if words[4] == "reset" then rule:reset()
+      elseif status and status >= 200 and status <= 599 then rule:reply(status, words[5])
+      else cli.fail("%s is no status from 200 to 599, nor reset", words[4]) end
+    end
+    for _, line in ipairs(vendors:described()) do print("  " .. line) end
+    return true
+  end,
+}
+
+own.live = {
+  summary = "shows what it means that calls are real, asks, and goes on so", run = function(at) return at:go_live() end,
+}
+
+own.pretend = {
+  summary = "back to the rehearsal", run = function(at)
+    at:change_session(false)
+    return true
+  end,
+}
+
+-- The file of a journey or payload by its name, or a path.
+local function file_named(at, name)
+  if fs.kind(name) == "file" then return name end
+  local found = at.found or project.need()
+  local journey = project.files(found, "journeys", { lua = true })[name]
+  if journey then return journey.path end
+  local sources = require("jaunt.payloads").gather(found)
+  if sources[name] and not sources[name].variants then return sources[name].path, name end
+  local names = keys.sorted(sources)
+  for _, other in ipairs(keys.sorted(project.files(found, "journeys", { lua = true }))) do names[#names + 1] = other end
+  cli.fail("there is no payload or journey %s%s", name, nearest.hint(name, names))
+end
+
+own.edit = {
+  summary = "opens a payload or journey in $EDITOR, and shows a payload again each time it was saved", usage = "NAME",
+  run = function(at, words)
+    if not words[1] then cli.fail(".edit takes the name of a payload or a journey") end
+    local path, payload = file_named(at, words[1])
+    local editor = os.getenv("VISUAL") or os.getenv("EDITOR") or "vi"
+    local before = fs.read(path)
+    local _, _, code = at:with_terminal(function() return os.execute(editor .. " " .. shell.quote(path)) end)
+    if code and code ~= 0 then cli.fail("%s ended with %d", editor, code) end
+    if fs.read(path) == before then
+      print("unchanged")
+    elseif payload then
+      return run_command(at, "preview", { payload })
+    else
+      return run_command(at, "check", {})
+    end
+    return true
+  end,
+}
+
+---------------------------------------------------------------------------------------------- all
+
+-- All dot commands by their names.
+function dots.commands()
+  local all = {}
+  for _, name in ipairs(cli.commands()) do
+    if not NOT_HERE[name] then all[name] = cli.command(name) end
+  end
+  for name, command in pairs(own) do all[name] = command end
+  return all
+end
+
+-- Runs a line such as ".why ada". Returns whether it went well; raises what is wrong.
+function dots.run(at, line)
+  local name, rest = line:match("^%s*%.([%w_%-]+)%s*(.-)%s*$")
+  if own[name] then return own[name].run(at, split(rest), rest) end
+  for _, known in ipairs(cli.commands()) do
+    if known == name and not NOT_HERE[name] then return run_command(at, name, split(rest)) end
+  end
+  local hint = nearest.hint(name, keys.sorted(dots.commands()), ".")
+  cli.fail("there is no command .%s%s", name, hint ~= "" and hint or "; .help lists them")
+end
+
+return dots
