@@ -65,6 +65,22 @@ local EXAMPLES = {
         .. '      "text": "Hello Ada, here is your code: WELCOME-ada",\n      "to": "+447700900123"\n    }\n',
     },
   },
+  template = {
+    funnel = { { "offer", 2, 2, 0, 0, "" } },
+    ledger = { entered = 2, completed = 2 },
+    shows = {
+      "  POST https://crm.example.com/v2/messages/ada\n", '          "sku": "PEN \\"fine\\""\n', '          "sku": "GIFT"\n        }\n      ],\n',
+      '      "text": "Bob, from 2 euros"\n    }\n',
+    },
+  },
+  variants = {
+    said = {
+      "ada: sent", "bob: nothing sent: aborted: on no paid plan", "chidi: nothing sent: aborted: on no paid plan", "dieter: sent",
+      "elif: nothing sent: aborted: on no paid plan", "fumiko: sent",
+    },
+    funnel = { { "letter", 6, 6, 0, 0, "" } },
+    ledger = { entered = 6, completed = 6 },
+  },
   split = {
     said = {
       "ada: gets short", "bob: gets none", "chidi: gets short", "dieter: gets long", "elif: gets long",
