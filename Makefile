@@ -10,7 +10,8 @@
 #   make soak     the long forms of tests, with sanitizers: hostile and honest journeys together, SOAK_SECONDS long, and faults:
 #                 SOAK_KILLS, SOAK_RACES, SOAK_STEPS, SOAK_SWEPT, SOAK_TIMES
 #   make tsan     the tests that concern threads, under the thread sanitizer
-#   make install  installs the release build (DESTDIR= and PREFIX= as usual)
+#   make install  installs the release build, its manual page and completion (DESTDIR= and PREFIX= as usual)
+#   make package  the same as a Debian package, in build/
 
 RUN    ?= run welcome --people scripts/people/newcomers.csv
 JOBS   ?= $(shell nproc)
@@ -26,7 +27,7 @@ SOAK_TIMES   ?= 5
 SOAK_LENGTHS := SOAK_SECONDS SOAK_KILLS SOAK_RACES SOAK_STEPS SOAK_SWEPT SOAK_TIMES
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,fuzz_%,$(wildcard tests/fuzz/*_*.c))
 
-.PHONY: run build test tsan fuzz soak bench lint format install clean
+.PHONY: run build test tsan fuzz soak bench lint format install package clean
 
 run: build
 	@build/release/jaunt $(RUN)
@@ -88,7 +89,14 @@ format:
 	@find runtime tests cmake -name '*.[ch]' -print0 | xargs -0 clang-format -i
 
 install: build
+	@cmake --build --preset release --target jaunt_installed --parallel $(JOBS) >/dev/null
 	@DESTDIR=$(DESTDIR) cmake --install build/release --prefix $(PREFIX)
+
+package: build
+	@cmake/install-packages.sh package
+	@cmake --build --preset release --target jaunt_installed --parallel $(JOBS) >/dev/null
+	@rm -rf build/release/package && cpack --config build/release/CPackConfig.cmake -B build/release/package >/dev/null
+	@mv build/release/package/*.deb build/ && ls build/*.deb
 
 clean:
 	@rm -rf build

@@ -22,7 +22,7 @@ local sandbox = require "jaunt.sandbox"
 local bundle = {}
 
 local function source_of(path)
-  local source = { path = path, text = project.read(path) }
+  local source = { path = path, text = payloads.read(path) }
   local make, why = chunk.compile(source.text, path)
   if not make then cli.fail("%s", why) end
   return source

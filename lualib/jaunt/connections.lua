@@ -171,13 +171,13 @@ local function read_connection(source, name, fields)
 end
 
 -- The environment of connections.lua: little more than env and secret.
-local function environment(needed, told)
+local function environment(needed, told, variable)
   local base = { tostring = tostring, tonumber = tonumber, ipairs = ipairs, pairs = pairs, string = string, table = table,
     math = math, assert = assert, error = error, type = type }
   base.env = function(name, default)
     if type(name) ~= "string" then error("env wants a name: env(\"CRM_URL\", \"https://…\")", 2) end
     told[#told + 1] = name
-    return os.getenv(name) or default
+    return variable(name, default) or default
   end
   base.secret = function(name)
     if type(name) ~= "string" then error("secret wants a name: secret \"CRM_TOKEN\"", 2) end
@@ -188,15 +188,16 @@ local function environment(needed, told)
 end
 
 -- Reads the project's connections. Returns a list, sorted by name, of what jaunt.native.connections takes, and the names
--- of the secrets they need. Without a project there are none.
-function connections.read(found)
+-- of the secrets they need. Without a project there are none. `variable(name, default)` gives a variable of the environment
+-- (os.getenv, by default).
+function connections.read(found, variable)
   if not found then return {}, {} end
   local path = project.path(found, "connections.lua")
   local source = { path = path, text = project.read(path) }
   local make, why = chunk.compile(source.text, path)
   if not make then cli.fail("%s", why) end
   local needed, told = {}, {}
-  local ok, declared = pcall(make, environment(needed, told))
+  local ok, declared = pcall(make, environment(needed, told, variable or os.getenv))
   if not ok then cli.fail("%s", tostring(declared)) end
   for _, name in ipairs(told) do
     if needed[name] then cli.fail("%s: env(\"%s\") is a secret: write secret \"%s\"", path, name, name) end

@@ -211,10 +211,15 @@ local function null_to_nil(value)
   return value ~= json.null and value or nil
 end
 
--- Talks to the runtime that has the state.
-local function through_socket(link, path)
+local function hello(link)
   local about = ask(link, { command = "hello" })
   if about.error then cli.fail("%s", term.harmless(about.error)) end
+  return about
+end
+
+-- Talks to the runtime that has the state.
+local function through_socket(link, path)
+  local about = hello(link)
   local self = { pid = about.pid, lives = true, journey = about.journey, path = path }
 
   local function asked(request)
@@ -237,6 +242,16 @@ local function through_socket(link, path)
   function self.close() link:close() end
 
   return setmetatable(self, { __close = self.close })
+end
+
+-- What the runtime says that has the state at `path`: { pid =, journey =, version =, live =, paused_ms = }; nil where none has.
+function control.about(path)
+  local link, why = socket.connect(path .. ".sock")
+  if why then cli.fail("%s", why) end
+  if not link then return nil end
+  local about = hello(link)
+  link:close()
+  return about
 end
 
 local function tell_messages(engine)

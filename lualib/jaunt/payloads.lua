@@ -5,8 +5,8 @@
 --   payloads/hello/a.json, b.json   an equal split of the payload "hello": "hello/a" and "hello/b"
 --   payloads/hello.schema.json      a JSON Schema that what "hello" renders has to keep to; a split's stands beside its folder
 --
--- A SOURCE is { name =, path =, text =, kind = (its ending), hash = (of its text, twelve hex digits), schema = { path =, text = } or
--- nil }; a split's is { name =, path = (the folder), variants = { "a", "b" } }.
+-- A SOURCE is { name =, path =, text =, kind = (its ending), hash = (twelve hex digits: of its text, and of the texts of all that
+-- a template renders and includes), schema = { path =, text = } or nil }; a split's is { name =, path = (the folder), variants = { "a", "b" } }.
 
 local cli = require "jaunt.cli"
 local engine = require "jaunt.native.engine"
@@ -18,14 +18,23 @@ local sandbox = require "jaunt.sandbox"
 
 local payloads = {}
 
+local PARTIAL_TAGS = { render = true, include = true }
 local KINDS = { lua = true, json = true, form = true, xml = true, html = true, txt = true }
+
+-- The text of a file that goes into the workers, as JSON.
+function payloads.read(path)
+  local text = project.read(path)
+  local good, at = utf8.len(text)
+  if not good then cli.fail("%s: byte %d is not UTF-8: save the file as UTF-8", path, at) end
+  return text
+end
 
 -- A payload's name may not hold a dot, so that hello.schema.json is none.
 local function is_payload(name) return not name:find(".", 1, true) end
 
 local function schema_beside(found, folder, name)
   local path = project.path(found, project.join(folder, name .. ".schema.json"))
-  return fs.kind(path) == "file" and { path = path, text = project.read(path) } or nil
+  return fs.kind(path) == "file" and { path = path, text = payloads.read(path) } or nil
 end
 
 -- The sources of one folder into `sources`, their names after `prefix`. Returns the names without it, sorted.
@@ -35,13 +44,31 @@ local function gather_folder(found, folder, prefix, sources, schema)
     if is_payload(short) then
       local file, name = files[short], prefix .. short
       if sources[name] then cli.fail("%s and %s are both the payload %s: take one away", sources[name].path, file.path, name) end
-      local text = project.read(file.path)
-      sources[name] = { name = name, path = file.path, text = text, kind = file.kind, hash = engine.hash(text):sub(1, 12),
+      sources[name] = { name = name, path = file.path, text = payloads.read(file.path), kind = file.kind,
         schema = schema_beside(found, folder, short) or schema }
       names[#names + 1] = short
     end
   end
   return names
+end
+
+-- Adds the text of a template, and those of the templates that it names by render and include, in the order in which they are
+-- first named.
+local function add_texts(texts, source, sources, seen)
+  seen[source] = true
+  texts[#texts + 1] = ("s8"):pack(source.text)
+  for tag, at in source.text:gmatch("%f[%w_](%a+)%s*()[\"']") do
+    local name = PARTIAL_TAGS[tag] and source.text:match("^[\"']([^\"']+)[\"']", at)
+    local part = name and renderers.partial(sources, name)
+    if part and not seen[part] then add_texts(texts, part, sources, seen) end
+  end
+end
+
+-- What a payload is, in twelve digits. One that renders nothing else is its text.
+local function hash_of(source, sources)
+  local texts = {}
+  if source.kind ~= "lua" then add_texts(texts, source, sources, {}) end
+  return engine.hash(#texts > 1 and table.concat(texts) or source.text):sub(1, 12)
 end
 
 -- All payloads of the project `found`: { NAME = SOURCE }; empty outside of one. Fails where a file can't be read, or two have
@@ -58,6 +85,9 @@ function payloads.gather(found)
       local variants = gather_folder(found, project.join("payloads", name), name .. "/", sources, schema_beside(found, "payloads", name))
       if #variants > 0 then sources[name] = { name = name, path = folder, variants = variants } end
     end
+  end
+  for _, source in pairs(sources) do
+    if not source.variants then source.hash = hash_of(source, sources) end
   end
   return sources
 end

@@ -31,15 +31,18 @@ local function transform_of(name, source, environment)
   end
 end
 
+-- The source that render and include find by a name, or nil: a template.
+function renderers.partial(sources, name)
+  local part = sources[name]
+  return part and part.kind ~= "lua" and not part.variants and part or nil
+end
+
 -- The template of a source (see jaunt.payloads), with the other templates of `sources` as its partials; or nil and a fault
 -- of jaunt.liquid.
 function renderers.compile(source, sources, probe)
   return require("jaunt.liquid").compile(source.text, {
     path = source.path, kind = source.kind, probe = probe,
-    partial = function(name)
-      local part = sources[name]
-      return part and part.kind ~= "lua" and not part.variants and part or nil
-    end,
+    partial = function(name) return renderers.partial(sources, name) end,
   })
 end
 

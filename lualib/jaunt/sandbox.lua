@@ -87,7 +87,7 @@ end
 
 -- The names that scripts see, and what they see in libraries: { call_api = true, string = { find = true, … }, … }.
 function sandbox.names()
-  local names = { json = { encode = true, decode = true, array = true, null = true, is_array = true }, coroutine = pick_names(coroutine),
+  local names = { json = { encode = true, decode = true, array = true, null = true, is_array = true, empty_array = true }, coroutine = pick_names(coroutine),
     os = { time = true, date = true, clock = true, difftime = true }, require = true, _G = true, journey = true }
   for library, list in pairs(ALLOWED) do
     local into = names

@@ -23,6 +23,7 @@ local selection = {}
 local STATES = { running = 1, queued = 2, waiting = 3, held = 4, completed = 5, dropped = 6, exited = 7 }
 selection.STATES = { "running", "queued", "waiting", "held", "completed", "dropped", "exited" }
 local GROUPS = { living = { "running", "queued", "waiting", "held" }, ended = { "completed", "dropped", "exited" } }
+local OUTCOMES = table.move(selection.STATES, 1, #selection.STATES, 3, { "living", "ended" })
 
 selection.STATE_FLAG = { name = "state", value = "WHERE", default_text = "sqlite:jaunt.db in the project",
   help = "the state that is looked at: sqlite:FILE" }
@@ -30,7 +31,8 @@ selection.STATE_FLAG = { name = "state", value = "WHERE", default_text = "sqlite
 -- The flags of a selection, for a command's list; `more` are its own, which stand behind them.
 function selection.flags(more)
   local flags = {
-    { name = "outcome", value = "LIST", help = "of runs that are, or ended, so: " .. table.concat(selection.STATES, ", ")
+    { name = "outcome", value = "LIST", list = true, suggests = OUTCOMES,
+      help = "of runs that are, or ended, so: " .. table.concat(selection.STATES, ", ")
       .. "; also living, ended" },
     { name = "at", value = "ELEMENT", help = "that are, or ended, at this element" },
     { name = "reason", value = "REASON", help = "that were dropped, held or have exited for it: status, "
@@ -142,8 +144,7 @@ local function states_of(text)
     local meant = GROUPS[word] or { word }
     for _, name in ipairs(meant) do
       if not STATES[name] then
-        local names = table.move(selection.STATES, 1, #selection.STATES, 1, { "living", "ended" })
-        unknown("--outcome: there is no", word, names)
+        unknown("--outcome: there is no", word, OUTCOMES)
       end
       bits = bits | 1 << STATES[name]
     end

@@ -9,7 +9,8 @@
 --   journey    a journey's name in the project, or the path of its script
 --   person     a table with an id
 --   options    project = its folder (where one stands, by default), event = { … } of the entry, events = a list of
---              { name =, after = "2h", data = { … } }, all optional
+--              { name =, after = "2h", data = { … } }, also = a list of events that let the person in once more, at the same
+--              time, all optional
 
 local bundle = require "jaunt.bundle"
 local connections = require "jaunt.connections"
@@ -48,7 +49,7 @@ end
 -- Goes on until all is over, or until it dies. Returns the report, how many records were made, and the clock.
 local function go(trial, state, start_ms, die_after)
   local running <close> = start_engine(trial, state, start_ms, die_after)
-  running:admit(trial.id, trial.profile, trial.event)
+  for _, event in ipairs(trial.entries) do running:admit(trial.id, trial.profile, event) end
   running:admission_over()
   for _, event in ipairs(trial.events) do
     if event.at >= start_ms then running:event(event.at, trial.id, event.name, event.json) end
@@ -149,8 +150,9 @@ function testing.crash_everywhere(journey, person, options)
   local path = journey:find("%.lua$") and journey or project.path(found, "journeys/" .. journey .. ".lua")
   local trial = {
     found = found, gathered = bundle.gather(path, found), id = tostring(person.id), profile = json.encode(person),
-    event = json.encode(options.event or {}), events = events_of(options.events),
+    entries = { json.encode(options.event or {}) }, events = events_of(options.events),
   }
+  for i, event in ipairs(options.also or {}) do trial.entries[i + 1] = json.encode(event) end
   local _, expected, records = tell(trial, COUNT_ALL)
   for after = 1, records - 1 do
     local what = tell(trial, after, expected)

@@ -54,6 +54,17 @@ local function full_environment(modules)
   return made
 end
 
+-- Warns of what had to be made safe in a payload: once for each.
+local function warning_of_repairs()
+  local warned = {}
+  return function(name, facts)
+    if facts.repaired == 0 or warned[name] then return end
+    warned[name] = true
+    vocabulary.warn(("payload %s: %d parts of what was put in can't stand in it (not UTF-8, or control characters) and "
+      .. "were made safe; this is told once"):format(name, facts.repaired))
+  end
+end
+
 -- What the engine calls for a payload: see jaunt.renderers. A template that ends the call itself gives nil, how ("skip",
 -- "drop" or "hold") and the reason; what went wrong is an error.
 local function payload_renderer(payloads, modules, check)
@@ -61,11 +72,14 @@ local function payload_renderer(payloads, modules, check)
     environment = function(source) return (names_environment(source) and full_environment or bare_environment)(modules) end,
     choose = vocabulary.choose, plain = vocabulary.plain, check = check,
   }
-  local render, context = renderers.new(payloads, options), {}
+  local render, context, warn = renderers.new(payloads, options), {}, warning_of_repairs()
   local function render_payload(what, person, event, now)
     context.now = now
     local sent, about = render(what[1], person, event, what[2], context)
-    if sent then return sent, about.type, about.name .. "@" .. about.hash end
+    if sent then
+      if about.facts then warn(about.name, about.facts) end
+      return sent, about.type, about.name .. "@" .. about.hash
+    end
     if about.reason then return nil, about.what, about.reason end
     error(tostring(about):match("^[^\n]*"), 0) -- without the line itself and its caret
   end

@@ -522,7 +522,7 @@ static int start(lua_State *L, const char *name) {
   put_query(&s);
   if (put_headers(&s) || put_body(&s) || put_save_to(&s)) return held(&s);
   anchor_predicates(&s);
-  run_call(s.r, s.c, s.policy);
+  run_call(s.r, L, s.policy);
   return primitive_yield(L, answered);
 }
 

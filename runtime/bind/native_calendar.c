@@ -8,7 +8,16 @@
  *   instant(zone, year, month, day, hour, minute, second)    the moment at which its clocks show that, see zone_instant; a day
  *                            outside its month counts on from it
  *   abbreviation(ms, zone)   "CET"; "UTC"; nothing for a number
- *   days(year, month, day)   days since 1970-01-01 */
+ *   days(year, month, day)   days since 1970-01-01
+ *
+ * What most dates are like is read and printed in one go:
+ *   read(text, zone)            "2026-11-30", and "2026-11-30T09:00:00" (or a blank for the T) with a fraction, "Z" or an offset
+ *                               behind it or none (RFC 3339, 5.6, and ISO 8601's +0100): the moment, and the zone that it is shown
+ *                               in: the one handed in, or the text's offset (nil for Z). Nothing for any other text
+ *   print(format, ms, zone)     the format with %Y %m %d %H %M %S filled in; nothing where the year has not four digits. Any other
+ *                               directive stays as it is */
+#include <stdbool.h>
+
 #include "base/zone.h"
 #include "bind/native.h"
 
@@ -54,13 +63,19 @@ static int64_t floor_seconds(int64_t ms) {
   return ms / 1000 - (ms % 1000 < 0);
 }
 
-static int calendar_local_time(lua_State *L) {
-  int64_t ms = check_ms(L, 1);
+/* What the clocks of the zone behind it show at the moment at `index`. Returns how many seconds they are ahead of UTC. */
+static lua_Integer check_civil(lua_State *L, int index, civil *c) {
+  int64_t ms = check_ms(L, index);
   lua_Integer ahead;
-  civil c;
-  const zone *z = check_zone(L, 2, &ahead);
+  const zone *z = check_zone(L, index + 1, &ahead);
   if (z) ahead = zone_offset_at(z, floor_seconds(ms));
-  civil_of(ms + ahead * 1000, &c);
+  civil_of(ms + ahead * 1000, c);
+  return ahead;
+}
+
+static int calendar_local_time(lua_State *L) {
+  civil c;
+  lua_Integer ahead = check_civil(L, 1, &c);
   int shown[] = {c.year, c.month, c.day, c.hour, c.minute, c.second, c.ms, c.weekday};
   int count = sizeof shown / sizeof *shown;
   for (int i = 0; i < count; i++) lua_pushinteger(L, shown[i]);
@@ -102,10 +117,135 @@ static int calendar_days(lua_State *L) {
   return 1;
 }
 
+/* ---- plain dates ---- */
+
+/* The number that `count` digits at *at are; goes behind them. -1 where they are none. */
+static int take_digits(const char **at, int count) {
+  int number = 0;
+  for (int i = 0; i < count; i++, (*at)++) {
+    if (**at < '0' || **at > '9') return -1;
+    number = number * 10 + (**at - '0');
+  }
+  return number;
+}
+
+static bool take_sign(const char **at, char sign) {
+  if (**at != sign) return false;
+  (*at)++;
+  return true;
+}
+
+static bool take_date(const char **at, civil *c) {
+  c->year = take_digits(at, 4);
+  if (c->year < 0 || !take_sign(at, '-')) return false;
+  c->month = take_digits(at, 2);
+  if (c->month < 1 || c->month > 12 || !take_sign(at, '-')) return false;
+  c->day = take_digits(at, 2);
+  return c->day >= 1 && c->day <= 31;
+}
+
+/* With the second's fraction, of which three digits count. */
+static bool take_time(const char **at, civil *c) {
+  c->hour = take_digits(at, 2);
+  if (c->hour < 0 || c->hour > 23 || !take_sign(at, ':')) return false;
+  c->minute = take_digits(at, 2);
+  if (c->minute < 0 || c->minute > 59 || !take_sign(at, ':')) return false;
+  c->second = take_digits(at, 2);
+  if (c->second < 0 || c->second > 59) return false;
+  if (!take_sign(at, '.')) return true;
+  for (int worth = 100; **at >= '0' && **at <= '9'; (*at)++, worth /= 10) c->ms += worth * (**at - '0');
+  return true;
+}
+
+/* "+01:00", "-0530": seconds ahead of UTC. */
+static bool take_offset(const char **at, lua_Integer *ahead) {
+  bool west = **at == '-';
+  if (!west && **at != '+') return false;
+  (*at)++;
+  int hour = take_digits(at, 2);
+  if (hour < 0 || hour > 23) return false;
+  take_sign(at, ':');
+  int minute = take_digits(at, 2);
+  if (minute < 0 || minute > 59) return false;
+  *ahead = (hour * 60 + minute) * (west ? -60 : 60);
+  return true;
+}
+
+/* What stands behind a time. Pushes the zone that it is shown in, which is at index 2 where nothing is said. */
+static bool take_zone(lua_State *L, const char **at, const zone **z, lua_Integer *ahead) {
+  if (**at == '\0') {
+    lua_pushvalue(L, 2);
+    return true;
+  }
+  *z = NULL;
+  *ahead = 0;
+  if (take_sign(at, 'Z'))
+    lua_pushnil(L);
+  else if (take_offset(at, ahead))
+    lua_pushinteger(L, *ahead);
+  else
+    return false;
+  return **at == '\0';
+}
+
+static int calendar_read(lua_State *L) {
+  size_t length;
+  lua_Integer ahead;
+  civil c = {0};
+  const char *text = luaL_checklstring(L, 1, &length), *at = text;
+  lua_settop(L, 2);
+  const zone *z = check_zone(L, 2, &ahead);
+  if (!take_date(&at, &c)) return 0;
+  if (*at != '\0' && !((take_sign(&at, 'T') || take_sign(&at, ' ')) && take_time(&at, &c))) return 0;
+  if (!take_zone(L, &at, &z, &ahead) || at != text + length) return 0;
+  int64_t ms = c.ms;
+  c.ms = 0;
+  lua_pushinteger(L, ms + (z ? zone_instant(z, &c) : civil_ms(&c) - ahead * 1000));
+  lua_insert(L, -2);
+  return 2;
+}
+
+/* The part of a date that a directive stands for, and how many digits it has; -1 for other directives. */
+static int part_for(char directive, const civil *c, int *digits) {
+  *digits = directive == 'Y' ? 4 : 2;
+  switch (directive) {
+  case 'Y': return c->year;
+  case 'm': return c->month;
+  case 'd': return c->day;
+  case 'H': return c->hour;
+  case 'M': return c->minute;
+  case 'S': return c->second;
+  default: return -1;
+  }
+}
+
+static int calendar_print(lua_State *L) {
+  size_t length;
+  civil c;
+  const char *at = luaL_checklstring(L, 1, &length), *end = at + length;
+  check_civil(L, 2, &c);
+  if (c.year < 0 || c.year > 9999) return 0;
+  luaL_Buffer out;
+  char *begin = luaL_buffinitsize(L, &out, 2 * length), *to = begin; /* %Y, of two bytes, becomes four */
+  while (at < end) {
+    int digits, part = *at == '%' && at + 1 < end ? part_for(at[1], &c, &digits) : -1;
+    if (part < 0) {
+      *to++ = *at++;
+      continue;
+    }
+    for (int i = digits - 1; i >= 0; i--, part /= 10) to[i] = (char)('0' + part % 10);
+    to += digits;
+    at += 2;
+  }
+  luaL_pushresultsize(&out, (size_t)(to - begin));
+  return 1;
+}
+
 int native_calendar_open(lua_State *L) {
   static const luaL_Reg functions[] = {{"zone", calendar_zone},       {"local_time", calendar_local_time},
                                        {"instant", calendar_instant}, {"abbreviation", calendar_abbreviation},
-                                       {"days", calendar_days},       {NULL, NULL}};
+                                       {"days", calendar_days},       {"read", calendar_read},
+                                       {"print", calendar_print},     {NULL, NULL}};
   luaL_newlib(L, functions);
   return 1;
 }

@@ -280,6 +280,7 @@ static void push_record(lua_State *L, look *l, const store_record *record) {
   set_bytes(L, "data", record->data, record->data_length);
   set_more(L, l, record);
   set_bytes(L, "extra", record->extra, record->extra_length);
+  set_bytes(L, "newer", record->newer, record->newer_length);
   push_numbers(L, record->numbers);
   if (record->to != RUN_NONE) set_text(L, "to", run_state_name(record->to));
   set_text(L, "reason", record->reason);

@@ -7,6 +7,8 @@
  *   repaired()            how many parts of values were made safe since it was last called: what was not UTF-8, and what a kind
  *                         cannot hold (controls in XML, line ends in headers)
  *   join(texts, n, most)  the first n of a list of texts as one; nil where that is longer than `most` bytes
+ *   replace(text, part, new, most)   the text with `new` for each `part`, which is not empty, from left to right; nil where
+ *                         that is longer than `most` bytes
  *
  * It decides nothing: which emitter stands where is up to jaunt.liquid.escapes and jaunt.liquid.json_shape. */
 #include <stdbool.h>
@@ -333,6 +335,32 @@ static int text_join(lua_State *L) {
   return 1;
 }
 
+static int text_replace(lua_State *L) {
+  size_t left, part_length, new_length;
+  const char *at = luaL_checklstring(L, 1, &left), *part = luaL_checklstring(L, 2, &part_length);
+  const char *new = luaL_checklstring(L, 3, &new_length);
+  lua_Integer most = luaL_checkinteger(L, 4);
+  luaL_argcheck(L, part_length > 0, 2, "not empty");
+  const char *found = memmem(at, left, part, part_length);
+  if (!found) {
+    lua_pushvalue(L, 1);
+    return 1;
+  }
+  luaL_Buffer made;
+  luaL_buffinit(L, &made);
+  for (; found; found = memmem(at, left, part, part_length)) {
+    size_t before = (size_t)(found - at);
+    luaL_addlstring(&made, at, before);
+    luaL_addlstring(&made, new, new_length);
+    at = found + part_length;
+    left -= before + part_length;
+    if (luaL_bufflen(&made) + left > (lua_Unsigned)most) return 0;
+  }
+  luaL_addlstring(&made, at, left);
+  luaL_pushresult(&made);
+  return 1;
+}
+
 static int state_gc(lua_State *L) {
   text_state *state = lua_touserdata(L, 1);
   buf_free(&state->out);
@@ -341,11 +369,9 @@ static int state_gc(lua_State *L) {
 }
 
 int native_text_open(lua_State *L) {
-  static const luaL_Reg functions[] = {{"emitter", text_emitter},
-                                       {"mend", text_mend},
-                                       {"repaired", text_repaired},
-                                       {"join", text_join},
-                                       {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"emitter", text_emitter},   {"mend", text_mend},
+                                       {"repaired", text_repaired}, {"join", text_join},
+                                       {"replace", text_replace},   {NULL, NULL}};
   luaL_newlibtable(L, functions);
   text_state *state = lua_newuserdatauv(L, sizeof *state, 0);
   *state = (text_state){.out = BUF_EMPTY, .mended = BUF_EMPTY};

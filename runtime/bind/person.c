@@ -115,10 +115,98 @@ void person_open(lua_State *L) {
   make_type(L, inside_type, inside_newindex);
 }
 
-void person_push(lua_State *L, const char *json, size_t length) {
+/* ---- changes from outside of the script: see engine_lua ---- */
+
+static bool is_nothing(lua_State *L, int index) {
+  return lua_isnoneornil(L, index) || lua_islightuserdata(L, index);
+}
+
+/* Whether the two values at the top are not the same to who reads them. `room` is as before afterwards. */
+static bool differ(lua_State *L, buf *room) {
+  error err;
+  if (is_nothing(L, -1) || is_nothing(L, -2)) return is_nothing(L, -1) != is_nothing(L, -2);
+  if (lua_type(L, -1) != lua_type(L, -2)) return true;
+  if (!lua_istable(L, -1)) return !lua_rawequal(L, -1, -2) || lua_isinteger(L, -1) != lua_isinteger(L, -2);
+  size_t start = room->len;
+  bool failed = json_encode_value(L, -1, room, "person", &err) != 0;
+  size_t middle = room->len, length = middle - start;
+  failed = failed || json_encode_value(L, -2, room, "person", &err) != 0;
+  bool same =
+      !failed && room->len - middle == length && memcmp(room->data + start, room->data + middle, length) == 0;
+  room->len = start;
+  return !same;
+}
+
+/* Puts into the table `changes` what of the table `newer` is not so in the table `older`. */
+static void add_changes(lua_State *L, int older, int newer, int changes, buf *room) {
+  for (lua_pushnil(L); lua_next(L, newer); lua_settop(L, changes + 1)) {
+    lua_pushvalue(L, -2);
+    lua_rawget(L, older); /* stack: key, newer value, older value */
+    if (!differ(L, room)) continue;
+    lua_pushvalue(L, -3);
+    lua_pushvalue(L, -3);
+    lua_rawset(L, changes);
+  }
+}
+
+static void add_removals(lua_State *L, int older, int newer, int changes) {
+  for (lua_pushnil(L); lua_next(L, older); lua_settop(L, changes + 1)) {
+    lua_pushvalue(L, -2);
+    if (is_nothing(L, -2) || lua_rawget(L, newer) != LUA_TNIL) continue;
+    lua_pushvalue(L, changes + 1);
+    lua_pushlightuserdata(L, NULL);
+    lua_rawset(L, changes);
+  }
+}
+
+void person_compare(lua_State *L, const char *json, size_t length, bool is_whole, buf *out) {
+  error err;
+  int top = lua_gettop(L), older = top + 1, newer = top + 2, changes = top + 3;
+  luaL_checkudata(L, top, person_type);
+  luaL_checkstack(L, 12, NULL);
+  lua_getiuservalue(L, top, 1);
   json_decode_known(L, json, length);
-  push_view(L, -1, person_type);
-  lua_remove(L, -2);
+  lua_newtable(L);
+  add_changes(L, older, newer, changes, out);
+  if (is_whole) add_removals(L, older, newer, changes);
+  lua_pushnil(L);
+  bool any = lua_next(L, changes) != 0;
+  lua_settop(L, changes);
+  if (any && json_encode_value(L, changes, out, "person", &err)) luaL_error(L, "%s", err.text);
+  lua_settop(L, top);
+}
+
+/* Puts all that one table has into another; what is null goes from there. */
+static void merge(lua_State *L, int from, int into) {
+  int top = lua_gettop(L);
+  for (lua_pushnil(L); lua_next(L, from); lua_settop(L, top + 1)) {
+    lua_pushvalue(L, -2); /* stack: key, value, key */
+    if (is_nothing(L, -2))
+      lua_pushnil(L);
+    else
+      lua_pushvalue(L, -2);
+    lua_rawset(L, into);
+  }
+}
+
+/* Another table is put behind the view: a script that goes through the person meanwhile goes on as it began. */
+void person_change(lua_State *L, const char *changes, size_t length, bool itself) {
+  int top = lua_gettop(L), changed = top + 1;
+  luaL_checkudata(L, top, person_type);
+  luaL_checkstack(L, 8, NULL);
+  lua_newtable(L);
+  lua_getiuservalue(L, top, 1);
+  merge(L, top + 2, changed);
+  json_decode_known(L, changes, length);
+  merge(L, top + 3, changed);
+  lua_settop(L, changed);
+  if (itself) {
+    lua_setiuservalue(L, top, 1);
+    return;
+  }
+  push_view(L, changed, person_type);
+  lua_replace(L, top);
+  lua_settop(L, top);
 }
 
 /* event.meta: the id and time of the event that let the person in; its name is the journey's to know. */

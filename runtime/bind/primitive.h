@@ -60,10 +60,12 @@ int primitive_print(lua_State *L);
 int vocabulary_plain(lua_State *L);  /* plain.c */
 int vocabulary_choose(lua_State *L); /* split.c */
 int vocabulary_tell(lua_State *L);   /* describe.c */
+int vocabulary_warn(lua_State *L);   /* say.c */
 
 void person_open(lua_State *L); /* makes the metatables */
-/* Pushes a person of a profile as JSON that was looked at. */
-void person_push(lua_State *L, const char *json, size_t length);
+/* Callbacks of engine_lua. */
+void person_compare(lua_State *L, const char *json, size_t length, bool is_whole, buf *out);
+void person_change(lua_State *L, const char *changes, size_t length, bool itself);
 void call_api_open(lua_State *L);  /* pushes call_api */
 int call_api_fields(lua_State *L); /* the names of its fields, for who looks at scripts: a list */
 void secret_open(lua_State *L);

@@ -32,6 +32,7 @@ static const luaL_Reg vocabulary[] = {
     {"plain", vocabulary_plain},
     {"choose", vocabulary_choose},
     {"tell", vocabulary_tell},
+    {"warn", vocabulary_warn},
     {NULL, NULL},
 };
 
@@ -80,7 +81,8 @@ static void open_worker(lua_State *L) {
 const engine_lua bind_engine_lua = {
     .open = open_worker,
     .push_response = response_push,
-    .push_person = person_push,
+    .person_compare = person_compare,
+    .person_change = person_change,
     .push_json = json_decode_known, /* the bytes were checked when they came in */
     .encode = json_encode_value,
     .describe_call = describe_call,

@@ -21,8 +21,8 @@ typedef enum call_reason {
   REASON_ABORTED,   /* skipped: the payload's template said so, by abort_message */
   REASON_CUT,       /* the runtime was stopped while it was under way */
   REASON_CONFIG,    /* a mistake of ours: connection, secret, URL or save_to; held */
-  REASON_PAYLOAD,   /* a mistake of ours: the payload failed to render; the run is held. Or it dropped its person */
-  REASON_SCRIPT,    /* a mistake of ours: a predicate raised an error; the run is held */
+  REASON_PAYLOAD, /* a mistake of ours: the payload failed to render; the run is held. Or it dropped its person */
+  REASON_SCRIPT, /* a mistake of ours: a predicate raised an error; the run is held */
   CALL_REASONS,
 } call_reason;
 

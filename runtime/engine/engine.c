@@ -214,6 +214,7 @@ void engine_advance(engine *e, int64_t to_ms) {
 void engine_interrupt(engine *e) {
   for (int i = 0; i < e->worker_count; i++) {
     worker *w = &e->workers[i];
+    if (!w->started) continue; /* its thread is gone */
     atomic_store(&w->interrupted, true);
     watchdog_interrupt(w);
     worker_post(w, message_new(MESSAGE_INTERRUPT));
@@ -276,6 +277,7 @@ void engine_event(engine *e, int64_t at_ms, const char *person, const char *name
   coming_event *coming = mem_zero(sizeof *coming);
   coming->at_ms = at_ms;
   coming->m = message_with_texts(MESSAGE_EVENT, texts, lengths);
+  e->finished = false; /* something happens once more */
   list_push(&e->events, &coming->link);
   e->event_count++;
   e->event_bytes += bytes_of(coming->m);

@@ -29,8 +29,11 @@ typedef struct engine_lua {
   /* Push one value; they may raise, and are called protected. */
   void (*push_response)(lua_State *L, struct call *c);
   void (*push_json)(lua_State *L, const char *json, size_t length);
-  /* A person as scripts see them, of a profile in JSON that was looked at. */
-  void (*push_person)(lua_State *L, const char *json, size_t length);
+  /* Appends, as a JSON object, what of a profile is not so with the person on top of the stack: null where it has no such attribute
+   * any more, which is seen where the profile `is_whole`. Nothing where it is all the same. The profile was looked at. May raise. */
+  void (*person_compare)(lua_State *L, const char *json, size_t length, bool is_whole, buf *out);
+  /* Changes the person on top of the stack so, all or nothing; without `itself` another one, which is put in its place. May raise. */
+  void (*person_change)(lua_State *L, const char *changes, size_t length, bool itself);
   /* Appends the value at `index` as JSON; -1 with the path of what can't be one. `name` is what it is called.
    */
   int (*encode)(lua_State *L, int index, buf *out, const char *name, error *err);

@@ -14,14 +14,14 @@
 #include "calls/limit.h"
 
 typedef enum message_kind {
-  MESSAGE_ADMIT, /* texts: id, profile, event */
-  MESSAGE_EVENT, /* texts: person, name, the event as JSON */
-  MESSAGE_GRANT, /* waiter */
-  MESSAGE_TICK,  /* the virtual clock was moved */
-  MESSAGE_ACT,   /* an operator's: texts: the person; number: the run; act */
+  MESSAGE_ADMIT,     /* texts: id, profile, event */
+  MESSAGE_EVENT,     /* texts: person, name, the event as JSON */
+  MESSAGE_GRANT,     /* waiter */
+  MESSAGE_TICK,      /* the virtual clock was moved */
+  MESSAGE_ACT,       /* an operator's: texts: the person; number: the run; act */
   MESSAGE_INTERRUPT, /* whatever runs here ends: see engine_interrupt */
-  MESSAGE_PAYLOADS, /* texts: the payloads as JSON, in place of those the bundle came with */
-  MESSAGE_DRAIN, /* stop: nothing new is sent, what is on the wire gets `number` ms; 0: it is cut */
+  MESSAGE_PAYLOADS,  /* texts: the payloads as JSON, in place of those the bundle came with */
+  MESSAGE_DRAIN,     /* stop: nothing new is sent, what is on the wire gets `number` ms; 0: it is cut */
 } message_kind;
 
 typedef struct message {

@@ -203,7 +203,7 @@ void run_enter(worker *w, const run_entry *e) {
   r->entry = e->number;
   r->per = e->per;
   r->fed = e->fed;
-  run_is_newest(r);
+  r->has_newest = true;
   run_index(r);
   name_run(r);
   store_record record = {
@@ -271,6 +271,7 @@ void run_step(run *r, lua_State *L, run_step_info *info, bool passes) {
       .element = element,
       .counts = (uint8_t)(1 << ELEMENT_REACHED | (passes ? 1 << ELEMENT_WENT_ON : 0)),
   };
+  if (passes) run_take_newest(r, &record);
   run_record(r, &record, r->state);
 }
 
@@ -308,6 +309,7 @@ static void timer_came(timer *t) {
   free(r->waits_for);
   r->waits_for = NULL;
   store_record record = {.kind = RECORD_WOKE, .element = r->element, .counts = 1 << ELEMENT_WENT_ON};
+  run_take_newest(r, &record);
   run_record(r, &record, RUN_RUNNING);
   run_make_ready(r);
 }

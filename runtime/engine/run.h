@@ -120,9 +120,8 @@ struct run {
   bool from_row;        /* it has come back into memory */
   bool lingers;         /* in w->lingering: as if it was not there, but for events */
 
-  uint32_t changes_seen; /* of its person's bucket, when it knew the newest profile last: */
-  bool has_newest;       /* it was its own */
-  bool has_looked;       /* it is in ANCHOR_NEWEST, where it was not */
+  bool has_newest; /* what it reads is its person's newest profile */
+  bool has_looked; /* it is not, and that stands in ANCHOR_NEWEST */
 
   run_state ending; /* with PARK_END */
   const char *reason;
@@ -207,7 +206,8 @@ typedef enum run_call_fate {
   RUN_CALL_ENDS, /* it ended the run, as on_failure says: yield */
 } run_call_fate;
 run_call_fate run_call_recorded(run *r, const char *element, on_failure policy);
-void run_call(run *r, call *c, on_failure policy);
+/* Makes the call r->call. L is the primitive's: it may raise, before anything is done. */
+void run_call(run *r, lua_State *L, on_failure policy);
 /* Sets the goal (NULL: none) and what it exits on (names, NULL at the end, and until when, or NULL; both taken); their
  * predicates stand in ANCHOR_GOAL_WHERE and, by position, in the table at ANCHOR_EXIT_ON. Returns true when an event that
  * came before ends the run: yield then. */

@@ -31,12 +31,12 @@ static const char *static_type(const char *type, size_t length) {
 /* What call_api left in ANCHOR_VARS: the payload's name and its vars; and what rendering adds: "hello@3f9a…", what was sent. */
 enum { VARS_NAME = 1, VARS_SENT = 3 };
 
-/* The payload that was rendered before the process ended is told of again. */
-static void take_up_payload(run *r, const store_record *intent) {
-  lua_State *L = r->in->scratch;
+/* The payload that was rendered before the process ended is told of again. May raise. */
+static void take_up_payload(run *r, lua_State *L, const store_record *intent) {
   size_t name_length = 0, hash_length = 0;
   const char *name = store_intent_line(intent, INTENT_PAYLOAD, &name_length);
   const char *hash = store_intent_line(intent, INTENT_TEMPLATE, &hash_length);
+  luaL_checkstack(L, 5, NULL);
   run_anchor_get(r, L, ANCHOR_VARS);
   lua_pushlstring(L, name ? name : "", name_length);
   lua_pushliteral(L, "@");
@@ -67,7 +67,7 @@ static void take_up_attempts(const run_past *past, call *c) {
 
 /* The intent of a call that the process ended under: what may have gone out goes out again, byte by byte, or never, by the rule that
  * it was made under. One that has not left is recorded once more before it does. */
-static void take_up_intent(run *r, call *c) {
+static void take_up_intent(run *r, lua_State *L, call *c) {
   c->began_ms = r->past->step_ms;
   if (!r->past->has_intent) return;
   const store_record *intent = &r->past->intent;
@@ -82,20 +82,20 @@ static void take_up_intent(run *r, call *c) {
   if (type) c->content_type = static_type(type, length);
   c->rendered = true;
   take_up_attempts(r->past, c);
-  if (c->renders) take_up_payload(r, intent);
+  if (c->renders) take_up_payload(r, L, intent);
   if (r->past->recalled) return;
   c->intended = c->taken_up = c->unclear = true;
   if (store_intent_line(intent, INTENT_ONCE, &length)) c->key_header = NULL;
 }
 
-void run_call(run *r, call *c, on_failure policy) {
-  r->call = c;
-  r->on_failure = policy;
-  r->park = PARK_CALL;
+void run_call(run *r, lua_State *L, on_failure policy) {
+  call *c = r->call;
   c->owner = r;
   name_call(r, c);
+  if (r->past && !r->trial) take_up_intent(r, L, c); /* first: it may raise */
+  r->on_failure = policy;
+  r->park = PARK_CALL;
   if (r->trial) return; /* it is under way: that is where the run is */
-  if (r->past) take_up_intent(r, c);
   if (!r->in->draining) call_start(c);
 }
 
@@ -376,7 +376,7 @@ static int64_t result_bits(const call *c) {
 
 /* numbers: status, attempts, microseconds of the last one, record_result_bits; extra: the reason, a line break, and its
  * detail. */
-static void record_result(run *r, uint8_t counts) {
+static void record_result(run *r, bool on) {
   call *c = r->call;
   buf *why = &r->in->verdict;
   int64_t us = (int64_t)(c->ms * 1000);
@@ -399,12 +399,13 @@ static void record_result(run *r, uint8_t counts) {
       .extra_length = why->len,
       .numbers = {c->status, c->attempts, us, result_bits(c)},
       .element = r->element,
-      .counts = counts,
+      .counts = on ? 1 << ELEMENT_WENT_ON : 0,
   };
   if (c->result == CALL_UNKNOWN) { /* the person goes on, but somebody may want to look */
     record.reason = "unknown";
     record.detail = call_reason_name(c->reason);
   }
+  if (on && r->park != PARK_END) run_take_newest(r, &record);
   run_record(r, &record, RUN_RUNNING);
 }
 
@@ -423,7 +424,7 @@ void run_call_done(run *r) {
   }
   if (c->attempts) atomic_fetch_add_explicit(&w->finished_calls, 1, memory_order_relaxed);
   bool on = goes_on(r);
-  record_result(r, on ? 1 << ELEMENT_WENT_ON : 0);
+  record_result(r, on);
   if (r->park == PARK_END) { /* it was ended while the call was under way */
     run_finish(r);
   } else if (on) {

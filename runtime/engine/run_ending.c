@@ -241,7 +241,7 @@ void run_restart(run *r) {
     run_end_past(r);
     run_unwatch(r);
     r->closed = r->closing = false;
-    r->has_newest = r->has_looked = false;
+    r->has_looked = false;
     r->park = PARK_NONE;
     r->incarnation++;
     r->step = r->redrives = 0; /* of its present journal, as replay counts them */

@@ -90,6 +90,7 @@ static void take(run *r, run_event *event) {
       .element = r->element,
       .counts = 1 << ELEMENT_WENT_ON,
   };
+  run_take_newest(r, &record);
   run_record(r, &record, RUN_RUNNING);
 }
 
@@ -186,22 +187,21 @@ static bool is_watched(const run *r, const char *name) {
 
 bool run_ends_by_events(run *r) {
   uint64_t refused = 0;
+  const char *why = NULL;
   if (!r->watches) return false;
   if (r->converted_ms && r->goal) { /* while it was held */
     run_end(r, RUN_EXITED, "goal", r->goal);
     return true;
   }
-  for (list *l = r->events.next; l != &r->events; l = l->next) {
+  for (list *l = r->events.next; !why && l != &r->events; l = l->next) {
     run_event *event = LIST_OF(run_event, link, l);
     if (event->met || !is_watched(r, event->name)) continue;
-    const char *why = leaves_by(r, event);
+    why = leaves_by(r, event);
     if (why && *why) run_end(r, RUN_EXITED, why, event->name);
-    if (why) return true;
-    event->met = true;
-    refused = event->number;
+    if (!why) event->met = true, refused = event->number;
   }
   run_inbox_refuse(r, refused, NULL, 0);
-  return false;
+  return why != NULL;
 }
 
 void run_unwatch(run *r) {

@@ -60,6 +60,7 @@ static run *look_at(worker *w, const store_run *kept) {
 
 static bool has_converted(worker *w, const store_run *kept, const run_event *event) {
   error err = {"its script or its journal can't be read"};
+  uint64_t unread_times = w->unread_times;
   run *r = look_at(w, kept);
   int yes = r ? 0 : -1;
   if (r && r->trial->why)
@@ -67,7 +68,8 @@ static bool has_converted(worker *w, const store_run *kept, const run_event *eve
   else if (r)
     yes = run_reaches_goal(r, event, &err);
   if (r) run_forget(r);
-  if (yes < 0 && !worker_unread(w)) say_failed(w, kept, err.text);
+  worker_unread(w);
+  if (yes < 0 && w->unread_times == unread_times) say_failed(w, kept, err.text); /* else it is asked again */
   return yes > 0;
 }
 
@@ -81,12 +83,12 @@ static bool record(worker *w, const store_run *kept, int64_t at_ms) {
 /* Whether its row lets it convert by this event. */
 static bool may_convert(worker *w, const store_run *kept, const run_event *event) {
   return run_is_over(kept->state) && !kept->converted_ms && event->at_ms <= kept->goal_ms &&
-         run_is_listed(kept->listens, event->name) && !run_goal_is_reached(w, kept->run);
+         run_is_listed(kept->listens, event->name) && !run_goal_reached_at(w, kept->run);
 }
 
 bool run_goal_came(worker *w, const store_run *kept, const run_event *event) {
   if (!may_convert(w, kept, event) || !has_converted(w, kept, event)) return false;
-  if (record(w, kept, event->at_ms)) run_goal_reached(w, kept->run);
+  if (record(w, kept, event->at_ms)) run_goal_reached(w, kept->run, event->at_ms);
   return true;
 }
 

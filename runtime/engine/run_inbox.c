@@ -167,13 +167,15 @@ typedef struct waiting_event {
   uint64_t run;
   store_position position;
   run_event *event;
+  int64_t converted_ms;
 } waiting_event;
 
 static list *waiting_for(worker *w, uint64_t run_number) {
   return &w->waiting_by_run[run_number % WAITING_BUCKETS];
 }
 
-static void wait_until_durable(worker *w, waiting_kind kind, uint64_t run_number, run_event *event) {
+static waiting_event *wait_until_durable(worker *w, waiting_kind kind, uint64_t run_number,
+                                         run_event *event) {
   waiting_event *waiting = mem_zero(sizeof *waiting);
   waiting->kind = kind;
   waiting->run = run_number;
@@ -181,6 +183,7 @@ static void wait_until_durable(worker *w, waiting_kind kind, uint64_t run_number
   waiting->event = event;
   list_push(&w->waiting_events, &waiting->link);
   list_push(waiting_for(w, run_number), &waiting->link_by_run);
+  return waiting;
 }
 
 static void forget(waiting_event *waiting) {
@@ -261,10 +264,11 @@ void run_forget_late(worker *w) {
   forget(LIST_OF(waiting_event, link, w->late_events.next));
 }
 
-void run_goal_reached(worker *w, uint64_t run_number) {
-  wait_until_durable(w, CONVERTED, run_number, NULL);
+void run_goal_reached(worker *w, uint64_t run_number, int64_t at_ms) {
+  wait_until_durable(w, CONVERTED, run_number, NULL)->converted_ms = at_ms;
 }
 
-bool run_goal_is_reached(worker *w, uint64_t run_number) {
-  return find(w, run_number, CONVERTED, 0) != NULL;
+int64_t run_goal_reached_at(worker *w, uint64_t run_number) {
+  const waiting_event *converted = find(w, run_number, CONVERTED, 0);
+  return converted ? converted->converted_ms : 0;
 }

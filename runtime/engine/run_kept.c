@@ -155,8 +155,7 @@ void run_due_later(worker *w, const store_run *kept) {
 
 /* ---- coming back ---- */
 
-/* What a file says is not believed: whoever decodes it later reads on without looking. */
-static bool is_json(const char *text, size_t length) {
+bool run_is_json(const char *text, size_t length) {
   return text && json_scan(text, length, JSON_DEPTH_MOST, NULL, NULL) == 0;
 }
 
@@ -184,8 +183,7 @@ run *run_of_row(worker *w, const store_run *kept) {
   r->goal_ms = kept->goal_ms;
   r->fed = kept->fed;
   r->from_row = true;
-  r->converted_ms = kept->converted_ms;
-  if (!r->converted_ms && run_goal_is_reached(w, kept->run)) r->converted_ms = kept->since_ms;
+  r->converted_ms = kept->converted_ms ? kept->converted_ms : run_goal_reached_at(w, kept->run);
   r->is_counted = r->converted_ms != 0;
   r->incarnation = kept->incarnation;
   r->element = kept->element;
@@ -201,7 +199,7 @@ bool run_begins_with(run *r, run_beginning *with) {
                             .profile_length = first.data_length,
                             .event = first.more,
                             .event_length = first.more_length};
-    return is_json(with->profile, with->profile_length) && is_json(with->event, with->event_length);
+    return run_is_json(with->profile, with->profile_length) && run_is_json(with->event, with->event_length);
   }
   if (!run_recorded(r, RECORD_RESTART, &first)) return false;
   *with = (run_beginning){.profile = first.extra,
@@ -210,7 +208,7 @@ bool run_begins_with(run *r, run_beginning *with) {
                           .event_length = first.more_length,
                           .state = first.data,
                           .state_length = first.data_length};
-  return is_json(with->profile, with->profile_length) && is_json(with->event, with->event_length);
+  return run_is_json(with->profile, with->profile_length) && run_is_json(with->event, with->event_length);
 }
 
 /* It stays where it is: nothing may be done in its name. */

@@ -41,7 +41,10 @@ static const char *try_version(worker *w, const store_run *kept, uint32_t versio
   store_run as = *kept;
   as.journey = version;
   run *r = run_wake(w, &as);
-  if (!r) return "its journal or that version's scripts can't be read";
+  if (!r) { /* what was read of it is not to keep it from being due */
+    store_due_again(w->lane, &(store_due_run){kept->due_ms, kept->run});
+    return "its journal or that version's scripts can't be read";
+  }
   r->trial = mem_zero(sizeof *r->trial);
   list_remove(&r->ready_link);
   run_resume(r);

@@ -5,7 +5,7 @@
  *   run_event.c    its events
  *   run_inbox.c    where events are kept
  *   run_goal.c     conversions after its end
- *   run_person.c   the newest profile of its person
+ *   run_person.c   the newest profile of its person, and what the script reads of it
  *   run_ending.c   its end
  *   run_replay.c   its steps a second time: answers from the journal
  *   run_kept.c     leaving memory and coming back
@@ -108,9 +108,9 @@ bool run_note_goal(run *r, const run_event *event); /* of a run that is about to
 bool run_goal_came(worker *w, const store_run *kept, const run_event *event);
 /* For one that is in memory until its end is durable: whether it is to be asked then. */
 bool run_may_convert(const run *r, const run_event *event);
-/* That it has, until its row says so. */
-void run_goal_reached(worker *w, uint64_t run_number);
-bool run_goal_is_reached(worker *w, uint64_t run_number);
+/* That it has, and when, until its row says so; 0: it has not. */
+void run_goal_reached(worker *w, uint64_t run_number, int64_t at_ms);
+int64_t run_goal_reached_at(worker *w, uint64_t run_number);
 
 /* ---- the newest profile ---- */
 
@@ -120,8 +120,11 @@ bool run_profile_at_entry(worker *w, const message *m, buf *out);
  * is kept where it is news. */
 void run_profile_came(worker *w, const message *m, uint64_t fed, uint64_t newest_fed, bool lives);
 void run_wrote(run *r, const char *name, const char *json, size_t length); /* it was recorded */
-void run_is_newest(run *r);                 /* it enters: its profile is the newest */
-void run_push_person(run *r, lua_State *L); /* the newest; may raise */
+void run_push_person(run *r, lua_State *L);                                /* the newest; may raise */
+/* The record that lets the run's script go on is about to be made: from there on the script reads the newest, and the record says what
+ * has changed with that; nothing where nothing has. Its texts live until the next one. */
+void run_take_newest(run *r, store_record *answer);
+void run_take_recorded(run *r, const store_record *answer); /* the same in replay */
 
 /* Records a note on the call that is under way. */
 void run_note_attempt(run *r, enum record_attempt_notes note);
@@ -192,6 +195,8 @@ run *run_of_row(worker *w, const store_run *kept);
 run *run_with_journal(worker *w, const store_run *kept, buf *journal);
 /* What its present incarnation began with, as run_begin_past found it; false where the journal does not say. */
 bool run_begins_with(run *r, run_beginning *with);
+/* What a file says is not believed: whoever decodes it later reads on without looking. NULL is none. */
+bool run_is_json(const char *text, size_t length);
 /* Brings a run back. Returns NULL when it can't be read (that is told). */
 run *run_wake(worker *w, const store_run *kept);
 

@@ -1,15 +1,15 @@
-/* The newest profile of a run's person: what payloads render from, and what only_if is asked about. The script itself reads the profile
- * that the run has entered with, and its own writes.
+/* The newest profile of a run's person: what payloads render from, and what only_if is asked about. The script itself reads a version of
+ * it that changes only where it is let go on: the record that does so says what has changed, so that replay reads the same.
  *
  * Newer is what other runs of the person have written, and a profile that came with the person again: when they were to be let in
- * once more. Both pass through the person's one worker, so that it knows whether there may be something: it counts changes by bucket
- * of people, and a run that has seen the last one asks no store. */
+ * once more. Both pass through the person's one worker, which marks the runs that are in memory: who is not marked asks no store. */
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/json.h"
+#include "engine/guard.h"
 #include "engine/run.h"
 #include "engine/run_parts.h"
 
@@ -33,8 +33,12 @@ static list *changes_of(worker *w, const char *person) {
   return &w->changes_by_person[hash_of_person(person) % WAITING_BUCKETS];
 }
 
-static uint32_t *count_of(worker *w, const char *person) {
-  return &w->changes_seen[hash_of_person(person) % LIVING_BUCKETS];
+/* Something has changed: runs of the person don't know the newest any more, but for the one that did it. */
+static void outdate(worker *w, const char *person, const run *but) {
+  for (run *r = *run_bucket(w, person); r; r = r->same_bucket) {
+    if (r == but || strcmp(r->person, person) != 0) continue;
+    r->has_newest = r->has_looked = false;
+  }
 }
 
 static person_change *add_change(worker *w, const char *person, const char *json, size_t length) {
@@ -72,52 +76,40 @@ static void add_member(void *data, const char *name, const char *json, size_t le
   buf_add(members, json, length);
 }
 
-/* What scripts have written to the person, the oldest first: each with a comma before it, as members of an object. */
-static void add_attributes(worker *w, const char *person, buf *out) {
-  store_attributes(w->lane, person, add_member, out);
+/* Adds what scripts have written to the person, the oldest first, to the object that `object` holds; JSON's last member of a name
+ * counts. Returns how many bytes that are; what can't be read now is tried again. */
+static size_t add_attributes(worker *w, const char *person, buf *object) {
+  while (object->len > 1 && object->data[object->len - 1] != '}') object->len--;
+  object->len--;
+  while (object->len > 1 && strchr(" \t\r\n", object->data[object->len - 1])) object->len--;
+  size_t start = object->len;
+  bool is_empty = object->data[start - 1] == '{';
+  store_attributes(w->lane, person, add_member, object);
   const list *all = changes_of(w, person);
   for (const list *l = all->next; l != all; l = l->next) {
     const person_change *change = LIST_OF(person_change, link_by_person, l);
     if (change->name && strcmp(change->person, person) == 0)
-      add_member(out, change->name, change->json, change->length, 0);
+      add_member(object, change->name, change->json, change->length, 0);
   }
-}
-
-/* Puts members into the object that `out` ends with; JSON's last member of a name counts. */
-static void add_members(buf *out, const buf *members) {
-  while (out->len > 1 && out->data[out->len - 1] != '}') out->len--;
-  out->len--;
-  while (out->len > 1 && strchr(" \t\r\n", out->data[out->len - 1])) out->len--;
-  bool is_empty = out->data[out->len - 1] == '{';
-  buf_add(out, members->data + is_empty, members->len - is_empty);
-  buf_char(out, '}');
+  size_t added = object->len - start;
+  if (is_empty && added) object->data[start] = ' ';
+  buf_char(object, '}');
+  return added;
 }
 
 bool run_profile_at_entry(worker *w, const message *m, buf *out) {
-  buf *members = &w->members;
-  buf_clear(members);
-  add_attributes(w, m->texts[0], members);
-  if (!members->len) return false;
   buf_add(out, m->texts[1], m->lengths[1]);
-  add_members(out, members);
-  return true;
+  return add_attributes(w, m->texts[0], out) > 0;
 }
 
 /* ---- writes ---- */
 
 void run_wrote(run *r, const char *name, const char *json, size_t length) {
   worker *w = r->in;
-  uint32_t *count = count_of(w, r->person);
-  bool is_newest = r->has_newest && r->changes_seen == *count;
   if (!store_keeps(w->shared->store)) return;
   add_change(w, r->person, json, length)->name = mem_text(name);
-  ++*count;
-  if (is_newest) r->changes_seen = *count;
-}
-
-void run_is_newest(run *r) {
-  r->has_newest = true;
-  r->changes_seen = *count_of(r->in, r->person);
+  outdate(w, r->person, r);
+  r->has_looked = false; /* what it has found is not all by now */
 }
 
 /* ---- profiles that come again ---- */
@@ -147,49 +139,116 @@ void run_profile_came(worker *w, const message *m, uint64_t fed, uint64_t newest
   person_change *change = add_change(w, m->texts[0], came.json, came.length);
   change->fed = fed;
   change->at_ms = came.at_ms;
-  ++*count_of(w, m->texts[0]);
+  outdate(w, m->texts[0], NULL);
 }
 
 /* ---- reading ---- */
 
-/* Fills `out` with the newest profile as JSON; false where the run's own is the newest. May raise. */
-static bool build(run *r, lua_State *L, buf *out) {
+static bool is_object(const char *json, size_t length) {
+  return run_is_json(json, length) && *json_read_start(json, json + length) == '{';
+}
+
+/* Fills w->profile with what the store knows beside what the run reads: a whole profile, which came since it has entered (*is_whole),
+ * or attributes. False where there is nothing, or it can't be read. */
+static bool gather(run *r, bool *is_whole) {
   worker *w = r->in;
-  buf *members = &w->members;
+  buf *json = &w->profile;
   store_profile profile = {0};
-  error err;
-  bool came = find_profile(w, r->person, &profile) && profile.at_ms >= r->entered_ms;
-  buf_clear(out);
-  buf_clear(members);
-  if (came) buf_add(out, profile.json, profile.length);
+  bool came = find_profile(w, r->person, &profile) && profile.at_ms >= r->entered_ms &&
+              is_object(profile.json, profile.length);
+  buf_clear(json);
+  if (came)
+    buf_add(json, profile.json, profile.length);
+  else
+    buf_text_add(json, "{}");
   free(profile.json);
-  add_attributes(w, r->person, members);
-  if (!came && !members->len) return false;
-  if (!came) {
-    run_anchor_get(r, L, ANCHOR_PERSON);
-    if (w->shared->options->lua->encode(L, -1, out, "person", &err)) luaL_error(L, "%s", err.text);
+  bool any = add_attributes(w, r->person, json) > 0 || came;
+  *is_whole = came;
+  return any && is_object(json->data, json->len);
+}
+
+/* Fills w->newest with how the newest profile differs from what the run reads: see engine_lua. False where that can't be known now: it
+ * is asked again. May raise. */
+static bool compare(run *r, lua_State *L) {
+  worker *w = r->in;
+  bool is_whole, any = gather(r, &is_whole);
+  buf_clear(&w->newest);
+  if (worker_unread(w)) return false;
+  if (!any) return true;
+  run_anchor_get(r, L, ANCHOR_PERSON);
+  w->shared->options->lua->person_compare(L, w->profile.data, w->profile.len, is_whole, &w->newest);
+  lua_pop(L, 1);
+  return true;
+}
+
+/* Changes the run's person, or shows another one in its place. May raise. */
+static void change(run *r, lua_State *L, const char *changes, size_t length, bool itself) {
+  run_anchor_get(r, L, ANCHOR_PERSON);
+  r->in->shared->options->lua->person_change(L, changes, length, itself);
+  if (itself)
     lua_pop(L, 1);
-  }
-  if (members->len) add_members(out, members);
-  return json_scan(out->data, out->len, JSON_DEPTH_MOST, NULL, NULL) ==
-         0; /* what a file says is not believed */
+  else
+    run_anchor_set(r, L, ANCHOR_NEWEST);
 }
 
 static void look_for_newer(run *r, lua_State *L) {
-  buf *json = &r->in->newest;
-  r->has_newest = !build(r, L, json);
-  r->changes_seen = *count_of(r->in, r->person);
-  if (r->has_newest)
-    lua_pushnil(L);
-  else
-    r->in->shared->options->lua->push_person(L, json->data, json->len);
-  run_anchor_set(r, L, ANCHOR_NEWEST);
-  r->has_looked = true;
+  const buf *changes = &r->in->newest;
+  bool is_known = compare(r, L);
+  if (changes->len) change(r, L, changes->data, changes->len, false);
+  r->has_looked = changes->len > 0;
+  r->has_newest = is_known && !r->has_looked;
 }
 
 void run_push_person(run *r, lua_State *L) {
   bool keeps = store_keeps(r->in->shared->store);
-  bool knows = (r->has_newest || r->has_looked) && r->changes_seen == *count_of(r->in, r->person);
-  if (keeps && !knows) look_for_newer(r, L);
-  run_anchor_get(r, L, !keeps || r->has_newest ? ANCHOR_PERSON : ANCHOR_NEWEST);
+  if (keeps && !r->has_newest && !r->has_looked) look_for_newer(r, L);
+  run_anchor_get(r, L, r->has_looked ? ANCHOR_NEWEST : ANCHOR_PERSON);
+}
+
+/* ---- where the script is let go on ---- */
+
+/* Memory that the script may not have is all that can be wanting: it goes no further then. */
+static bool is_done(run *r, lua_CFunction function, void *task) {
+  error err;
+  if (run_protected(r, function, task, &err) == 0) return true;
+  free(r->broken);
+  r->broken = NULL; /* nobody has asked for a predicate or a payload */
+  if (r->in->running) guard_kill(r->in, "run_memory");
+  return false;
+}
+
+static int take_newest(lua_State *L) {
+  run *r = lua_touserdata(L, 1);
+  const buf *changes = &r->in->newest;
+  bool is_known = compare(r, L);
+  if (changes->len) change(r, L, changes->data, changes->len, true);
+  lua_pushnil(L);
+  run_anchor_set(r, L, ANCHOR_NEWEST);
+  r->has_newest = is_known;
+  return 0;
+}
+
+void run_take_newest(run *r, store_record *answer) {
+  const buf *changes = &r->in->newest;
+  if (r->has_newest || !store_keeps(r->in->shared->store)) return;
+  r->has_looked = false;
+  if (!is_done(r, take_newest, r) || !changes->len) return;
+  answer->newer = changes->data;
+  answer->newer_length = changes->len;
+}
+
+typedef struct past_changes {
+  run *r;
+  const store_record *answer;
+} past_changes;
+
+static int take_recorded(lua_State *L) {
+  const past_changes *past = lua_touserdata(L, 1);
+  change(past->r, L, past->answer->newer, past->answer->newer_length, true);
+  return 0;
+}
+
+void run_take_recorded(run *r, const store_record *answer) {
+  past_changes past = {r, answer};
+  if (answer->newer) is_done(r, take_recorded, &past);
 }

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/json.h"
 #include "engine/guard.h"
 #include "engine/run.h"
 #include "engine/run_parts.h"
@@ -51,6 +50,15 @@ static void look_ahead(run_past *past) {
   } while (past->more && !is_answer(past));
 }
 
+/* Whether what it says can be read on without looking. */
+static bool is_sound(const store_record *record) {
+  bool answers = record->kind == RECORD_STEP || record->kind == RECORD_RESULT ||
+                 record->kind == RECORD_WOKE || record->kind == RECORD_TAKEN;
+  if (record->kind == RECORD_TAKEN && !run_is_json(record->data, record->data_length)) return false;
+  return !record->newer ||
+         (answers && run_is_json(record->newer, record->newer_length) && *record->newer == '{');
+}
+
 /* Finds the redrives, which make void what stands before them, and counts them. False where the bytes are no journal: then
  * nothing may be told again from them, as what can't be read would be done anew. */
 static bool find_cuts(run_past *past, uint32_t *redrives) {
@@ -58,9 +66,7 @@ static bool find_cuts(run_past *past, uint32_t *redrives) {
   const char *at = past->bytes.data, *end = at + past->bytes.len;
   for (store_record record = {0}; store_record_next(&at, end, &record);) {
     index++;
-    if (record.kind == RECORD_TAKEN &&
-        json_scan(record.data, record.data_length, JSON_DEPTH_MOST, NULL, NULL))
-      return false;
+    if (!is_sound(&record)) return false;
     if (record.kind != RECORD_REDRIVE) continue;
     ++*redrives;
     if (!record.numbers[0]) continue;
@@ -98,6 +104,7 @@ bool run_recorded(run *r, record_kind kind, store_record *out) {
   *out = r->past->ahead;
   r->now_ms = out->at_ms;
   if (kind == RECORD_WOKE || kind == RECORD_TAKEN || kind == RECORD_RESULT) guard_renew(r->in);
+  run_take_recorded(r, out);
   look_ahead(r->past);
   return true;
 }

@@ -525,7 +525,7 @@ static void run_loop(void *data) {
   buf_free(&w->text);
   buf_free(&w->verdict);
   buf_free(&w->newest);
-  buf_free(&w->members);
+  buf_free(&w->profile);
   free(w->others);
   uv_loop_close(&w->loop);
   atomic_fetch_add(&w->shared->stopped, 1);

@@ -121,7 +121,7 @@ typedef struct worker {
   int slice_depth;
   buf text;            /* room for what a primitive writes: an error that unwinds it leaks nothing */
   buf verdict;         /* room for what replay answers */
-  buf newest, members; /* for a person's newest profile */
+  buf newest, profile; /* for a person's newest profile: how it differs, and itself */
   bool starved;        /* memory was just refused */
   int64_t memory;      /* bytes that L holds */
   int64_t collect_at;  /* when over the limit: as many before all garbage is collected again */
@@ -144,15 +144,14 @@ typedef struct worker {
   list ready;          /* runs to be resumed, oldest first */
   list gated;          /* runs whose intent is not durable yet, in order of position */
   list acts;           /* of operators, that are not durable yet */
-  list waiting_events; /* for runs that are not in memory, by position: see run_event.c */
+  list waiting_events; /* for runs that are not in memory, by position: see run_inbox.c */
   list waiting_by_run[WAITING_BUCKETS];
   list late_events; /* of those, for runs that had just changed: that is durable now */
   list changes;     /* of people that are not durable yet, by position: see run_person.c */
   list changes_by_person[WAITING_BUCKETS];
-  uint32_t changes_seen[LIVING_BUCKETS]; /* how many there were, by bucket of people */
-  store_position evicted_to;             /* for want of memory runs leave it when this is durable */
-  list leaving;   /* parked or ended runs that leave memory when that is durable, by position */
-  list lingering; /* parked runs that are dear to bring back: see run_kept.c */
+  store_position evicted_to; /* for want of memory runs leave it when this is durable */
+  list leaving;              /* parked or ended runs that leave memory when that is durable, by position */
+  list lingering;            /* parked runs that are dear to bring back: see run_kept.c */
   size_t lingering_count;
   uint32_t plain_runs; /* that were begun: tells their names apart */
   list living;         /* all runs in memory */

@@ -1,6 +1,6 @@
 /* jaunt.native.prompt: lines that somebody types, while the loop goes on.
  *
- *   local prompt <close> = open { edit = true, complete = function, paint = function }
+ *   local prompt <close> = open { edit = true, complete = function, paint = function, meanwhile = function }
  *                           edit: with readline, where that can be had; without it lines come as the terminal, or a pipe, gives them
  *   prompt:edits()          whether readline is in use; else false, and why it is not
  *   prompt:read(text [, initial])
@@ -15,7 +15,8 @@
  *
  *   complete(line, start, stop)   what the bytes start to stop may become: a list of texts, and what is put behind the only one
  *   paint(line, cursor)           the line with colours in it; nil: as it is
- * Both are called on the loop and can't wait; an error in them means nothing to show. */
+ *   meanwhile()                   called every half second while a line is read
+ * They are called on the loop and can't wait; an error in the first two means nothing to show. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -32,7 +33,10 @@
 
 static const char PROMPT[] = "jaunt.prompt";
 
-enum { LINE_MOST = 8 << 20 }; /* bytes of one line */
+enum {
+  LINE_MOST = 8 << 20, /* bytes of one line */
+  MEANWHILE_MS = 500,
+};
 
 typedef enum answer { ANSWER_LINE, ANSWER_END, ANSWER_INTERRUPTED } answer;
 
@@ -41,16 +45,17 @@ typedef struct prompt {
   control *owner;
   uv_poll_t input;
   uv_signal_t resized;
-  bool polls; /* `input` is initialised; a file can't be waited for, and need not be */
+  uv_timer_t timer; /* for `meanwhile` */
+  bool polls;       /* `input` is initialised; a file can't be waited for, and need not be */
   int open_handles;
   bool edits, is_terminal, reading, over;
   bool done; /* within a callback: the line is there, or whatever `answer` says */
   answer answer;
-  char *line; /* of the editor; freed once it is told */
-  buf text;   /* what came without the editor, and was not told yet */
-  struct termios before, quiet;
-  error why;           /* it does not edit */
-  int complete, paint; /* references */
+  char *line;                         /* of the editor; freed once it is told */
+  buf text;                           /* what came without the editor, and was not told yet */
+  struct termios before, quiet, loud; /* as it was; between lines; and quiet, but what is typed is shown */
+  error why;                          /* it does not edit */
+  int complete, paint, meanwhile;     /* references */
 } prompt;
 
 static prompt *prompt_at(lua_State *L) {
@@ -71,6 +76,8 @@ static void look_at_terminal(prompt *p) {
   p->quiet.c_lflag &= (tcflag_t) ~(ECHO | ICANON);
   p->quiet.c_cc[VMIN] = 1;
   p->quiet.c_cc[VTIME] = 0;
+  p->loud = p->quiet;
+  p->loud.c_lflag |= ECHO;
 }
 
 /* ---- answers ---- */
@@ -104,6 +111,7 @@ static void answer_with(prompt *p, answer a) {
   if (!p->reading) return;
   p->reading = p->done = false;
   if (p->polls) uv_poll_stop(&p->input);
+  uv_timer_stop(&p->timer);
   p->answer = a;
   lua_State *co = p->owner->co;
   if (!lua_checkstack(co, 2)) return;
@@ -217,6 +225,12 @@ static void readable(uv_poll_t *handle, int status, int events) {
 
 /* ---- read ---- */
 
+static void look_meanwhile(uv_timer_t *timer) {
+  const prompt *p = timer->data;
+  lua_rawgeti(p->owner->L, LUA_REGISTRYINDEX, p->meanwhile);
+  control_call(p->owner, 0);
+}
+
 static int prompt_read(lua_State *L) {
   prompt *p = prompt_at(L);
   const char *shown = luaL_optstring(L, 2, ""), *initial = luaL_optstring(L, 3, NULL);
@@ -233,9 +247,10 @@ static int prompt_read(lua_State *L) {
   if (p->over) return lua_pushnil(L), 1;
   p->reading = true;
   p->done = false;
-  set_terminal(p, &p->before); /* readline shows nothing where the terminal does not */
+  set_terminal(p, p->edits ? &p->loud : &p->before); /* readline shows nothing where the terminal does not */
   if (p->edits) editor_read(shown, initial);
   uv_poll_start(&p->input, UV_READABLE, readable);
+  if (p->meanwhile != LUA_NOREF) uv_timer_start(&p->timer, look_meanwhile, MEANWHILE_MS, MEANWHILE_MS);
   return control_yield(L);
 }
 
@@ -319,9 +334,11 @@ static int prompt_close(lua_State *L) {
   set_terminal(p, &p->before);
   luaL_unref(L, LUA_REGISTRYINDEX, p->complete);
   luaL_unref(L, LUA_REGISTRYINDEX, p->paint);
+  luaL_unref(L, LUA_REGISTRYINDEX, p->meanwhile);
   buf_free(&p->text);
   free(p->line);
   uv_close((uv_handle_t *)&p->resized, handle_closed);
+  uv_close((uv_handle_t *)&p->timer, handle_closed);
   if (p->polls) uv_close((uv_handle_t *)&p->input, handle_closed);
   return 0;
 }
@@ -345,11 +362,16 @@ static int prompt_open(lua_State *L) {
   prompt *p = *held = mem_zero(sizeof *p);
   p->owner = control_of(L);
   p->owner->endings++;
-  p->complete = p->paint = LUA_NOREF;
+  p->complete = p->paint = p->meanwhile = LUA_NOREF;
   error_set(&p->why, "nobody asked for it");
   uv_signal_init(&p->owner->loop, &p->resized);
-  p->resized.data = p;
-  p->open_handles = 1;
+  uv_timer_init(&p->owner->loop, &p->timer);
+  p->resized.data = p->timer.data = p;
+  p->open_handles = 2;
+  if (lua_getfield(L, 1, "meanwhile") == LUA_TFUNCTION)
+    p->meanwhile = luaL_ref(L, LUA_REGISTRYINDEX);
+  else
+    lua_pop(L, 1);
   open_input(p);
   look_at_terminal(p);
   lua_getfield(L, 1, "edit");

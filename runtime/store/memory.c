@@ -48,16 +48,7 @@ static store_position append(store_lane *base, store_journal *journal, const sto
   if (record->kind == RECORD_ENTER)
     journal->run = atomic_fetch_add_explicit(&base->in->next_run, 1, memory_order_relaxed);
   store_position position = ++base->last;
-  lane->ring[position % base->room] = (tally_change){
-      .journey = record->journey,
-      .element = record->element,
-      .from = record->from,
-      .to = record->to,
-      .counts = record->counts,
-      .control = record->control,
-      .reason = record->reason,
-      .detail = tally_detail(record->detail),
-  };
+  lane->ring[position % base->room] = tally_change_of(record);
   return position;
 }
 

@@ -255,19 +255,9 @@ static void settle_old_ones(sqlite_lane *lane) {
 /* ---- appending ---- */
 
 static void count(batch *b, const store_record *record) {
-  char *detail = tally_detail(record->detail);
-  tally_change change = {
-      .from = record->from,
-      .to = record->to,
-      .element = record->element,
-      .counts = record->counts,
-      .control = record->control,
-      .converts = record->converts,
-      .reason = record->reason,
-      .detail = detail,
-  };
+  tally_change change = tally_change_of(record);
   tally_apply(tally_of(&b->counts, record->journey), &change);
-  free(detail);
+  free(change.detail);
 }
 
 static void enter(sqlite_lane *lane, store_journal *journal, const store_record *record) {

@@ -51,6 +51,9 @@ store_run sql_take_run(sqlite3_stmt *s);
 #define EVENTS_OF_RUN                                                                                        \
   "SELECT number, name, json, at, print, met, asked FROM inbox WHERE run = ?1 AND taken = 0 ORDER BY number"
 int sql_events(sqlite3_stmt *s, uint64_t run, store_inbox_event **out, size_t *count);
+/* What was written to a person, by the statement ATTRIBUTES_OF_PERSON. The same. */
+#define ATTRIBUTES_OF_PERSON "SELECT name, json, at FROM attribute WHERE person = ?1"
+int sql_attributes(sqlite3_stmt *s, const char *person, store_attribute each, void *data);
 char *sql_column_text(sqlite3_stmt *s, int at);                       /* a copy; NULL gives NULL */
 int64_t sql_single(sqlite3 *db, const char *text, int64_t otherwise); /* the one number that it gives */
 
@@ -217,7 +220,7 @@ enum { TAILS_KEPT = 64, READS = 16 };
 typedef struct sqlite_lane {
   store_lane base;
   struct sqlite_file *file;
-  batch *front;    /* being filled */
+  batch *front;          /* being filled */
   buf tails[TAILS_KEPT]; /* empty ones, for journals */
   int tail_count;
   list spare;      /* used batches; under the file's lock */

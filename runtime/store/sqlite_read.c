@@ -32,7 +32,7 @@ static const char *const texts[STATEMENTS] = {
     [SEGMENTS] = "SELECT bytes FROM segment WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
     [EVENTS] = EVENTS_OF_RUN,
     [HAS_EVENT] = "SELECT 1 FROM inbox WHERE run = ?1 AND print = ?2",
-    [ATTRIBUTES] = "SELECT name, json, at FROM attribute WHERE person = ?1",
+    [ATTRIBUTES] = ATTRIBUTES_OF_PERSON,
     [PROFILE] = "SELECT json, fed, at FROM profile WHERE person = ?1",
     [TIMERS] = ("SELECT due, run FROM timer WHERE family = ?1 AND shard = ?2 AND (due, run) >= (?3, ?4)"
                 " ORDER BY due, run LIMIT ?5"),
@@ -349,14 +349,7 @@ int read_profile_of(store_lane *base, const char *person, store_profile *out) {
 int read_attributes(store_lane *base, const char *person, store_attribute each, void *data) {
   sqlite_lane *lane = (sqlite_lane *)base;
   sqlite3_stmt *s = lane->reads[ATTRIBUTES];
-  int status;
-  sql_text(s, 1, person);
-  while ((status = sqlite3_step(s)) == SQLITE_ROW) {
-    const char *json = sqlite3_column_blob(s, 1);
-    each(data, (const char *)sqlite3_column_text(s, 0), json ? json : "", (size_t)sqlite3_column_bytes(s, 1),
-         sqlite3_column_int64(s, 2));
-  }
-  return end(lane, s, status);
+  return end(lane, s, sql_attributes(s, person, each, data));
 }
 
 int read_timers(sqlite_lane *lane, uint32_t shard, store_due_run from, store_due_run *out, int most) {

@@ -53,7 +53,7 @@ static const char *const texts[STATEMENTS] = {
     [FIRST] = "SELECT journal FROM run WHERE number = ?1",
     [SEGMENTS] = "SELECT bytes FROM segment WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
     [EVENTS] = EVENTS_OF_RUN,
-    [ATTRIBUTES] = "SELECT name, json, at FROM attribute WHERE person = ?1",
+    [ATTRIBUTES] = ATTRIBUTES_OF_PERSON,
     [PEOPLE] = "SELECT DISTINCT person FROM attribute WHERE json = CAST(?1 AS BLOB)",
     [NEWEST] = "SELECT max(number) FROM run",
     [BUNDLE] = "SELECT bundle FROM journey WHERE number = ?1",
@@ -546,13 +546,7 @@ int reader_people_with(store_reader *r, const char *json, void (*each)(void *dat
 
 int reader_attributes(store_reader *r, const char *person, store_attribute each, void *data, error *err) {
   sqlite3_stmt *s = r->reads[ATTRIBUTES];
-  int status;
-  sql_text(s, 1, person);
-  while ((status = sqlite3_step(s)) == SQLITE_ROW) {
-    const char *json = sqlite3_column_blob(s, 1);
-    each(data, (const char *)sqlite3_column_text(s, 0), json ? json : "", (size_t)sqlite3_column_bytes(s, 1),
-         sqlite3_column_int64(s, 2));
-  }
+  int status = sql_attributes(s, person, each, data);
   sqlite3_reset(s);
   return status == SQLITE_DONE ? 0 : failed(r, err);
 }

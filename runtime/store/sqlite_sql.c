@@ -126,6 +126,17 @@ int sql_events(sqlite3_stmt *s, uint64_t run, store_inbox_event **out, size_t *c
   return status;
 }
 
+int sql_attributes(sqlite3_stmt *s, const char *person, store_attribute each, void *data) {
+  int status;
+  sql_text(s, 1, person);
+  while ((status = sqlite3_step(s)) == SQLITE_ROW) {
+    const char *json = sqlite3_column_blob(s, 1);
+    each(data, (const char *)sqlite3_column_text(s, 0), json ? json : "", (size_t)sqlite3_column_bytes(s, 1),
+         sqlite3_column_int64(s, 2));
+  }
+  return status;
+}
+
 static void take_id(sqlite3_stmt *s, int at, run_id *out) {
   const void *bytes = sqlite3_column_blob(s, at);
   if (bytes && sqlite3_column_bytes(s, at) == sizeof *out) memcpy(out, bytes, sizeof *out);

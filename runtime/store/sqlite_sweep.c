@@ -45,8 +45,8 @@ static const char *const texts[STATEMENTS] = {
     [RUN] = "DELETE FROM run WHERE number = ?1",
     [PASTS] = "SELECT run, past FROM entered WHERE who = ?1 AND past IS NOT NULL",
     [DROP_PAST] = "DELETE FROM entered WHERE who = ?1 AND run = ?2",
-    [SET_PAST] = "INSERT INTO entered (who, run, past) VALUES (?1, ?2, ?3)"
-                 " ON CONFLICT (who, run) DO UPDATE SET past = excluded.past",
+    [SET_PAST] = ("INSERT INTO entered (who, run, past) VALUES (?1, ?2, ?3)"
+                  " ON CONFLICT (who, run) DO UPDATE SET past = excluded.past"),
     [NOTE] = "UPDATE journey SET removed = removed + ?2, removed_to = max(removed_to, ?3) WHERE number = ?1",
     [NOTE_NEWEST] = "UPDATE meta SET newest = max(newest, ?1)",
 };

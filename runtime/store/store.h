@@ -140,7 +140,8 @@ typedef struct store_record {
   size_t more_length;
   const char *extra;
   size_t extra_length;
-  const char *newer; /* of a record that lets the script go on: what it reads of its person from there on, a JSON object of
+  const char *
+      newer; /* of a record that lets the script go on: what it reads of its person from there on, a JSON object of
                         the attributes that have changed, null where one is gone; NULL: none has */
   size_t newer_length;
   int64_t numbers[4];
@@ -227,7 +228,7 @@ typedef struct store_file {
   hash128 id;
   size_t cache_bytes; /* of SQLite, for writing; 0: 32 MiB */
   /* A commit fails (text: what, where, what to do: "the state FILE can't be written: database or disk is full; make room:
-   * it is tried again"), and then succeeds (NULL). From the committer's thread; may be NULL. */
+   * it is tried again"), and then succeeds (NULL); or a read fails. From the committer's thread and from lanes'; may be NULL. */
   void (*trouble)(void *data, const char *text);
   void *data;
 } store_file;

@@ -10,11 +10,25 @@
 enum { DETAILS_KEPT = 64 }; /* different details told apart for each element; the others share one row */
 static const char others[] = "others";
 
-char *tally_detail(const char *detail) {
+static char *copy_detail(const char *detail) {
   if (!detail) return NULL;
   size_t length = strnlen(detail, TALLY_DETAIL_MOST + 1);
   if (length > TALLY_DETAIL_MOST) length = utf8_trim(detail, TALLY_DETAIL_MOST);
   return mem_text_of(detail, length);
+}
+
+tally_change tally_change_of(const store_record *record) {
+  return (tally_change){
+      .journey = record->journey,
+      .element = record->element,
+      .from = record->from,
+      .to = record->to,
+      .counts = record->counts,
+      .control = record->control,
+      .converts = record->converts,
+      .reason = record->reason,
+      .detail = copy_detail(record->detail),
+  };
 }
 
 static void row_free(tally_row *row) {

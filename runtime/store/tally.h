@@ -43,8 +43,8 @@ typedef struct tally_change {
   char *detail; /* owned; NULL without */
 } tally_change;
 
-/* A detail as it is counted: a copy, cut between characters; NULL without. */
-char *tally_detail(const char *detail);
+/* Its detail is a copy, cut between characters. */
+tally_change tally_change_of(const store_record *record);
 
 tally_row *tally_row_of(tally *t, size_t element); /* made where it is missing */
 /* `reason` is kept as a pointer, `detail` copied. With many different details for one row the rest counts as "others". */

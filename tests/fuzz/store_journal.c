@@ -13,6 +13,7 @@ const char *const fuzz_seeds[] = {
     "\x08\x15\x03\x02\x02\x11\x02no"
     "\x0c\x05\x07\x02\x11\x02no\x04\x42\x01\x04\x48",
     "\x0a\x19\x01\x02\x0a\x06\x05\x0fstatus",
+    "\x09\x57\x40\x02\x40\x02\x01\x02{}",
     NULL,
 };
 
@@ -57,6 +58,7 @@ static void check_again(const store_record *record) {
   FUZZ_HOLDS(record->kind == RECORD_RESULT
                  ? same_headers(&again, record)
                  : same(again.more, again.more_length, record->more, record->more_length));
+  FUZZ_HOLDS(same(again.newer, again.newer_length, record->newer, record->newer_length));
   if (record->kind != RECORD_WRITE)
     FUZZ_HOLDS(same(again.extra, again.extra_length, record->extra, record->extra_length));
   store_journal_forget(&journal);

@@ -3,6 +3,8 @@
 
 local helper = require "helper"
 local journeys = require "journeys"
+local json = require "json"
+local states = require "states"
 local testing = require "jaunt.testing"
 
 local run, element = journeys.run, journeys.element
@@ -75,6 +77,27 @@ describe("what was refused stays refused", function()
         event("+4h", "paid", { n = 2 }) },
     }
     assert.same({ "1\ttrue", "2\ttrue", "nil" }, all.said)
+  end)
+
+  it("by exit_on, when it fails on the next one, and the run goes on with a mended script", function()
+    local SCRIPT = [[return journey "t" { exit_on = { "left", where = function(e) print("said", e.n) %s return false end },
+      flow = function() call_api { via = "crm", POST = "/x", json = { status = 422 }, on_failure = "hold" } end }]]
+    local FAILS = "if e.n == 2 then error 'oops' end"
+    local left = { event("+1h", "left", { n = 1 }), event("+2h", "left", { n = 2 }) }
+    local lines = json.encode(left[1]) .. "\n" .. json.encode(left[2]) .. "\n"
+    local state = states.make("t", SCRIPT:format(FAILS), { { id = "ada" } }, { files = { ["left.ndjson"] = lines },
+      flags = { "--events", "left.ndjson" } })
+    local function go_on(script, start, ...)
+      for _, command in ipairs { ... } do
+        assert.equal(0, state.ask(command, "t", "--yes", "--state", "sqlite:state.db", "--outcome", "held").code)
+      end
+      local later = states.make("t", script, {}, { folder = state.folder, start = start })
+      assert.equal(1, later.report.held)
+      return select(2, later.said:gsub("said\t1", "")), select(2, later.said:gsub("said\t2", ""))
+    end
+    assert.same({ 1, 1 }, { go_on(SCRIPT:format(FAILS), "2026-11-26 09:00", "redrive") })
+    helper.write_file(state.folder .. "/journeys/t.lua", SCRIPT:format(""))
+    assert.same({ 0, 1 }, { go_on(SCRIPT:format(""), "2026-11-27 09:00", "move", "redrive") })
   end)
 
   it("wherever the process ends", function()

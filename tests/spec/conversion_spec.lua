@@ -1,7 +1,10 @@
 -- Conversions: whoever reaches the goal within its time counts as converted, also when the run has ended by then; once, whatever
 -- happens; and outcomes stay as they are.
 
+local engine = require "jaunt.native.engine"
+local faulty = require "faulty"
 local helper = require "helper"
+local journeys = require "journeys"
 local json = require "json"
 local running = require "running"
 local states = require "states"
@@ -68,6 +71,12 @@ describe("a goal that is reached after the end", function()
     local later = sell(FIELDS, "wait '1h'", { ADA }, { again }, { folder = state.folder, start = "2026-11-27 09:00" })
     assert.same({ 1, 1, 1 }, { later.report.converted, told(later).converted, told(later, "--since",
       "2026-11-01").converted })
+  end)
+
+  it("counts for whoever exits by it in a state in memory, too", function()
+    local left = journeys.run { fields = "goal = 'bought',", flow = "wait '1d'", people = { "ada", "bob" },
+      events = { { person = "ada", name = "bought", time = "+1h" } } }
+    assert.same({ 1, 1, 1 }, { left.completed, left.exited, left.converted })
   end)
 
   it("is found when it comes in a later process, of the version that the person was in", function()
@@ -138,6 +147,37 @@ describe("a goal that is reached after the end", function()
     local flow = ("local n = tonumber(person.n) wait_until(%d + (2 * n + 4 * (n %% 20 - 10)) / 1000)"):format(first)
     local report = sell_live(flow, 600)(events)
     assert.same({ 600, 600, 0 }, { report.completed + report.exited, report.converted, report.lost_events })
+  end)
+
+  it("keeps its time when the run is sent on before that is durable", function()
+    local system, vendor = faulty.new(), running.vendor("--fail", "100%")
+    local folder = running.project {
+      ["journeys/sales.lua"] = script("goal = 'paid',",
+        [[call_api { via = "vendor", POST = "/x", json = {}, on_failure = "hold", retry = { attempts = 1 } } ]]),
+      ["people.csv"] = "id\nada\n", ["events.ndjson"] = lines { { "ada", "paid", "+30m" }, { "eve", "paid", "+3h" } },
+    }
+    local process = running.start(folder, { env = system.env { VENDOR_URL = vendor.url .. "/vendor" } }, "sales",
+      "--people", "people.csv", "--events", "events.ndjson", "--live", "--yes", "--json", "--workers", "1")
+    local function ada()
+      local told = helper.sh(("env -C %s %s"):format(helper.quote(folder), helper.jaunt_words("runs", "sales", "--state",
+        "sqlite:jaunt.db", "--json"))).out
+      return told ~= "" and json.decode(told) or {}
+    end
+    running.wait_for("ada to be held", function() return ada().state == "held" end)
+    system.set("syncs_wait", 1)
+    system.set("calendar_ms", 3600000)
+    running.wait_for("her goal", function() return system.get("syncs_waited") > 0 end)
+    local sent = helper.start(("env -C %s %s"):format(helper.quote(folder), helper.jaunt_words("redrive", "sales",
+      "--state", "sqlite:jaunt.db", "--yes")))
+    running.wait_for("the order", function() return helper.read_file(process.err):find("redrives 1 run", 1, true) end)
+    system.set("syncs_wait", 0)
+    running.wait_for("ada to leave", function() return ada().state == "exited" end)
+    sent.stop()
+    local left = ada()
+    assert.is_true(engine.moment(left.converted) - engine.moment(left.entered) >= 1800000, left.converted)
+    system.set("calendar_ms", 4 * 3600000)
+    assert.equal(1, process.finish().report.converted)
+    vendor.stop()
   end)
 
   it("is told when its `where` fails, and not counted", function()

@@ -81,6 +81,22 @@ describe("a format", function()
     assert.not_equal(reader, date.reader "%Y")
   end)
 
+  it("is refused where it is far too long: a value may be one", function()
+    assert.matches("a date format has at most 1000 bytes, not 1200", render("{{ 'now' | date: x }}", { x = ("%H"):rep(600) }), 1, true)
+    assert.equal(("19"):rep(500), render("{{ 'now' | date: x }}", { x = ("%H"):rep(500) }))
+  end)
+
+  it("of plain numbers is printed as any other", function()
+    math.randomseed(7)
+    for _ = 1, 2000 do
+      local ms, zone = math.random(-70000000000000, 300000000000000), math.random(-86399, 86399)
+      local plain = date.strftime("%Y-%m-%d %H:%M:%S, %Y.", ms, zone)
+      assert.equal(date.strftime("%Y-%m-%d %H:%M:%S, %Y.%0%", ms, zone), plain .. "%")
+    end
+    assert.equal("10000-01-01", date.strftime("%Y-%m-%d", 253402300800000))
+    assert.equal("%", date.strftime("%", 0))
+  end)
+
   it("that is empty or nil changes nothing", function()
     assert.equal("March 14, 2016", render("{{ 'March 14, 2016' | date: nosuchthing }}"))
     assert.equal("5", render("{{ 5 | date: '' }}"))
@@ -136,6 +152,23 @@ describe("a date", function()
       local ms, zone = reading.read(row[1], nil, NOW)
       assert.equal(row[2], ms and date.strftime("%F %T", ms) or "", row[1])
       assert.equal(ms and row[3] or nil, zone, row[1])
+    end
+  end)
+
+  it("is the same moment as RFC 3339 has it, and with a blank more", function()
+    math.randomseed(8)
+    local function digits(count, most) return ("%0" .. count .. "d"):format(math.random(0, most)) end
+    for _ = 1, 2000 do
+      local day = ("%04d-%02d-%02d"):format(math.random(1, 9999), math.random(1, 12), math.random(1, 28))
+      local clock = digits(2, 23) .. ":" .. digits(2, 59) .. ":" .. digits(2, 59) .. (math.random(2) == 1 and "." .. digits(4, 9999) or "")
+      local offset = ({ "", "Z", "+" .. digits(2, 23) .. ":" .. digits(2, 59), "-" .. digits(2, 23) .. digits(2, 59) })[math.random(4)]
+      local ms, zone = reading.read(day .. "T" .. clock .. offset, "Europe/Berlin", NOW)
+      local other, other_zone = reading.read(day .. "  " .. clock .. offset, "Europe/Berlin", NOW)
+      assert.same({ other, other_zone }, { ms, zone }, day .. "T" .. clock .. offset)
+      assert.is_truthy(ms)
+    end
+    for _, text in ipairs { "2026-11-30T", "2026-11-30 09:00:0", "2026-11-30T09:00:00+1", "2026-1-30", "2026-11-30\0" } do
+      assert.is_nil(require("jaunt.native.calendar").read(text, nil), text)
     end
   end)
 

@@ -26,8 +26,8 @@ local function failure(kind, text, vars)
   return why.text
 end
 
-local function refused(kind, text)
-  local template, why = compile(kind, text)
+local function refused(kind, text, partials)
+  local template, why = compile(kind, text, partials)
   if template then error("it was accepted: " .. text, 2) end
   return tostring(why)
 end
@@ -88,6 +88,28 @@ describe("HTML and XML", function()
       true))
   end)
 
+  it("a value is refused in attributes that are scripts", function()
+    for _, text in ipairs { "<a onclick=\"f('{{ x }}')\">", "<a b='c' ONLOAD = '{{ x }}'>", "<svg/onload=\"{{ x }}\">" } do
+      assert.truthy(refused("html", text):find("a value stands within a script here", 1, true), text)
+    end
+    assert.equal('<a data-on="y" on="y" onclick="f()" title="y">', (rendered("html",
+      '<a data-on="{{ x }}" on="{{ x }}" onclick="f()" title="{{ x }}">', { x = "y" })))
+  end)
+
+  it("no partial leaves its caller within a tag, a comment or a script", function()
+    for _, text in ipairs { "<a ", "<!-- ", "<script>", "<a href='" } do
+      for _, tag in ipairs { "render", "include" } do
+        local why = refused("html", "{% " .. tag .. " 'p' %}{{ x }}>", { p = text })
+        assert.truthy(why:find("p.html:1:" .. #text + 1 .. ": this payload, which others render, ends within", 1, true), why)
+      end
+    end
+  end)
+
+  it("is looked at once, however many scripts it has", function()
+    local text = ("<script>a</script>"):rep(30000)
+    assert.equal(#text, #rendered("html", text))
+  end)
+
   it("raw takes the escaping away, and the refusal", function()
     assert.equal("<b>\u{FFFD}<i c>", (rendered("html", "{{ x | raw }}<i {{ y | raw }}>", { x = "<b>\xff", y = "c" })))
   end)
@@ -112,6 +134,10 @@ describe("a form", function()
   it("literal text may be as one writes it, and have lines", function()
     assert.equal("a=Hallo+Ada%2C+sch%C3%B6n%21&b=1+2%20%25&c=", (rendered("form",
       "a=Hallo {{ x }}, schön!\n  &b=1+2%20%\r\n&c=\n", { x = "Ada" })))
+  end)
+
+  it("may be nothing but blanks, and many of them", function()
+    assert.equal("a=" .. ("+"):rep(300000), rendered("form", "a=" .. (" "):rep(300000)))
   end)
 
   it("url_encode and its like are not done twice", function()

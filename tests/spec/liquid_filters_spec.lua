@@ -199,6 +199,18 @@ describe("numbers", function()
     shows("0", "5 | round: -400")
   end)
 
+  it("are rounded by their decimals also where it is done in one go", function()
+    math.randomseed(9)
+    for _ = 1, 20000 do
+      local places = math.random(1, 4)
+      local power, mantissa = 10 ^ places, math.random(-10 ^ math.random(4, 13), 10 ^ math.random(4, 13))
+      local whole = (math.abs(mantissa) + 5) // 10
+      local rounded = filters.round.run(mantissa / (power * 10), places)
+      assert.equal((mantissa < 0 and -whole or whole) / power, rounded)
+      assert.equal("float", math.type(rounded))
+    end
+  end)
+
   it("are printed as Ruby prints them", function()
     for text, number in pairs { ["1.0"] = 1.0, ["100000000000000.0"] = 1e14, ["1.0e+15"] = 1e15,
       ["1234567890123456.8"] = 1234567890123456.8,

@@ -378,6 +378,10 @@ describe("limits:", function()
     "{% for i in (1..1000) %}{% endfor %}", { time = 0 })
   limited("also where nothing is repeated",
     "rendering takes longer than 0 ms (limits.time)", ("{{ a }}"):rep(64), { time = 0 })
+  limited("also where filters are many, and nothing is put out", "rendering takes longer than 0 ms (limits.time)",
+    ("{% assign b = a | upcase %}"):rep(64), { time = 0 })
+  limited("also before a filter works on a large array", "rendering takes longer than 0 ms (limits.time)",
+    "{% assign b = (1..1001) | reverse %}", { time = 0 })
   limited("loops turn as often as is said, and not once more", "loops turn more than 300 times (limits.loops)",
     "{% for i in (1..301) %}{% endfor %}", { loops = 300 })
   limited("payloads that are rendered count as turns", "loops turn more than 5 times (limits.loops)",

@@ -58,6 +58,33 @@ describe("a template", function()
     assert.equal("Hello Ada. Bye.", (letter_to(state, "ada")))
   end)
 
+  it("is another one when a payload that it renders has changed, in which another may be included", function()
+    local files = { ["payloads/letter.txt"] = "Don't wait. {% render 'greeting' %}", ["payloads/other.txt"] = "x",
+      ["payloads/greeting.txt"] = '{% liquid\n  include "foot" %}',
+      ["payloads/foot.txt"] = "Bye.{% if nobody %}{% render 'greeting' %}{% endif %}" }
+    local function hash_with(file, text)
+      files["payloads/" .. file] = text
+      local state = rehearse(files, { { id = "ada" } })
+      local hash = select(2, letter_to(state, "ada")).request.template
+      assert.same({ "ada" }, state.persons("--sent", "letter@" .. hash:sub(1, 6)))
+      return hash
+    end
+    local before = hash_with("other.txt", "x")
+    assert.equal(before, hash_with("other.txt", "y"))
+    local after = hash_with("foot.txt", "Ciao.")
+    assert.not_equal(before, after)
+    assert.not_equal(after, hash_with("letter.txt", "Do wait. {% render 'greeting' %}"))
+    assert.equal(engine.hash("Ciao."):sub(1, 12), hash_with("letter.txt", "Ciao."))
+  end)
+
+  it("warns, once, of values that had to be made safe, and of whose they are", function()
+    local state = rehearse({ ["payloads/letter.html"] = "<p>{{ name }}</p>" },
+      { { id = "ada", name = "Ada" }, { id = "bob", name = "B\1o\2b" }, { id = "eve", name = "\1" } }, { flags = { "--workers", "1" } })
+    assert.matches("bob: payload letter: 2 parts of what was put in", state.said, 1, true)
+    assert.not_matches("eve: payload", state.said, 1, true)
+    assert.equal(3, state.report.completed)
+  end)
+
   it("skips its call by abort_message, and the person goes on", function()
     local state = rehearse({ ["payloads/letter.json"] = "{% unless first_name %}{% abort_message('no name') %}{% endunless %}{}" },
       { { id = "nobody" } }, { flags = { "--strict" } })
@@ -250,5 +277,12 @@ describe("a running journey", function()
     helper.write_file(folder .. "/payloads/letter.txt", "third {{ person.id }}")
     wait_for_words("letter@" .. engine.hash("third {{ person.id }}"):sub(1, 12))
     assert.equal("third mwangi", letter_for("mwangi"))
+    helper.write_file(folder .. "/payloads/foot.txt", "fourth")
+    helper.write_file(folder .. "/payloads/letter.txt", "{% render 'foot' %} {{ person.id }}")
+    wait_for_words("foot@" .. engine.hash("fourth"):sub(1, 12) .. ", letter@")
+    assert.equal("fourth linus", letter_for("linus"))
+    helper.write_file(folder .. "/payloads/foot.txt", "fifth")
+    wait_for_words("foot@" .. engine.hash("fifth"):sub(1, 12) .. ", letter@")
+    assert.equal("fifth ken", letter_for("ken"))
   end)
 end)

@@ -1,5 +1,5 @@
 -- What is loaded when: libcurl and libmicrohttpd bring forty libraries along, so who needs neither does not load them, and
--- who finds none is told which package to install.
+-- who finds none is told which package to install. And jaunt's own Lua modules, which are compiled when jaunt is built.
 
 local helper = require "helper"
 local scripts = require "scripts"
@@ -64,5 +64,46 @@ describe("libcurl and libmicrohttpd", function()
     local r = without("libcurl.so.4", "run", "call.lua")
     assert.equal(1, r.code)
     assert.matches("Debian package libcurl4", r.err)
+  end)
+end)
+
+describe("the Lua modules within the binary", function()
+  local embed = assert(os.getenv("JAUNT_BUILD"), "JAUNT_BUILD has to name the folder of the build") .. "/jaunt-embed"
+
+  -- Runs what the build writes them with, over a folder of these files. Returns its result, and whether there is an output.
+  local function embedded(files, ...)
+    local lualib = scripts.folder(files)
+    local output = helper.temp_folder() .. "/lualib.c"
+    local r = helper.sh(("%s %s %s %s"):format(helper.quote(embed), output, lualib, table.concat({ ... }, " ")))
+    return r, require("jaunt.native.fs").kind(output) ~= nil
+  end
+
+  it("fail the build where one has a syntax error or is not there, with its line, and leave no output", function()
+    local files = { ["jaunt/good.lua"] = "return {}\n", ["jaunt/bad.lua"] = "local a = 1\nreturn a +\n" }
+    local r, written = embedded(files, "jaunt/good.lua")
+    assert.same({ 0, "", true }, { r.code, r.err, written })
+    r, written = embedded(files, "jaunt/good.lua", "jaunt/bad.lua")
+    assert.same({ 1, false }, { r.code, written })
+    assert.matches("^lualib/jaunt/bad%.lua:3: unexpected symbol near <eof>\n$", r.err)
+    r, written = embedded(files, "jaunt/none.lua")
+    assert.same({ 1, false }, { r.code, written })
+    assert.matches("jaunt/none%.lua: No such file or directory\n$", r.err)
+  end)
+
+  it("name their files and lines in a traceback", function()
+    local r = helper.sh("env -u JAUNT_LUALIB JAUNT_TRACE=1 " .. helper.jaunt_words("zork"))
+    assert.equal(2, r.code)
+    assert.matches("\n\tlualib/jaunt/cli%.lua:%d+: in function 'jaunt%.cli%.main'\n", r.err)
+  end)
+
+  it("give way to those in JAUNT_LUALIB, which are text", function()
+    local lualib = scripts.folder { ["jaunt/cli.lua"] = "return { main = function() print(\"mine\") end }" }
+    assert.equal("mine\n", helper.jaunt({ JAUNT_LUALIB = lualib }, "help").out)
+    local compiled = scripts.folder { ["jaunt/cli.lua"] = string.dump(function() end) }
+    helper.with_a_mistake(function()
+      local r = helper.jaunt({ JAUNT_LUALIB = compiled }, "help")
+      assert.equal(2, r.code)
+      assert.matches("attempt to load a binary chunk", r.err, 1, true)
+    end)
   end)
 end)

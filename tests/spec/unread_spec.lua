@@ -96,4 +96,61 @@ describe("while the state can't be read", function()
     assert.equal(1, result.report.entered)
     assert.equal(0, result.report.already_in)
   end)
+
+  it("an older version's goal is asked again, and nothing is said of it", function()
+    local system = faulty.new()
+    local function fields(words) return ("goal = { 'paid', where = function() %s end },"):format(words) end
+    local folder = running.project {}
+    local function run(person, words)
+      helper.write_file(folder .. "/journeys/trip.lua", repairing.journey("", fields(words)))
+      helper.write_file(folder .. "/people.csv", "id\n" .. person .. "\n")
+      return running.start(folder, { env = system.env() }, "trip", "--people", "people.csv", "--state", repairing.STATE,
+        "--events", "events.ndjson", "--live", "--yes", "--json", "--workers", "1")
+    end
+    helper.write_file(folder .. "/events.ndjson", "")
+    assert.equal(1, run("ada", "error 'oops'").finish().report.completed)
+    assert.equal(2, run("bob", "return true").finish().report.completed)
+    local at = '{"person":"%s","name":"paid","time":"%s"}\n'
+    helper.write_file(folder .. "/events.ndjson", at:format("ada", "+1h") .. at:format("bob", "+3h"))
+    local process = run("eve", "return false")
+    local function told(words) return helper.read_file(process.err):find(words, 1, true) end
+    running.wait_for("somebody who is let in", function() return helper.sh("env -C " .. helper.quote(folder) .. " "
+      .. helper.jaunt_words("why", "eve", "--state", repairing.STATE)).code == 0 end)
+    system.set("calendar_ms", 2 * 3600000)
+    running.wait_for("ada's goal, which fails", function() return told "ada (run 1, completed) is not counted" end)
+    assert(os.rename(folder .. "/state.db", folder .. "/away")) -- what is open already is read as ever
+    system.set("calendar_ms", 4 * 3600000)
+    running.wait_for("bob's, which can't be asked", function() return told "scripts can't be read: it is tried again" end)
+    assert(os.rename(folder .. "/away", folder .. "/state.db"))
+    local result = process.finish()
+    assert.equal(1, result.report.converted, result.err)
+    assert.is_nil(result.err:find("bob", 1, true), result.err)
+  end)
+
+  it("a run that an operator only tries to move is due all the same", function()
+    local system = faulty.new()
+    local process, people, folder = begin(system, "--workers", "1")
+    local MOST = 10
+    local function try(person)
+      return helper.sh("env -C " .. helper.quote(folder) .. " " .. helper.jaunt_words("move", "trip", "--state",
+        repairing.STATE, "--where", ("person.id == %q"):format(person), "--dry-run"))
+    end
+    helper.write_file(folder .. "/journeys/trip.lua", repairing.journey(TRIP .. "\n"))
+    local failed = 0
+    for good = 0, MOST do -- the next one may be the one that tells what has come for the run
+      local person = "p" .. good
+      people:write(person .. "\n") -- what was read before is not what stands there now
+      running.wait_for("one more who waits", function() return waiting(folder) == good + 1 end)
+      system.set("reads_pass", good)
+      system.set("reads_fail", 1)
+      if try(person).out:find("can't be read", 1, true) then failed = failed + 1 end
+    end
+    system.set("reads_fail", 0)
+    assert.is_true(failed > 0)
+    people:close()
+    system.set("reads_pass", 0)
+    system.set("calendar_ms", 2 * 3600000)
+    local result = process.finish()
+    assert.equal(MOST + 1, result.report.completed, result.err)
+  end)
 end)

@@ -14,9 +14,9 @@ local faulty = {}
 
 local FIELDS = {
   calendar_ms = 0, names_fail = 1, syncs_wait = 2, dies_at = 3, look_ups = 4, syncs = 5, syncs_waited = 6,
-  reads_fail = 7, reads_failed = 8,
+  reads_fail = 7, reads_failed = 8, reads_pass = 9,
 }
-local WORD, WORDS = "=i8", 9
+local WORD, WORDS = "=i8", 10
 
 -- A system without faults, for as many processes as are started with its environment.
 function faulty.new()

@@ -1,6 +1,7 @@
-/* A system that misbehaves when it is told to, preloaded into jaunt by specs (faulty.lua): its calendar is stepped, its name server fails, its
- * disk takes its time for a sync, it is killed at a certain write. What it is told, and what it counts, stands in a file that both have mapped, FAULTY_SYSTEM; without it
- * everything is as ever. The monotonic clock is left alone, as it is by whoever sets a calendar. */
+/* A system that misbehaves when it is told to, preloaded into jaunt by specs (faulty.lua): its calendar is stepped, its
+ * name server fails, its disk takes its time for a sync or fails to read, it is killed at a certain write. What it is
+ * told, and what it counts, stands in a file that both have mapped, FAULTY_SYSTEM; without it everything is as ever. The
+ * monotonic clock is left alone, as it is by whoever sets a calendar. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +9,6 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +29,7 @@ typedef struct faults {
   _Atomic int64_t syncs_waited; /* counted: that had to wait */
   _Atomic int64_t reads_fail;   /* told: so many reads of a state fail */
   _Atomic int64_t reads_failed; /* counted: of those */
+  _Atomic int64_t reads_pass;   /* told: so many go well before that */
 } faults;
 
 static const char OUR_NAMES[] = ".faulty.test"; /* they are this machine's, while they are found */
@@ -132,9 +133,14 @@ int fsync(int fd) {
 
 /* ---- reads ---- */
 
+static int read_fails(int fd) {
+  if (told->reads_fail <= 0 || !is_named(fd, ".db")) return 0;
+  if (told->reads_pass > 0 && told->reads_pass-- > 0) return 0;
+  return told->reads_fail-- > 0;
+}
+
 ssize_t pread(int fd, void *out, size_t length, off_t at) {
-  if (told->reads_fail <= 0 || !is_named(fd, ".db") || told->reads_fail-- <= 0)
-    return syscall(SYS_pread64, fd, out, length, at);
+  if (!read_fails(fd)) return syscall(SYS_pread64, fd, out, length, at);
   told->reads_failed++;
   errno = EIO;
   return -1;

@@ -26,13 +26,11 @@ enum { PATIENCE_S = 30, FAILED = 99 };
 
 static int terminal;
 static pid_t child;
-static char *shown;
-static size_t length, seen; /* seen: behind what was expected last */
+static char *raw, *shown;               /* as it came; and without colours and what moves the cursor */
+static size_t raw_length, length, seen; /* seen: behind what was expected last */
 static int ended;
 
 static _Noreturn void fail(const char *step, const char *why) {
-  fwrite(shown, 1, length, stdout);
-  fflush(stdout);
   fprintf(stderr, "pty: %s: %s\n--- shown since:\n", step, why);
   fwrite(shown + seen, 1, length - seen, stderr);
   fputc('\n', stderr);
@@ -40,17 +38,37 @@ static _Noreturn void fail(const char *step, const char *why) {
   exit(FAILED);
 }
 
+/* Escape sequences (ECMA-48) and carriage returns and bells are left out of what is looked at; `state`: within one. */
+static void keep(const char *bytes, size_t count) {
+  static enum { TEXT, ESCAPE, CONTROL } state;
+  raw = realloc(raw, raw_length + count + 1);
+  shown = realloc(shown, length + count + 1);
+  if (!raw || !shown) abort();
+  memcpy(raw + raw_length, bytes, count);
+  raw_length += count;
+  for (size_t i = 0; i < count; i++) {
+    char c = bytes[i];
+    if (state == TEXT && c == '\033')
+      state = ESCAPE;
+    else if (state == ESCAPE)
+      state = c == '[' ? CONTROL : TEXT;
+    else if (state == CONTROL)
+      state = c >= '@' && c <= '~' ? TEXT : CONTROL;
+    else if (c != '\r' && c != '\a')
+      shown[length++] = c;
+  }
+  shown[length] = '\0';
+}
+
 /* Takes what was shown, waiting so long for it. Returns 0 when there is nothing more to come. */
 static int take(int ms) {
   struct pollfd p = {.fd = terminal, .events = POLLIN};
   if (ended) return 0;
   if (poll(&p, 1, ms) <= 0) return 1;
-  shown = realloc(shown, length + 65536);
-  if (!shown) abort();
-  ssize_t count = read(terminal, shown + length, 65535);
-  if (count > 0) length += (size_t)count;
+  char bytes[1 << 16];
+  ssize_t count = read(terminal, bytes, sizeof bytes);
+  if (count > 0) keep(bytes, (size_t)count);
   ended = count == 0 || (count < 0 && errno != EINTR && errno != EAGAIN);
-  shown[length] = '\0';
   return !ended;
 }
 
@@ -153,7 +171,7 @@ int main(int argc, char **argv) {
     execvp(argv[2], argv + 2);
     _exit(127);
   }
-  shown = calloc(1, 1);
+  keep("", 0);
   char step[4096];
   while (fgets(step, sizeof step, steps)) {
     step[strcspn(step, "\n")] = '\0';
@@ -164,6 +182,6 @@ int main(int argc, char **argv) {
   int status = 0;
   close(terminal);
   waitpid(child, &status, 0);
-  fwrite(shown, 1, length, stdout);
+  fwrite(raw, 1, raw_length, stdout);
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }

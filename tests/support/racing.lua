@@ -6,6 +6,7 @@
 
 local bundle = require "jaunt.bundle"
 local connections = require "jaunt.connections"
+local dice = require "dice"
 local engine = require "jaunt.native.engine"
 local json = require "json"
 local oracles = require "oracle"
@@ -107,7 +108,7 @@ end
 
 -- `count` races on one state. On a virtual clock it is known who wins, crash or no crash; on the real one it is a race.
 -- Returns how many events won.
-local function run_batch(oracle, dice, count, virtual)
+local function run_batch(oracle, draw, count, virtual)
   local folder = running.project { ["journeys/race.lua"] = JOURNEY }
   local found = project.need(folder)
   local vendor = running.vendor()
@@ -119,7 +120,7 @@ local function run_batch(oracle, dice, count, virtual)
   make_people(race, count, clock, virtual and 3600000 or 1500, virtual and "1h" or "50ms")
   local died, report
   repeat
-    died, clock, report = live(race, clock, dice(count))
+    died, clock, report = live(race, clock, draw(count))
     if died then oracle.fault() end
   until not died
   oracle.vendor(vendor)
@@ -132,14 +133,9 @@ end
 
 -- Runs so many races, a batch on one state at a time, whole ones. Returns how many of them the event has won.
 function racing.check(what, races, batch, virtual)
-  local oracle, events = oracles.new(), 0
-  local seed = races + batch
-  local function dice(most) -- the same ones every time
-    seed = seed * 6364136223846793005 + 1442695040888963407
-    return 1 + (seed >> 33) % most
-  end
+  local oracle, events, draw = oracles.new(), 0, dice(races + batch)
   races = races // batch * batch
-  for _ = 1, races // batch do events = events + run_batch(oracle, dice, batch, virtual) end
+  for _ = 1, races // batch do events = events + run_batch(oracle, draw, batch, virtual) end
   print(("%s: %d races, %d won by the event, %d by the time"):format(what, races, events, races - events))
   oracle.tell(what)
   return events

@@ -3,6 +3,7 @@
 -- it.
 
 local control = require "jaunt.native.control"
+local dice = require "dice"
 local faulty = require "faulty"
 local helper = require "helper"
 local oracles = require "oracle"
@@ -100,13 +101,12 @@ end
 -- fifth step. Returns how many requests the vendor got.
 function stepping.check(what, people, steps, kills)
   local world = stepping.new(what, people)
-  local dice, off = people, 0
+  local draw, off = dice(people), 0
   world.start()
   for i = 1, steps do
-    dice = dice * 6364136223846793005 + 1442695040888963407
-    control.sleep(20 + (dice >> 33) % 150)
+    control.sleep(20 + draw(150))
     if kills and i % 5 == 0 then world.kill() end
-    local back = (dice >> 40) % 2 == 0
+    local back = draw(2) == 1
     if math.abs(off) == MOST_MS then back = off > 0 end
     off = off + (back and -HOUR_MS or HOUR_MS)
     world.step(back and -HOUR_MS or HOUR_MS)

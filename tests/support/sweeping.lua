@@ -2,6 +2,7 @@
 -- lost, counters stay, nobody enters again, and in the end all old runs are gone and their room is given back.
 
 local assert = require "luassert"
+local dice = require "dice"
 local faulty = require "faulty"
 local helper = require "helper"
 local oracles = require "oracle"
@@ -67,11 +68,10 @@ function sweeping.check(people, least, most)
   end
 
   run(table.unpack(words_for("people.csv", START, "forever")))
-  local size, dice, kills, removed = size_of(path), people, 0, 0
+  local size, draw, kills, removed = size_of(path), dice(people), 0, 0
   local words, result = words_for("nobody.csv", LATER, "1d"), nil
   repeat
-    dice = dice * 6364136223846793005 + 1442695040888963407
-    system.set("dies_at", least + (dice >> 33) % (most - least))
+    system.set("dies_at", least - 1 + draw(most - least))
     result = running.run(folder, { env = system.env() }, table.unpack(words))
     if not result.report then
       kills = kills + 1

@@ -60,10 +60,10 @@ struct rig {
 
   buf log; /* what the hooks were asked, a word each, with a space behind it */
   call_verdict only_if, verdict;
-  const char *raised;   /* by the predicate or the payload */
+  const char *raised;       /* by the predicate or the payload */
   const char *rendered;     /* NULL: rendering fails, or ends the call */
   call_result payload_ends; /* CALL_MISTAKE, unless a test says otherwise */
-  bool gate_open;       /* intend releases at once */
+  bool gate_open;           /* intend releases at once */
   bool frees_when_done;
 };
 

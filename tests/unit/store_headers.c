@@ -171,7 +171,7 @@ static void what_is_no_header_comes_back(void **state) {
                                       "Server: a\n\nServer: b\n",
                                       "Server: a\r\n",
                                       "\n: \n:\n",
-                                      USUAL "rest"};
+                                      (USUAL "rest")};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) text_comes_back(texts[i]);
   comes_back("Ser\0ver: a\0b\n\0\n", 15, 0);
   char *large = malloc(100000);

@@ -46,11 +46,12 @@ static void assert_same(const store_record *got, const store_record *wanted) {
   assert_true(same_bytes(got->data, got->data_length, wanted->data, wanted->data_length));
   assert_same_more(got, wanted);
   assert_true(same_bytes(got->extra, got->extra_length, wanted->extra, wanted->extra_length));
+  assert_true(same_bytes(got->newer, got->newer_length, wanted->newer, wanted->newer_length));
 }
 
 #define HEADERS "Server: nginx/1.22.1\nDate: Thu, 26 Nov 2026 18:54:24 GMT\nContent-Length: 2\nX-Own: \n"
 
-enum { RECORDS = 17 };
+enum { RECORDS = 20 };
 static const store_record story[RECORDS] = {
     {.kind = RECORD_ENTER,
      .at_ms = 1700000000123,
@@ -193,6 +194,28 @@ static const store_record story[RECORDS] = {
      .numbers = {UINT32_MAX, 1},
      .reason = "redriven",
      .detail = "status"},
+    {.kind = RECORD_WOKE, .incarnation = 1, .step = UINT32_MAX, .fingerprint = 8, .at_ms = 8, .element = 3},
+    {.kind = RECORD_WOKE,
+     .incarnation = 1,
+     .step = UINT32_MAX,
+     .fingerprint = 8,
+     .at_ms = 9,
+     .element = 3,
+     .newer = "{\"plan\":null}",
+     .newer_length = 13},
+    {.kind = RECORD_RESULT,
+     .incarnation = 1,
+     .step = UINT32_MAX,
+     .fingerprint = 8,
+     .at_ms = 9,
+     .element = 3,
+     .name = "unknown",
+     .more = HEADERS,
+     .more_length = sizeof HEADERS - 1,
+     .reason = "unknown",
+     .detail = "cut",
+     .newer = "{}",
+     .newer_length = 2},
 };
 
 static void write_story(store_journal *journal) {
@@ -327,7 +350,9 @@ static void what_was_said_before_is_not_said_again(void **state) {
   assert_true(lengths[10] - lengths[9] < 10);  /* the request again */
   assert_true(lengths[11] - lengths[10] > 18); /* another one */
   assert_int_equal(lengths[12] - lengths[11],
-                   5 + 3 + 1 + 4 + 2 + 6); /* head, body, length, four headers, and two more */
+                   5 + 3 + 1 + 4 + 2 + 6);        /* head, body, length, four headers, and two more */
+  assert_int_equal(lengths[18] - lengths[17], 4); /* the end of a wait: length, kind, bits and time */
+  assert_int_equal(lengths[19] - lengths[18], 4 + 1 + 1 + 13); /* with what has changed of the person */
   store_journal_forget(&journal);
 }
 

@@ -26,11 +26,17 @@ local function write(path, text)
 end
 
 -- The texts with the project's or the journey's name in them.
-local function filled(text, name) return (text:gsub("NAME", name)) end
+local function filled(text, name)
+  return (text:gsub("NAME", function() return name end)) -- it may have a % in it
+end
 
 local function new_project(folder)
-  local name = folder:match("([^/]+)/*$")
-  if fs.kind(folder) == "dir" and #fs.list(folder) > 0 then cli.fail("%s is there already, and not empty", folder) end
+  local kind = fs.kind(folder)
+  if kind and kind ~= "dir" then cli.fail("%s is a file, where a folder would be made", folder) end
+  if kind and #(fs.list(folder) or {}) > 0 then cli.fail("%s is there already, and not empty", folder) end
+  local made, why = fs.make_folder(folder)
+  if not made then cli.fail("can't make %s", why) end
+  local name = fs.absolute(folder):match("[^/]+$") or "journeys"
   print(("a new project in %s:"):format(folder))
   for _, file in ipairs(files.project) do write(project.join(folder, file[1]), filled(file[2], name)) end
   print(([[
@@ -43,20 +49,30 @@ Next:
   jaunt test                                        # does it what it should?]]):format(folder))
 end
 
-local function new_in_project(list, name, what)
+-- What stands beside `path`, or there, under the same name, whatever its ending: two of them could not be told apart.
+local function namesake(path)
+  local folder, name = path:match("^(.*)/([^/.]+)[^/]*$")
+  for _, entry in ipairs(fs.list(folder) or {}) do
+    if entry:match("^[^.]+") == name then return project.join(folder, entry) end
+  end
+end
+
+-- `next_step` is what to type then, with NAME in it.
+local function new_in_project(list, name, what, next_step)
   check_name(name, what)
   local found = project.need()
   for _, file in ipairs(list) do
-    local path = project.path(found, filled(file[1], name))
-    if fs.kind(path) then cli.fail("%s is there already: nothing was written", path) end
+    local there = namesake(project.path(found, filled(file[1], name)))
+    if there then cli.fail("%s is there already: nothing was written", there) end
   end
   print(("a new %s:"):format(what))
   for _, file in ipairs(list) do write(project.path(found, filled(file[1], name)), filled(file[2], name)) end
+  print("\nNext: " .. filled(next_step, name))
 end
 
 local PARTS = {
-  journey = function(name) new_in_project(files.journey, name, "journey") end,
-  payload = function(name) new_in_project(files.payload, name, "payload") end,
+  journey = function(name) new_in_project(files.journey, name, "journey", "write what it does, then jaunt check and jaunt test") end,
+  payload = function(name) new_in_project(files.payload, name, "payload", "jaunt preview NAME shows what people would be sent") end,
 }
 
 local function run(args)
@@ -75,7 +91,7 @@ return {
   about = "The project runs and passes its tests at once: one journey, one payload, people, a test, connections, and a README of one screen.",
   usage = "FOLDER | journey NAME | payload NAME",
   arguments = {
-    { name = "what", help = "the folder of the new project; or journey, or payload" },
+    { name = "what", help = "the folder of the new project; or journey, or payload", holds = "folder", suggests = { "journey", "payload" } },
     { name = "name", help = "what the journey or the payload is called", optional = true },
   },
   examples = { { "jaunt new shop", "a project in shop/" }, { "jaunt new journey cart_reminder", "in the project around" } },

@@ -228,8 +228,8 @@ return {
     .. "What is blank, what a default filled in, and what nobody has is marked and summed up. A person is a sample of "
     .. "the project, unless --people names a file.",
   arguments = {
-    { name = "payload", help = "a payload of the project; or a journey, with an element" },
-    { name = "element", help = "the name of one of the journey's calls", optional = true },
+    { name = "payload", help = "a payload of the project; or a journey, with an element", holds = { "payload", "journey" } },
+    { name = "element", help = "the name of one of the journey's calls", optional = true, holds = "call" },
   },
   flags = {
     { name = "person", value = "ID", help = "one person" },

@@ -33,6 +33,14 @@ local function new_session(self, live)
   return require("jaunt.repl.session").new {
     found = self.found, live = live, private_network = self.flags.private_network, secrets = self.flags.secrets,
     say = function(kind, text) self:said(kind, text) end,
+    answer = function(what)
+      self.clear()
+      return require("jaunt.repl.steps").answer(self, what)
+    end,
+    came = function(value)
+      self.clear()
+      print(require("jaunt.repl.out").values({ value }, self.paint))
+    end,
   }
 end
 
@@ -117,6 +125,12 @@ function prompt:with_terminal(f)
   end })
   if self.input then self.input:quiet(false) end
   return f()
+end
+
+-- Takes a person (see jaunt.preview.people) of the file `path`.
+function prompt:choose(person, path)
+  self.chosen = { id = person.id, events = require("jaunt.preview.people").events_file(path) }
+  self.session:take_person(person)
 end
 
 -- Another session in place of this one, with the same person.
@@ -206,9 +220,8 @@ end
 function prompt:take(text, name, line)
   local reading = require "jaunt.repl.reading"
   local word = helped_word(text)
-  if word and word ~= "" then return self:tell_help(word) end
   if word or reading.is_command(text) then
-    local ok, went_well = pcall(require("jaunt.repl.dots").run, self, word and ".help" or text)
+    local ok, went_well = pcall(require("jaunt.repl.dots").run, self, word and ".help " .. word or text)
     if not ok then io.stderr:write(self.paint_err.red(term.harmless(cli.message(went_well))), "\n") end
     return ok and went_well
   end
@@ -225,10 +238,10 @@ end
 ---------------------------------------------------------------------------------------------- what is typed
 
 local function prompt_text(self, more)
-  local word = self.session.live and "live" or "pretend"
+  local word = self.session.live and "live" or self.attached and "attached" or "pretend"
   if more then return (" "):rep(#word - 1) .. ">> " end
   if not self.coloured then return word .. "> " end
-  return ("\1\27[%sm\2%s>\1\27[0m\2 "):format(self.session.live and "1;31" or "1;36", word)
+  return ("\1\27[%sm\2%s>\1\27[0m\2 "):format(self.session.live and "1;31" or self.attached and "1;33" or "1;36", word)
 end
 
 -- A chunk, over as many lines as it needs; nil at the end, false when it was interrupted.
@@ -256,7 +269,17 @@ local function open_history(self)
   return history.open(function(text) self.input:remember(text) end, history.known_secrets(file, ok and needed or {}))
 end
 
+-- Says which runtime this prompt speaks to, where it does.
+local function greet_attached(self)
+  local about = self.runtime
+  print(("attached to process %d: %s, version %s, %s, state %s."):format(about.pid, about.journey, about.version,
+    about.live and "live" or "in rehearsal", self.attached))
+  print(("Commands such as .runs, .why, .step and .redrive speak of it, and what they do is noted in %s.audit; "
+    .. "calls that are typed still go to pretend vendors."):format(self.attached))
+end
+
 local function greet(self)
+  if self.attached then return greet_attached(self) end
   local where = self.found and ("the project in %s"):format(fs.absolute(self.found.root)) or "no project here"
   print(("jaunt, %s. Calls go to pretend vendors, and waits take no time; .help says what there is."):format(where))
   local edits, why = self.input:edits()
@@ -291,6 +314,16 @@ local function make(flags)
   return self
 end
 
+-- With --attach: the state whose runtime is spoken to.
+local function attach(self)
+  if not self.flags.attach then return end
+  if self.flags.live then cli.fail("--attach and --live exclude each other") end
+  local path = require("jaunt.selection").state_path(self.flags)
+  self.runtime = require("jaunt.control").about(path)
+  if not self.runtime then cli.fail("no runtime has %s: without --attach, jaunt runs, why and redrive work on it", path) end
+  self.attached = path
+end
+
 local function refuse_live(self)
   local function ask(text)
     if not term.isatty(0) then cli.fail("--live asks on a terminal; scripts give --yes") end
@@ -309,6 +342,7 @@ end
 local function run(args, flags)
   local self = make(flags)
   self.arguments = args.arguments
+  attach(self)
   refuse_live(self)
   local session <close> = setmetatable({}, { __close = function() self.session:close() end })
   if flags.eval then return evaluate(self) end
@@ -320,6 +354,9 @@ local function run(args, flags)
       commands = function() return require("jaunt.repl.dots").commands() end,
     }, paint = edits and self.coloured and function(line, cursor)
       return require("jaunt.repl.out").paint_line(self.open, line, cursor, self.paint)
+    end or nil,
+    meanwhile = self.shows and function()
+      self.session:look_again(function(text) self.input:say(self.paint.dim(term.one_line(text))) end)
     end or nil,
   }
   self.input = input
@@ -335,6 +372,8 @@ return {
   arguments = { { name = "arguments", help = "with --eval: what it gets as ...", optional = true, many = true } },
   flags = {
     { name = "eval", value = "CODE", help = "runs this instead; jaunt -e CODE is short for it" },
+    { name = "attach", help = "speaks to the runtime that has the state: .runs, .why, .step, .redrive" },
+    { name = "state", value = "WHERE", default_text = "sqlite:jaunt.db in the project", help = "with --attach: the runtime's state" },
     { name = "live", help = "calls are real from the beginning" },
     { name = "yes", help = "with --live: does not ask" },
     { name = "private-network", help = "with --live: lets calls into private networks and to this machine" },
@@ -343,6 +382,7 @@ return {
   },
   examples = {
     { "jaunt", "the prompt" },
+    { "jaunt repl --attach", "speaks to a runtime" },
     { "jaunt -e 'call_api { via = \"crm\", GET = \"/contacts\" }'", "one chunk" },
     { "jaunt repl < lines.lua", "from a file, to the first mistake" },
   },

@@ -239,7 +239,7 @@ return {
   usage = "[JOURNEY] [--FLAGS]",
   arguments = { { name = "journey", help = "only runs of this journey", optional = true } },
   flags = selection.flags {
-    { name = "columns", value = "LIST", default_text = table.concat(USUAL, ","), help = "what is shown of each" },
+    { name = "columns", value = "LIST", list = true, suggests = ALL, default_text = table.concat(USUAL, ","), help = "what is shown of each" },
     { name = "limit", value = "N", kind = "integer", min = 1, help = "the newest N of them" },
     { name = "csv", help = "prints CSV: times as this machine's clocks show them" },
     { name = "json", help = "prints one JSON object a line, with times in RFC 3339" },

@@ -70,13 +70,13 @@ local function step_of(self, call)
   return step
 end
 
-local read_expression
+local read_expression, has_substance
 
 local function read_expressions(self, list, into)
   for _, node in ipairs(list) do read_expression(self, node, into) end
 end
 
--- What a function does where it is called; nothing for one that is being read already.
+-- What a function does where it is called; nothing for one that only computes, or is being read already.
 local function read_function(self, lambda, into)
   if self.open[lambda] or self.depth > DEEPEST then return end
   self.open[lambda], self.depth = true, self.depth + 1
@@ -84,7 +84,7 @@ local function read_function(self, lambda, into)
   read_block(self, lambda.body, inner, true)
   local last = inner[#inner]
   if last and last.kind == "ending" and last.what == "back" then inner[#inner] = nil end
-  table.move(inner, 1, #inner, #into + 1, into)
+  if has_substance(inner) then table.move(inner, 1, #inner, #into + 1, into) end
   self.open[lambda], self.depth = nil, self.depth - 1
 end
 
@@ -270,7 +270,7 @@ end
 ---------------------------------------------------------------------------------------------- what is told
 
 -- Whether there is anything in the steps besides what only concerns a loop.
-local function has_substance(steps)
+has_substance = function(steps)
   for _, step in ipairs(steps) do
     local inner = step.kind == "ending" and step.what ~= "break" and step.what ~= "goto" and step.what ~= "back"
     if inner or step.element then return true end
@@ -467,6 +467,11 @@ function flow.read(sources)
     if shared.readers[name] then readers[#readers + 1] = shared.readers[name] end
   end
   return { steps = steps, words = self.words, tree = self.tree, fields = fields, readers = readers }
+end
+
+-- Whether an element has in the script the name that it has in the funnel. Otherwise its line tells which it is.
+function flow.is_named(step)
+  return not step.name:find("‹", 1, true) and (step.kind ~= "wait" or not step.name:find("^wait [%d.]+$"))
 end
 
 -- Calls visit(step) for every step, in the order of the script.

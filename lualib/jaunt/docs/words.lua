@@ -9,7 +9,7 @@ local words = {}
 words.__index = words
 
 local LONGEST = 120 -- of what is quoted
-local DEEPEST = 8    -- of names that stand for names
+local DEEPEST = 12   -- of values within values, and of names that stand for names
 
 -- The words of the vocabulary that give something a name, or end a run.
 words.VOCABULARY = {
@@ -41,7 +41,7 @@ end
 
 -- The words for one script: `text`, and its tree with names resolved.
 function words.new(text, tree)
-  local self = setmetatable({ text = text, roots = {}, calls = {}, depth = 0 }, words)
+  local self = setmetatable({ text = text, roots = {}, calls = {}, open = {}, depth = 0 }, words)
   self.given = given_values(tree)
   for _, call in ipairs(scope.calls(tree, words.VOCABULARY)) do self.calls[call.node] = call end
   return self
@@ -93,6 +93,15 @@ function words:literal(node)
   end
 end
 
+-- What `say` makes of what a node stands for; the node as it is written where that is being said already, or too deep.
+function words:once(node, meant, say)
+  if self.open[meant] or self.depth == DEEPEST then return self:quoted(node) end
+  self.open[meant], self.depth = true, self.depth + 1
+  local said = say(self, meant)
+  self.open[meant], self.depth = nil, self.depth - 1
+  return said
+end
+
 ---------------------------------------------------------------------------------------------- values
 
 local function in_quotes(text) return "“" .. text .. "”" end
@@ -107,7 +116,7 @@ function words:element(call)
   if call.word == "split" then return call.name or call.arguments[1] and self:pattern(call.arguments[1]) or "split" end
   local first = call.arguments[1]
   local given = first and (self:literal(first) or first.kind == "table" and self:literal((first.fields[1] or {}).value))
-  return ("%s %s"):format(call.word, given or first and self:value(first) or "?")
+  return ("%s %s"):format(call.word, given or first and "‹" .. self:value(first) .. "›" or "?")
 end
 
 local VERBS = { "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS" }
@@ -129,7 +138,9 @@ function words:pattern(node)
   local meant = self:meant(node)
   if meant.kind == "string" then return meant.value end
   if meant.kind == "number" then return tostring(meant.value) end
-  if meant.kind == "binary" and meant.operator == ".." then return self:pattern(meant.left) .. self:pattern(meant.right) end
+  if meant.kind == "binary" and meant.operator == ".." then
+    return self:once(node, meant, function() return self:pattern(meant.left) .. self:pattern(meant.right) end)
+  end
   if meant.kind == "invoke" and meant.callee.kind == "name" and meant.callee.name == "secret" then
     return ("‹secret %s›"):format(meant.arguments[1] and self:pattern(meant.arguments[1]) or "?")
   end
@@ -164,7 +175,7 @@ function words:indexed(node)
   if root then return (root == "its" and "its " or root .. ".") .. table.concat(steps, ".") end
   local call = self:call(object)
   if call and call.word == "call_api" then return of_answer(self:element(call), steps) end
-  if call and call.word == "wait_for" then return ("%s of %s"):format(table.concat(steps, "."), self:event(call)) end
+  if call and call.word == "wait_for" then return self:event(call) .. "." .. table.concat(steps, ".") end
   return self:quoted(node)
 end
 
@@ -173,6 +184,14 @@ function words:event(call)
   local first = call.arguments[1]
   if first and first.kind == "table" then first = (first.fields[1] or {}).value end
   return first and self:pattern(first) or "an event"
+end
+
+-- The parts of `c and a or b`: c in words, and the nodes a and b; nil for another node.
+function words:alternatives(node)
+  local meant = self:meant(node)
+  local left = meant.kind == "binary" and meant.operator == "or" and self:meant(meant.left)
+  if not left or left.kind ~= "binary" or left.operator ~= "and" then return nil end
+  return self:holds(left.left, true), left.right, meant.right
 end
 
 local CONVERSIONS = { tonumber = true, tostring = true }
@@ -192,17 +211,16 @@ local SAY = {
   index = function(self, node) return self:indexed(node) end,
   unary = function(self, node)
     if node.operator == "#" then return "the length of " .. self:value(node.value) end
-    return node.operator == "not" and self:holds(node, true) or self:quoted(node)
+    return node.operator == "not" and self:said(node, true) or self:quoted(node)
   end,
   binary = function(self, node)
     local left, right = node.left, node.right
-    if node.operator == "or" and left.kind == "binary" and left.operator == "and" then -- c and a or b
-      return ("%s if %s, else %s"):format(self:value(left.right), self:holds(left.left, true), self:value(right))
-    end
+    local condition, first, second = self:alternatives(node)
+    if condition then return ("%s if %s, else %s"):format(self:value(first), condition, self:value(second)) end
     if node.operator == "or" then return ("%s (or %s)"):format(self:value(left), self:value(right)) end
-    if node.operator == ".." then return ("\"%s\""):format(self:pattern(node)) end
+    if node.operator == ".." then return ("\"%s%s\""):format(self:pattern(left), self:pattern(right)) end
     if MATHS[node.operator] then return ("%s %s %s"):format(self:value(left), node.operator, self:value(right)) end
-    return self:holds(node, true)
+    return self:said(node, true)
   end,
 }
 
@@ -216,12 +234,7 @@ function words:value(node)
   if call and call.word == "call_api" then return ("the answer of %s"):format(in_quotes(self:element(call))) end
   if call and call.word == "wait_for" then return self:event(call) end
   if is_conversion(meant) then return self:value(meant.arguments[1]) end
-  local say = SAY[meant.kind]
-  if not say or self.depth > DEEPEST then return self:quoted(node) end
-  self.depth = self.depth + 1
-  local said = say(self, meant)
-  self.depth = self.depth - 1
-  return said
+  return SAY[meant.kind] and self:once(node, meant, SAY[meant.kind]) or self:quoted(node)
 end
 
 ---------------------------------------------------------------------------------------------- conditions
@@ -268,15 +281,33 @@ function words:within(call)
   end
 end
 
-function words:joined(node, positive)
-  local word = (node.operator == "and") == positive and "and" or "or"
-  local parts = {}
-  for i, side in ipairs { node.left, node.right } do
-    local bare = self:meant(side)
-    parts[i] = self:holds(side, positive)
-    local mixed = bare.kind == "binary" and (bare.operator == "and" or bare.operator == "or") and bare.operator ~= node.operator
-    if mixed then parts[i] = "(" .. parts[i] .. ")" end
+-- What a test is without its leading `not`s, and whether there was an odd number of them.
+function words:without_not(node)
+  local meant, turned = self:meant(node), false
+  for _ = 1, DEEPEST do
+    if meant.kind ~= "unary" or meant.operator ~= "not" then break end
+    turned, node, meant = not turned, meant.value, self:meant(meant.value)
   end
+  return node, meant, turned
+end
+
+-- "and" or "or", as a test is said; nil for another one.
+function words:joint(node, positive)
+  local _, meant, turned = self:without_not(node)
+  positive = positive ~= turned
+  local joins = meant.kind == "binary" and (meant.operator == "and" or meant.operator == "or")
+  return joins and ((meant.operator == "and") == positive and "and" or "or") or nil
+end
+
+function words:joined(node, positive)
+  local word, parts = self:joint(node, positive), {}
+  for i, side in ipairs { node.left, node.right } do
+    local inner = self:joint(side, positive)
+    parts[i] = self:holds(side, positive)
+    if inner and inner ~= word then parts[i] = "(" .. parts[i] .. ")" end
+  end
+  local subject = parts[1]:match("^“.-” ") -- whose name need not be said twice
+  if subject and parts[2]:sub(1, #subject) == subject then parts[2] = parts[2]:sub(#subject + 1) end
   return ("%s %s %s"):format(parts[1], word, parts[2])
 end
 
@@ -290,26 +321,25 @@ function words:is_set(node, positive)
   return self:indexed(node) .. (positive and " is set" or " is not set")
 end
 
+-- The condition that a node is, in words: see holds.
+function words:said(node, positive)
+  local call = self.calls[node]
+  if node.kind == "unary" and node.operator == "not" then return self:holds(node.value, not positive) end
+  if node.kind == "binary" and (node.operator == "and" or node.operator == "or") then return self:joined(node, positive) end
+  if node.kind == "binary" and COMPARED[node.operator] then return self:compared(node, positive) end
+  if call and call.word == "wait_for" then return self:came(call, positive) end
+  if node.kind == "index" then return self:is_set(node, positive) end
+  if node.kind == "true" or node.kind == "false" then return (node.kind == "true") == positive and "always" or "never" end
+  if is_conversion(node) and node.callee.name == "tonumber" then
+    return self:value(node.arguments[1]) .. (positive and " is a number" or " is no number")
+  end
+end
+
 -- A condition in words, as it is true, or (not `positive`) as it is not.
 function words:holds(node, positive)
-  local meant = self:meant(node)
-  local call = self.calls[meant]
-  self.depth = self.depth + 1
-  local said
-  if self.depth > DEEPEST * 2 then said = self:quoted(node)
-  elseif meant.kind == "unary" and meant.operator == "not" then said = self:holds(meant.value, not positive)
-  elseif meant.kind == "binary" and (meant.operator == "and" or meant.operator == "or") then said = self:joined(meant, positive)
-  elseif meant.kind == "binary" and COMPARED[meant.operator] then said = self:compared(meant, positive)
-  elseif call and call.word == "wait_for" then said = self:came(call, positive)
-  elseif meant.kind == "index" then said = self:is_set(meant, positive)
-  elseif meant.kind == "true" or meant.kind == "false" then said = (meant.kind == "true") == positive and "always" or "never"
-  elseif is_conversion(meant) and meant.callee.name == "tonumber" then
-    said = self:value(meant.arguments[1]) .. (positive and " is a number" or " is no number")
-  else
-    said = self:quoted(node) .. (positive and " is true" or " is not true")
-  end
-  self.depth = self.depth - 1
-  return said
+  local said = self:once(node, self:meant(node), function(_, meant) return self:said(meant, positive) or "" end)
+  if said ~= "" and said ~= self:quoted(node) then return said end
+  return self:quoted(node) .. (positive and " is true" or " is not true")
 end
 
 -- The function that a node is, or names; nil for none.
@@ -328,18 +358,13 @@ function words:predicate(node, roots)
   return self:quoted(lambda)
 end
 
--- The same test without its leading `not`s, and whether there was an odd number of them.
+-- The test as it is asked best, and whether the answer is the other one then.
 function words:bare(node)
-  local turned = false
-  local meant = self:meant(node)
-  while meant.kind == "unary" and meant.operator == "not" do
-    turned, node = not turned, meant.value
-    meant = self:meant(node)
-  end
+  local inner, meant, turned = self:without_not(node)
   if meant.kind == "binary" and meant.operator == "~=" and meant.right.kind ~= "nil" then -- "is" is easier to ask than "is not"
     return { kind = "binary", operator = "==", left = meant.left, right = meant.right, at = meant.at, stop = meant.stop }, not turned
   end
-  return node, turned
+  return inner, turned
 end
 
 return words

@@ -12,6 +12,9 @@ local to_number, fail, show = values.number, values.fail, values.show
 
 local EXACT = 1 << 53 -- floats below have all integers
 
+local NEAR = 1e-6 -- more than a float below 1e9 is away from its digits
+local SHORT = { 10, 100, 1000, 10000 } -- powers of ten with few places
+
 local arithmetic = {}
 
 local POWERS = { [0] = 1 }
@@ -187,7 +190,20 @@ local function round_decimal(number, places)
   return half_up(mantissa, POWERS[-places - exponent]), -places
 end
 
+-- A float to so few places (10^places is handed in) that its digits need not be looked at; nothing where it is too big,
+-- or too near to a half.
+local function round_short(number, power)
+  local scaled = number * power
+  if not (scaled < 1e9 and scaled > -1e9) then return nil end
+  local mantissa = floor(scaled + 0.5)
+  local above = scaled + 0.5 - mantissa
+  if above > NEAR and above < 1 - NEAR then return mantissa / power end
+end
+
 function arithmetic.round(value, wanted)
+  local power = math_type(value) == "float" and SHORT[wanted]
+  local short = power and round_short(value, power)
+  if short then return short end
   local number, places = to_number(value), to_number(wanted)
   places = tointeger(places < 0 and ceil(places) or floor(places)) or (places < 0 and -400 or 400)
   if math_type(number) == "integer" then return round_integer(number, places) end

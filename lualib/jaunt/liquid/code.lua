@@ -45,11 +45,13 @@ function code:fresh(letter)
   return letter .. self.serial
 end
 
--- Writes one line, which stands for the byte `at` of the source at hand, or for the place last named.
+-- Writes one line, which stands for the byte `at` of the source at hand, or for the place last named. Returns it: what
+-- is at [1] may still grow.
 function code:add(text, at)
   if at then self.at = at end
-  local lines = self.frame.lines
-  lines[#lines + 1] = { text, self.at, self.source }
+  local lines, line = self.frame.lines, { text, self.at, self.source }
+  lines[#lines + 1] = line
+  return line
 end
 
 -- A line at the top of a frame, after its locals.

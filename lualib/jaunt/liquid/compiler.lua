@@ -13,7 +13,7 @@
 -- probes); lD, eD, kD (what the loop in depth D goes over, from where, how often), iN and xN (its index and item), sD
 -- and hD (a case's subject, and whether a clause fitted), rN (a name from outside), aN (a name that is set), gN (a
 -- table of such, where they are many), f_NAME (a filter), E_NAME (an emitter), P (the partials' functions). v, j*, m*,
--- o* and p* are jaunt.liquid.json_shape's.
+-- o* and p* are jaunt.liquid.json_shape's; yN (the members of an rN or an xN).
 --
 -- Lua has its limits: 200 locals and 255 upvalues to a function, 200 blocks within each other. What is long or deep
 -- becomes functions within the function (frames).
@@ -30,7 +30,6 @@ local compiler = {}
 
 local FRAME_NODES = 400 -- how many nodes a frame takes
 local FRAME_DEPTH = 10 -- how deep its blocks are
-local CHECK_OUTPUTS = 64 -- after how many outputs without a loop the limits are looked at
 
 local NODES = {} -- what writes each kind of node: (self, node)
 
@@ -124,7 +123,9 @@ local function function_of(self, head, block, known, source)
   local writer = self.code
   local unit, depth, outer_source, at = self.unit, self.depth, writer.source, writer.at
   self.depth, writer.source, writer.at = 0, source, 1
-  self.unit = { outside = {}, outside_count = 0, frame = writer:open(0) }
+  self.unit = {
+    outside = {}, outside_count = 0, from_outside = {}, members = {}, members_count = 0, frame = writer:open(0),
+  }
   for _, name in ipairs(block.locals or {}) do writer:own(name) end
   write_template(self, block, known, function() write_block(self, block) end)
   if self.unit.finish then writer:add "::finish::" end
@@ -138,8 +139,7 @@ end
 
 local function put(self, lua)
   self.code:add(format("n = n + 1; out[n] = %s", lua))
-  self.outputs = self.outputs + 1
-  if self.outputs % CHECK_OUTPUTS == 0 then self.code:add(self.code:library "check" .. "(c, out, n)") end
+  terms.step(self)
 end
 
 function NODES.text(self, node)
@@ -180,7 +180,7 @@ end
 function NODES.output(self, node)
   self.code.at = node.at
   if self.probing then return put_probed(self, node) end
-  local lua = terms.worked_out(self, node.value)
+  local lua = terms.put_out(self, node.value)
   self.code.at = node.at
   put_value(self, node, lua)
 end
@@ -345,7 +345,9 @@ local function write_loop(self, loop, items, write)
   writer:add(format("for %s = 1, %s do", loop.index, loop.length))
   local look = writer:library "look"
   writer:add(format("local left = c.left - 1; c.left = left; if left < 0 then %s(c, out, n) end", look))
-  writer:add(format("local %s = %s; if %s == %s then %s = nil end", item, items, item, writer:library "null", item))
+  local null = writer:library "null"
+  loop.head = writer:add(format("local %s = %s; if %s == %s then %s = nil end", item, items, item, null, item))
+  self.items[item] = loop
   write()
   if loop.next then writer:add(format("::next%d::", loop.serial)) end
   writer:add "end"
@@ -420,6 +422,10 @@ local function copy(tree)
   return made
 end
 
+local function prepared(self, partial, kind)
+  return self.prepare(copy(partial.block), { kind = kind, source = partial.source, is_partial = true })
+end
+
 -- The function of a partial that is rendered with these arguments, as a number in P; written once for a kind.
 local function partial_function(self, node, order, kind)
   local partial, writer = node.partial, self.code
@@ -440,7 +446,7 @@ local function partial_function(self, node, order, kind)
   end
   local outer_kind = self.kind
   self.kind = kind
-  local block = self.prepare(copy(partial.block), { kind = kind, source = partial.source })
+  local block = prepared(self, partial, kind)
   local head = format("P[%d] = function(%s)", number, concat(parameters, ", "))
   writer.functions[number] = function_of(self, head, block, known, partial.source)
   self.kind = outer_kind
@@ -468,7 +474,7 @@ local function write_inline(self, node, loop)
   local writer, source = self.code, node.partial.source
   local outer_kind = self.kind
   self.kind = kind_of(self, node)
-  local block = node.body or self.prepare(copy(node.partial.block), { kind = self.kind, source = source })
+  local block = node.body or prepared(self, node.partial, self.kind)
   local order, list = argument_values(self, node, loop)
   local known = { forloop = loop }
   writer:add("do", node.at)
@@ -536,12 +542,12 @@ end
 
 -- The Lua of a template: its text, its places (see code.finish), and what its probes stand for.
 --   block      of jaunt.liquid.parser, prepared
---   options    source = { text =, path = }, kind, prepare(block, { kind =, source = }) -> the block of a partial,
+--   options    source = { text =, path = }, kind, prepare(block, { kind =, source =, is_partial = }) -> the block,
 --   probing
 function compiler.compile(block, options)
   local self = {
     code = code.new(), prepare = options.prepare, kind = options.kind, probing = options.probing, probes = {},
-    made = {}, weights = {}, outputs = 0, depth = 0,
+    made = {}, weights = {}, items = {}, steps = 0, depth = 0,
   }
   local main = function_of(self, "return function(c, out) local n = 0", block, {}, options.source)
   local text, places = self.code:finish(main)

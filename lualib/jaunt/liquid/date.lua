@@ -6,7 +6,8 @@
 local calendar = require "jaunt.native.calendar"
 local values = require "jaunt.liquid.values"
 
-local find, format, lower, match = string.find, string.format, string.lower, string.match
+local find, format, gsub = string.find, string.format, string.gsub
+local lower, match = string.lower, string.match
 local rep, sub, upper = string.rep, string.sub, string.upper
 local abs, concat = math.abs, table.concat
 
@@ -14,6 +15,7 @@ local date = {}
 
 local WIDTH_MOST = 1000
 local FORMATS_KEPT = 200
+local FORMAT_MOST = 1000 -- bytes of one: it may be a value, and is kept
 
 ---------------------------------------------------------------------------------------------- what a clock shows
 
@@ -259,13 +261,16 @@ local function make_reader(text)
 end
 
 local kept, kept_count = {}, 0
+local is_plain = {} -- whether calendar.print knows all that is in a format that is kept
 
 function date.reader(text)
   local reader = kept[text]
   if reader then return reader end
-  if kept_count == FORMATS_KEPT then kept, kept_count = {}, 0 end
+  if #text > FORMAT_MOST then values.fail("a date format has at most %d bytes, not %d", FORMAT_MOST, #text) end
+  if kept_count == FORMATS_KEPT then kept, kept_count, is_plain = {}, 0, {} end
   reader = make_reader(text)
   kept[text], kept_count = reader, kept_count + 1
+  is_plain[text] = not find(gsub(text, "%%[YmdHMS]", ""), "%", 1, true)
   return reader
 end
 
@@ -275,6 +280,8 @@ local t = {} -- the time that is being printed
 
 -- A moment (milliseconds since 1970), as the clocks of a zone (a name, seconds ahead of UTC, or nil for UTC) show it.
 function date.strftime(text, ms, zone)
+  local printed = is_plain[text] and calendar.print(text, ms, zone)
+  if printed then return printed end
   t.at, t.zone = ms, zone
   t.year, t.month, t.day, t.hour, t.minute, t.second, t.ms, t.weekday, t.offset = calendar.local_time(ms, zone)
   return date.reader(text)(t)

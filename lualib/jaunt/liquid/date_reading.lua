@@ -328,34 +328,12 @@ local function moment_of(t, zone)
   return calendar.instant(zone, t.year, month, day, t.hour or 0, t.minute or 0, t.second or 0) + (t.ms or 0)
 end
 
--- RFC 3339, which programs write; the offset may be missing, and the time. Most dates are such, and these are read in
--- one go. Returns what read_text does; nothing for what is not quite that.
-local function read_rfc3339(text, zone)
-  local year, month, day, clock = match(text, "^(%d%d%d%d)%-(%d%d)%-(%d%d)(.*)$")
-  if not year then return nil end
-  year, month, day = tonumber(year), tonumber(month), tonumber(day)
-  if month < 1 or month > 12 or day < 1 or day > 31 then return nil end
-  if clock == "" then return calendar.instant(zone, year, month, day, 0, 0, 0), zone end
-  local hour, minute, second, fraction, offset = match(clock, "^[T ](%d%d):(%d%d):(%d%d)%.?(%d*)([Z+-]?[%d:]*)$")
-  if not hour then return nil end
-  hour, minute, second = tonumber(hour), tonumber(minute), tonumber(second)
-  if hour > 23 or minute > 59 or second > 59 then return nil end
-  if offset == "Z" then
-    zone = nil
-  elseif offset ~= "" then
-    zone = offset_of(offset)
-    if not zone then return nil end -- it is none for the other forms, either
-  end
-  local ms = fraction ~= "" and tonumber(sub(fraction .. "00", 1, 3)) or 0
-  return calendar.instant(zone, year, month, day, hour, minute, second) + ms, zone
-end
-
 -- What a text of a date means, as milliseconds since 1970, and the zone that it is shown in: the one handed in (a
 -- name, or nil for UTC), or the offset that the text has. nil where it is no date. `now` is the moment of "now" and
 -- "today".
 local function read_text(text, zone, now)
   if #text > LENGTH_MOST then return nil end
-  local ms, shown = read_rfc3339(text, zone)
+  local ms, shown = calendar.read(text, zone) -- what programs write, and most dates are
   if ms then return ms, shown end
   text = lower(text)
   if text == "now" or text == "today" then return now, zone end

@@ -6,7 +6,8 @@
 --   json        see jaunt.liquid.json_shape
 --   html, xml   & < > " and ' become entities, so that a value ends neither an element nor an attribute in quotes;
 --               what no document may hold (controls) becomes U+FFFD. A value may stand in text and in quoted
---               attributes only: in a tag elsewhere, in script and in style it is refused. What {% capture %} gathers
+--               attributes only: in a tag elsewhere, in script, in style and in onclick and its like it is refused. So
+--               is a partial that ends within a tag, a comment or a script. What {% capture %} gathers
 --               is markup: its outputs are escaped there, and {{ its_name }} alone, behind the capture, is put out as
 --               it is. | newline_to_br as the last filter works on the escaped text; | raw takes the escaping away,
 --               and the refusal with it
@@ -208,7 +209,7 @@ end
 
 -- Literal text of a form: what its author need not know how to encode is encoded. What was encoded stays: %XX and +.
 local function form_text(text)
-  text = gsub(text, "%s*[\r\n]%s*", "")
+  text = gsub(text, "%s+", function(blanks) return find(blanks, "[\r\n]") and "" or nil end)
   return (gsub(text, "()([^%w&=+*._-])", function(at, c)
     if c == " " then return "+" end
     if c == "%" and find(text, "^%x%x", at + 1) then return c end
@@ -241,7 +242,7 @@ end
 local MARKUP_DONE = { escape = "markup", escape_once = "markup_once", newline_to_br = "markup_br", raw = "txt" }
 
 -- Within a tag, a quoted attribute or the name of the tag's element is noted behind a blank: 'tag "', "tag script",
--- "tag script '".
+-- "tag script '". An attribute that is a script (onclick="…") has a "!" for the blank.
 local function in_tag(text, context, i)
   local quote = match(context, "[\"']$")
   if quote then
@@ -252,7 +253,8 @@ local function in_tag(text, context, i)
   if not at then return context, #text + 1 end
   local c = sub(text, at, at)
   if c == ">" then return match(context, "^tag (%a+)$") or "text", at + 1 end
-  return context .. " " .. c, at + 1
+  local is_script = find(lower(sub(text, i, at)), "%f[%w:_-]on%a+%s*=%s*[\"']$")
+  return context .. (is_script and "!" or " ") .. c, at + 1
 end
 
 local function in_text(text, i)
@@ -263,23 +265,24 @@ local function in_text(text, i)
   return (name == "script" or name == "style") and "tag " .. name or "tag", at + 1
 end
 
-local function behind(text, ending, context, i)
-  local at, stop = find(lower(text), ending, i, true)
-  if not at then return context, #text + 1 end
+-- `small` is the text in small letters.
+local function behind(small, ending, context, i)
+  local at, stop = find(small, ending, i, true)
+  if not at then return context, #small + 1 end
   return context == "comment" and "text" or "tag", stop + 1
 end
 
 -- Passes over literal text from a context on: "text", "tag" (see above), "comment", "script" or "style". Returns that
 -- at its end.
 local function markup_context(text, context)
-  local i = 1
+  local i, small = 1, lower(text)
   while i <= #text do
     if context == "text" then
       context, i = in_text(text, i)
     elseif context == "comment" then
-      context, i = behind(text, "-->", context, i)
+      context, i = behind(small, "-->", context, i)
     elseif context == "script" or context == "style" then
-      context, i = behind(text, "</" .. context, context, i)
+      context, i = behind(small, "</" .. context, context, i)
     else
       context, i = in_tag(text, context, i)
     end
@@ -288,6 +291,10 @@ local function markup_context(text, context)
 end
 
 local function check_context(source, node, context)
+  if find(context, "![\"']$") then
+    fault.raise(source, node.at, "a value stands within a script here (on…=\"…\"), where no escape is safe",
+      "put it into another attribute, such as data-name=\"{{ name }}\"")
+  end
   if context == "text" or context == "comment" or find(context, "[\"']$") then return end
   if find(context, "^tag") then
     fault.raise(source, node.at, "a value stands within a tag here, outside of quotes",
@@ -370,8 +377,13 @@ function markup_block(state, block)
   end
 end
 
-local function prepare_markup(block, source)
-  markup_block({ source = source, context = "text", captured = {}, names = captured_names(block, {}) }, block)
+local function prepare_markup(block, source, is_partial)
+  local state = { source = source, context = "text", captured = {}, names = captured_names(block, {}) }
+  markup_block(state, block)
+  if is_partial and state.context ~= "text" then
+    fault.raise(source, #source.text + 1, "this payload, which others render, ends within a tag, a comment or a script",
+      "close what is opened in the same payload")
+  end
   return block
 end
 
@@ -393,7 +405,7 @@ local KINDS = {
 
 -- A text partial within a JSON string: prepared as its kind wants it, then all of it escaped.
 local function prepare_in_json(block, kind, source)
-  block = escapes.prepare(block, { kind = kind, source = source })
+  block = escapes.prepare(block, { kind = kind, source = source, is_partial = true })
   walk(block, {
     text = function(node) node.text = emitters.json_string(node.text) end,
     output = function(node) node.emit = "in_json_" .. (node.emit or "text") end,
@@ -404,14 +416,14 @@ end
 
 -- Prepares the tree (of jaunt.liquid.parser; it is changed) of a template for the compiler: each node that puts
 -- something out gets `emit`, the name of its emitter. info = { kind = "json", "form", "html", "xml", "url", "header",
--- "txt" or "text", source = { text =, path = } }; "in_json:KIND" is for a text partial within the quotes of a JSON
--- payload. Returns the tree; raises a fault.
+-- "txt" or "text", source = { text =, path = }, is_partial }; "in_json:KIND" is for a text partial within the quotes of
+-- a JSON payload. Returns the tree; raises a fault.
 function escapes.prepare(block, info)
   local inner = match(info.kind, "^in_json:(.+)$")
   if inner then return prepare_in_json(block, inner, info.source) end
   local prepare = KINDS[info.kind] or error("no kind of payload is called " .. info.kind)
   if info.kind ~= "json" then json_shape.refuse_omit(info.source, block) end
-  return prepare(block, info.source)
+  return prepare(block, info.source, info.is_partial)
 end
 
 return escapes

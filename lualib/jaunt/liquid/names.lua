@@ -15,6 +15,7 @@ local quote = code.quote
 local names = {}
 
 local LOCALS = 40 -- how many names from outside, and how many that are set, are locals of a function
+local MEMBERS = 20 -- of how many names from outside the members are
 
 -- The blocks in a node that are rendered in its scope.
 function names.inner_blocks(node)
@@ -46,8 +47,26 @@ function names.outside(self, lua)
   if unit.outside_count == LOCALS then return lua end
   known = self.code:fresh "r"
   unit.outside_count = unit.outside_count + 1
-  unit.outside[lua] = known
+  unit.outside[lua], unit.from_outside[known] = known, true
   self.code:add_first(unit.frame, format("local %s = %s", known, lua))
+  return known
+end
+
+-- A local that is what the local `lua` is, if that is a table, and else an empty one: so that members can be looked up
+-- without a question. nil where there is none: `lua` has to be a name from outside, or a loop's item.
+function names.members(self, lua)
+  local unit, loop = self.unit, self.items[lua]
+  local known = unit.members[lua] or loop and loop.members
+  if known then return known end
+  if not loop and not (unit.from_outside[lua] and unit.members_count < MEMBERS) then return nil end
+  known = self.code:fresh "y"
+  local declared = format("local %s = %s(%s)", known, self.code:library "members", lua)
+  if loop then
+    loop.members, loop.head[1] = known, loop.head[1] .. "; " .. declared
+  else
+    unit.members[lua], unit.members_count = known, unit.members_count + 1
+    self.code:add_first(unit.frame, declared)
+  end
   return known
 end
 

@@ -3,7 +3,7 @@
 -- Each function is there because a line of Lua would not do. `c` is the record of one render (runtime.record); filters
 -- that want to know it get it, too. It has
 --   person, event, vars, now, zone   as they were given; attributes: the person's, or none
---   limits, depth, started           what may be used, how deep payloads are, when it began
+--   limits, depth, started, looked   what may be used, how deep payloads are, when it began and was looked at
 --   turns, look, left                turns of loops so far; how many pass then until the limits are looked at, how many still
 --   out, count                       the pieces of the result, and in the end how many
 --   seen, seen_count, bytes          how far pieces were measured
@@ -30,6 +30,7 @@ local NOTHING = setmetatable({}, { __newindex = function() error("nobody writes 
 -- Limits
 
 local LOOK_FIRST, LOOK_MOST = 16, 256 -- how many turns pass before somebody looks at the limits
+local SLOW = 20 -- milliseconds between two looks, after which the next one is to come at once
 
 -- What a render may use, unless said otherwise.
 runtime.LIMITS = {
@@ -59,6 +60,7 @@ function runtime.record(context, probing)
   c.limits, c.depth, c.turns = limits, 0, 0
   c.look = limits.loops < LOOK_FIRST and limits.loops or LOOK_FIRST
   c.left, c.started = c.look, mono()
+  c.looked = c.started
   c.seen, c.seen_count, c.bytes = nil, 0, 0
   c.cycles, c.offsets = nil, nil
   return c
@@ -78,21 +80,30 @@ local function measure(c, out, n)
   return bytes
 end
 
+-- Returns whether the render took its time since it was looked at before.
 local function check_time(c)
-  if mono() - c.started > c.limits.time then over("time", "rendering takes longer than %d ms", c.limits.time) end
+  local now = mono()
+  if now - c.started > c.limits.time then over("time", "rendering takes longer than %d ms", c.limits.time) end
+  local slow = now - c.looked > SLOW
+  c.looked = now
+  return slow
+end
+
+function values.look_at_time()
+  if record.started then check_time(record) end
 end
 
 -- Called when c.left turns are over: looks at all limits, and says when to look again; sooner, where the result grows
--- fast.
+-- fast or turns are slow.
 function runtime.look(c, out, n)
   local limits = c.limits
   c.turns = c.turns + c.look
   local before = c.bytes
   local bytes = measure(c, out, n)
-  check_time(c)
+  local slow = check_time(c)
   if c.turns >= limits.loops then over("loops", "loops turn more than %d times", limits.loops) end
   local fast = (bytes - before) * 4 > limits.output - bytes
-  c.look = fast and 1 or math.min(c.look * 2, LOOK_MOST, limits.loops - c.turns)
+  c.look = (fast or slow) and 1 or math.min(c.look * 2, LOOK_MOST, limits.loops - c.turns)
   c.left = c.look - 1
 end
 
@@ -132,6 +143,11 @@ function runtime.field(v, key)
   local value = v[key]
   if value == null then return nil end
   return value
+end
+
+-- The value itself if it has members, or nothing that has.
+function runtime.members(v)
+  return type(v) == "table" and v or NOTHING
 end
 
 function runtime.now(c)

@@ -13,6 +13,8 @@ local quote = code.quote
 
 local terms = {}
 
+local CHECK_STEPS = 64 -- after how many outputs and filters without a loop the limits are looked at
+
 local KINDS = {}
 
 -- An expression without filters, as Lua.
@@ -24,9 +26,11 @@ local value = terms.value
 
 local COMPUTED = { size = true, first = true, last = true } -- what is no field, where a table has none of that name
 
--- What lies under a key in what is written `lua`.
-local function part_of(self, lua, key)
+-- What lies under a key in what is written `lua`. `maybe_null` says that json.null will do for nil.
+local function part_of(self, lua, key, maybe_null)
   local plain = type(key) == "string" and not COMPUTED[key]
+  local members = plain and maybe_null and names.members(self, lua)
+  if members then return format("%s[%s]", members, quote(key)) end
   return format("%s(%s, %s)", self.code:library(plain and "field" or "get"), lua,
     type(key) == "string" and quote(key) or value(self, key))
 end
@@ -96,12 +100,17 @@ local function head_of(self, node)
   return names.outside(self, root), 0
 end
 
-function KINDS.path(self, node)
+local function path(self, node, maybe_null)
   local lua, taken = head_of(self, node)
-  for i = taken + 1, #node.keys do
-    lua = part_of(self, lua, node.keys[i])
+  local count = #node.keys
+  for i = taken + 1, count do
+    lua = part_of(self, lua, node.keys[i], maybe_null and i == count)
   end
   return lua
+end
+
+function KINDS.path(self, node)
+  return path(self, node, false)
 end
 
 function KINDS.literal(_, node) return code.literal(node.value) end
@@ -130,11 +139,27 @@ local function call_filter(self, before, filter)
   return format("%s(%s)", name, concat(arguments, ", "))
 end
 
+-- Another output or filter was written.
+function terms.step(self)
+  self.steps = self.steps + 1
+  if self.steps < CHECK_STEPS then return end
+  self.steps = 0
+  self.code:add(self.code:library "check" .. "(c, out, n)")
+end
+
+-- Writes what filters are given into the local t.
+local function write_given(self, node, t)
+  local is_path = node.value.kind == "path"
+  local lua = is_path and path(self, node.value, true) or value(self, node.value)
+  self.code:add(format("%s = %s", t, lua), node.at)
+  if is_path then self.code:add(format("if %s == %s then %s = nil end", t, self.code:library "null", t)) end
+end
+
 -- Writes what has to be done before a value is known: its filters, one a line. Returns the value.
 function terms.worked_out(self, node)
   if node.kind ~= "filtered" then return value(self, node) end
   local t = self.code:own "t"
-  self.code:add(format("%s = %s", t, value(self, node.value)), node.at)
+  write_given(self, node, t)
   if self.probing then self.code:add(format("%s = %s(t)", self.code:own "q", self.code:library("kind"))) end
   for _, filter in ipairs(node.filters) do
     local call = call_filter(self, t, filter)
@@ -142,8 +167,15 @@ function terms.worked_out(self, node)
       call = format("%s(c, t, %s)", self.code:library("defaulted"), call)
     end
     self.code:add(format("%s = %s", t, call), filter.at)
+    terms.step(self)
   end
   return t
+end
+
+-- The same for an emitter, to which json.null is nil.
+function terms.put_out(self, node)
+  if node.kind == "path" then return path(self, node, true) end
+  return terms.worked_out(self, node)
 end
 
 -- A literal that is equal to nothing but itself: no blank and no empty.

@@ -50,15 +50,23 @@ function values.stop(what, reason)
   error({ liquid_text = reason, what = what, reason = reason }, 0)
 end
 
+function values.too_long()
+  fail("the text grows past %d bytes, which is the most that a payload may have", values.TEXT_MOST)
+end
+
 -- Raises when a text of that many bytes is longer than a filter may make it.
 function values.check_length(bytes)
-  if bytes > values.TEXT_MOST then
-    fail("the text grows past %d bytes, which is the most that a payload may have", values.TEXT_MOST)
-  end
+  if bytes > values.TEXT_MOST then values.too_long() end
 end
+
+local WORK_LARGE = 1000 -- items of an array that takes a filter some time
+
+-- Called before a filter works on a large array; jaunt.liquid.runtime raises here where the render has taken too long.
+function values.look_at_time() end
 
 -- The same for an array of so many items.
 function values.check_count(items)
+  if items > WORK_LARGE then values.look_at_time() end
   if items > values.LIST_MOST then
     fail("the array grows past %d items, which is the most that filters work on", values.LIST_MOST)
   end
@@ -444,11 +452,11 @@ function values.equal(a, b)
   return equal(a, b, 1)
 end
 
--- The two as something that Lua compares: numbers, texts or dates' milliseconds. Nothing where Liquid's answer is false
--- whatever the operator.
+-- The two, which are not both numbers, as something that Lua compares: texts or dates' milliseconds. Nothing where
+-- Liquid's answer is false whatever the operator.
 local function comparable(a, b)
   local x, y = type(a), type(b)
-  if x == y and (x == "number" or x == "string") then return a, b end
+  if x == y and x == "string" then return a, b end
   local dates = getmetatable(a) == date_meta
   if dates and getmetatable(b) == date_meta then return a[MS], b[MS] end
   local ordered_a = x == "number" or x == "string" or dates
@@ -461,21 +469,25 @@ end
 -- The operators <, <=, > and >=. False where one side has no order (nil, booleans, arrays, objects); an error where a
 -- text meets a number.
 function values.less(a, b)
+  if type(a) == "number" and type(b) == "number" then return a < b end
   local x, y = comparable(a, b)
   return x ~= nil and x < y
 end
 
 function values.less_equal(a, b)
+  if type(a) == "number" and type(b) == "number" then return a <= b end
   local x, y = comparable(a, b)
   return x ~= nil and x <= y
 end
 
 function values.greater(a, b)
+  if type(a) == "number" and type(b) == "number" then return a > b end
   local x, y = comparable(a, b)
   return x ~= nil and x > y
 end
 
 function values.greater_equal(a, b)
+  if type(a) == "number" and type(b) == "number" then return a >= b end
   local x, y = comparable(a, b)
   return x ~= nil and x >= y
 end

@@ -1,4 +1,4 @@
--- What `jaunt new` writes: lists of { path, text }, in which NAME stands for the name.
+-- What `jaunt new` writes: lists of { path, text }, in which NAME stands for the name of the project, journey or payload.
 
 local types = require "jaunt.new.types"
 
@@ -92,13 +92,13 @@ end)
   { "README.md", [[
 # NAME
 
-Customer journeys, run by jaunt.
+Customer journeys, run by jaunt. Type here:
 
     jaunt run hello --people people/samples.ndjson          # a rehearsal: pretend vendors, no waiting
     jaunt preview hello --person ada                        # what Ada would be sent
     jaunt check                                             # is everything right?
     jaunt test                                              # does it what it should?
-    EMAIL_TOKEN=... jaunt run hello --people FILE --live    # the real thing
+    jaunt new journey win_back                              # one more; jaunt new payload NAME, too
 
 | there | stands |
 |---|---|
@@ -110,11 +110,15 @@ Customer journeys, run by jaunt.
 | `vendor.lua` | how the pretend vendors answer |
 | `types/` | jaunt's words, for editors with the Lua language server |
 
+The real thing is `jaunt run hello --people FILE --live`. It wants the secrets that `connections.lua` names, from the environment or from
+`secrets.env`, which only you may read (`chmod 600`): `EMAIL_TOKEN=…`, and the address of your vendor, `EMAIL_URL`.
+
 `jaunt help` shows the commands.
 ]] },
   { ".gitignore", "secrets.env\nsettings.lua\nsaved/\n*.db\n*.db-wal\n*.db-shm\n*.db.*\n*.rejects.*\n" },
   { ".luarc.json", '{ "runtime.version": "Lua 5.4", "workspace.library": ["types"] }\n' },
-  { "types/jaunt.lua", types },
+  { "types/jaunt.lua", types.scripts },
+  { "types/spec.lua", types.specs },
 }
 
 files.journey = {

@@ -44,7 +44,7 @@ local function reroute(list, url, failing, failing_url)
 end
 
 local function start_engine(trip, pretended, url, failing_url)
-  local list = connections.read(trip.found)
+  local list = connections.read(trip.found, trip.variable)
   reroute(list, url, pretended.failing, failing_url)
   local secrets = connections.secrets(true, trip.found)
   for _, name in ipairs(trip.gathered.secrets) do secrets:need(name) end
@@ -55,7 +55,7 @@ local function start_engine(trip, pretended, url, failing_url)
     in_flight = 100000, seed = pretended.seed, virtual = true, start_ms = trip.start_ms,
     until_ms = trip.start_ms + LONGEST, control = 0, reentry_ms = -1, per = trip.gathered.declared.per,
     connections = connections.make(list, secrets), secrets = secrets, reroute = url, traces = true,
-    events = pretended.events, save_below = trip.saved.path,
+    events = pretended.events, save_below = trip.saved and trip.saved.path or ".",
   }
 end
 
@@ -178,6 +178,13 @@ local function further(pretended, heard)
   return list
 end
 
+-- The same as the first pretence, with other dice of the vendors'.
+local function other_luck(pretended)
+  local lucky = {}
+  for seed = 2, SEEDS do lucky[seed - 1] = { branches = {}, failing = {}, events = pretended.events, seed = seed } end
+  return lucky
+end
+
 local function signature(pretended)
   return json.encode { pretended.branches, keys.sorted(pretended.failing), pretended.events, pretended.seed }
 end
@@ -237,39 +244,71 @@ function search:step()
   self.reports[#self.reports + 1] = report
   if #self.reports == 1 then
     self.warnings = heard.warnings
-    local lucky = {}
-    for seed = 2, SEEDS do lucky[seed - 1] = { branches = {}, failing = {}, events = pretended.events, seed = seed } end
-    self:plan(lucky)
+    self:plan(other_luck(pretended))
   end
   return #self.missing > 0 and #self.reports < WALKS_MOST and now_mono() < self.trip.until_then
+end
+
+-- What all walks of one journey have in common; its folder `saved`, if it has one, is closed by whoever asked.
+local function new_trip(found, path, options)
+  local gathered = bundle.gather(path, found)
+  if gathered.kind ~= "journey" then cli.fail("%s is no journey", path) end
+  return {
+    found = found, gathered = gathered, events = options.events, variable = options.variable,
+    saved = gathered.text:find("save_to", 1, true) and shell.temp_folder() or nil,
+    until_then = now_mono() + (options.time_most or TIME_MOST),
+    start_ms = options.start_ms or options.events and require("jaunt.events").first_time(options.events)
+      or engine.now_ms() // 1000 * 1000,
+  }
+end
+
+local function first_pretence(options)
+  return { branches = {}, failing = {}, events = options.events ~= nil, seed = 1 }
 end
 
 -- Walks `people` (see jaunt.preview.people) through the journey whose script is at `path`, until each has come to a
 -- call that `wanted(call)` says yes to. A call is what a trace describes: person, element, via, method, url, headers,
 -- body; and told = { payload =, now =, person =, event =, vars = } where it has a payload (url and body are missing
 -- where that could not be rendered).
--- options: start_ms (now, by default), events = a file of events.
+-- options: start_ms (now, by default), events = a file of events, time_most (milliseconds of real time for all walks),
+-- variable (see jaunt.connections.read).
 -- Returns { calls = { ID = { call =, pretended = (words, or nil) } }, came = { ID = { element, … } } (with nothing more
 -- pretended), elements = (all that are known, sorted), warnings = (of the scripts), journey = name }.
 function walk.to(found, path, people, wanted, options)
-  local gathered = bundle.gather(path, found)
-  if gathered.kind ~= "journey" then cli.fail("%s is no journey", path) end
-  local saved <close> = gathered.text:find("save_to", 1, true) and shell.temp_folder() or nil
-  local trip = {
-    found = found, gathered = gathered, events = options.events, saved = saved or { path = "." },
-    until_then = now_mono() + TIME_MOST,
-    start_ms = options.start_ms or options.events and require("jaunt.events").first_time(options.events)
-      or engine.now_ms() // 1000 * 1000,
-  }
+  local trip = new_trip(found, path, options)
+  local _ <close> = trip.saved
   local self = setmetatable({
     trip = trip, missing = people, wanted = wanted, queue = {}, seen = {}, calls = {}, came = {}, reports = {},
   }, search)
-  self:plan { { branches = {}, failing = {}, events = options.events ~= nil, seed = 1 } }
+  self:plan { first_pretence(options) }
   while self:step() do end
   return {
     calls = self.calls, came = self.came, elements = element_names(trip, self.reports), warnings = self.warnings,
-    journey = gathered.name,
+    journey = trip.gathered.name,
   }
+end
+
+local function never() return false end
+
+-- Walks all `people` to the end, again and again, each time with something else pretended, until `enough` says so or nothing
+-- else is left to pretend. enough(calls, report, pretended) is asked after each walk: { ID = { call, … } } as above, the
+-- engine's report, and the pretence in words (nil: nothing but a rehearsal). options: as above. Returns whether it was not
+-- cut short by time.
+function walk.all(found, path, people, enough, options)
+  local trip = new_trip(found, path, options)
+  local _ <close> = trip.saved
+  local self = setmetatable({ trip = trip, queue = {}, seen = {} }, search)
+  self:plan { first_pretence(options) }
+  for walked = 1, WALKS_MOST do
+    local pretended = table.remove(self.queue, 1)
+    if not pretended then return true end
+    local heard, report = go(trip, people, pretended, never)
+    if enough(heard.calls, report, in_words(pretended, trip)) then return true end
+    self:plan(further(pretended, heard))
+    if walked == 1 then self:plan(other_luck(pretended)) end
+    if now_mono() > trip.until_then then return false end
+  end
+  return true
 end
 
 return walk

@@ -4,6 +4,9 @@
 -- begins, modules = { NAME = SOURCE } (those that it requires), profile =, event = (JSON texts: another person from here on),
 -- names = true (tells of names, too), show = false (its values are not shown) }. What comes of it is told as a trace:
 --   { values = { { text = }, { response = … } or { body = (of a payload) }, … } }   it came to its end; names = what the environment has by now
+--   { ask = { … }, number = }                            a journey that is stepped through (step = its script in the order): see
+--                                                        jaunt.repl.stepping; the answer comes as an event "prompt NUMBER"
+--   { came = … }                                         a value on its way there
 --   { failed = { message =, at = { "FILE:LINE", … } } }  it raised an error; `compiled` is false where it is no Lua
 -- A chunk that ends its run (drop, exit, a limit) tells nothing.
 
@@ -170,6 +173,24 @@ return function(parts)
     if ok then profile_text = text end
   end
 
+  -- Asks who sits at the prompt; `asked` counts, so that no answer is like another.
+  local asked = 0
+  local function ask(what)
+    asked = asked + 1
+    tell { ask = what, number = asked }
+    return vocabulary.wait_for("prompt " .. asked)
+  end
+
+  local step = require "jaunt.repl.stepping" {
+    environment = parts.environment, compile = parts.compile, render = parts.render, ask = ask,
+    came = function(value) tell { came = told_value(value) } end,
+  }
+
+  local function code_of(order)
+    if not order.step then return compiled(order) end
+    return function() return step(order.step, person, event) end
+  end
+
   return function(_, order_text)
     local order = json.decode(order_text)
     if order.profile then profile_text, event_text = order.profile, order.event end
@@ -178,7 +199,7 @@ return function(parts)
     person, event = vocabulary.enter(profile_text, event_text)
     environment.person, environment.event = person, event
     local kept <close> = setmetatable({}, { __close = keep_person })
-    local run, why = compiled(order)
+    local run, why = code_of(order)
     if not run then
       tell { failed = { message = why, at = json.array {}, compiled = false } }
       return

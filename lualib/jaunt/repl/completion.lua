@@ -6,13 +6,10 @@
 
 local engine = require "jaunt.native.engine"
 local fs = require "jaunt.native.fs"
-local keys = require "jaunt.keys"
 local lexer = require "jaunt.lua.lexer"
-local project = require "jaunt.project"
+local names = require "jaunt.names"
 
 local completion = {}
-
-local PEOPLE_MOST = 200000
 
 ---------------------------------------------------------------------------------------------- what there is
 
@@ -24,43 +21,6 @@ local function beginning(all, start)
     if name:sub(1, #start) == start then list[#list + 1] = name end
   end
   return list
-end
-
-local function connection_names(found)
-  local names = {}
-  for i, connection in ipairs((require("jaunt.connections").read(found))) do names[i] = connection.name end
-  return names
-end
-
-local function payload_names(found)
-  local names = {}
-  for name in pairs(require("jaunt.payloads").gather(found)) do
-    if not name:find("^_") then names[#names + 1] = name end
-  end
-  return names
-end
-
-local function journey_names(found)
-  return keys.sorted(project.files(found, "journeys", { lua = true }))
-end
-
--- The ids of the samples, read once for as long as their files stay as they are.
-local ids, ids_of = nil, nil
-local function people_ids(found)
-  local files, mark = require("jaunt.preview.people").files(found), {}
-  for i, path in ipairs(files) do mark[i] = path .. tostring(fs.mtime(path)) end
-  mark = table.concat(mark, "\n")
-  if ids_of == mark then return ids end
-  ids, ids_of = {}, mark
-  for _, path in ipairs(files) do
-    local file <close> = require("jaunt.native.audience").open { path = path }
-    local id = file:next()
-    while id and #ids < PEOPLE_MOST do
-      ids[#ids + 1] = id
-      id = file:next()
-    end
-  end
-  return ids
 end
 
 local function file_names(start)
@@ -77,42 +37,37 @@ end
 
 ---------------------------------------------------------------------------------------------- commands
 
--- What an argument of a command is, by the command's name.
-local PEOPLE, JOURNEYS, PAYLOADS, FILES = { "person", "why", "forget" },
-  { "run", "step", "report", "runs", "redrive", "move", "end", "pause", "resume", "docs" }, { "preview", "edit", "render" },
-  { "load", "save" }
-local KINDS = {}
-for kind, list in pairs { people = PEOPLE, journeys = JOURNEYS, payloads = PAYLOADS, files = FILES } do
-  for _, name in ipairs(list) do KINDS[name] = kind end
-end
+-- What the argument of a command of the prompt's own is, by the command's name; nil: a file.
+local OWN = {
+  person = names.people, step = names.journeys,
+  edit = function(found)
+    local list, journeys = names.payloads(found), names.journeys(found)
+    return table.move(journeys, 1, #journeys, #list + 1, list)
+  end,
+}
 
-local function flag_names(command)
-  local names = {}
-  for _, flag in ipairs(command.flags or {}) do names[#names + 1] = "--" .. flag.name end
-  return names
-end
-
-local function of_kind(kind, found, word)
-  if kind == "files" then return file_names(word) end
-  if not found then return {} end
-  local read = ({ people = people_ids, journeys = journey_names, payloads = payload_names })[kind]
-  return read and beginning(read(found), word) or {}
+-- An argument or flag of a command: of the prompt, or of the command line.
+local function complete_words(parts, line, word, start)
+  local words = {}
+  for one in line:sub(1, start - 1):gmatch("%S+") do words[#words + 1] = one end
+  words[1] = words[1]:gsub("^%.", "")
+  local command = parts.commands()[words[1]]
+  if command and command.run and not command.group then
+    local list = OWN[words[1]] and beginning(OWN[words[1]](parts.found), word) or file_names(word)
+    return list, OWN[words[1]] and " " or ""
+  end
+  local answer = require("jaunt.completion").of(words, word)
+  if answer.kind ~= "words" then return file_names(word), "" end
+  local list = {}
+  for i, one in ipairs(answer.list) do list[i] = word:sub(1, answer.skip) .. one[1] end
+  return list, answer.open and "" or " "
 end
 
 local function complete_command(parts, line, word, start)
-  local commands = parts.commands()
-  if not line:sub(1, start - 1):find("%S") then
-    local list = {}
-    for _, name in ipairs(beginning(commands, word:sub(2))) do list[#list + 1] = "." .. name end
-    return list, " "
-  end
-  local name, flag = line:match("^%s*%.([%w_%-]+)"), line:sub(1, start - 1):match("%-%-([%w%-]+)%s+$")
-  local command = commands[name]
-  if word:find("^%-") and type(command) == "table" then return beginning(flag_names(command), word), " " end
-  if flag == "person" then return of_kind("people", parts.found, word), " " end
-  if flag then return file_names(word), "" end
-  local list = of_kind(KINDS[name], parts.found, word)
-  return list, KINDS[name] == "files" and "" or " "
+  if line:sub(1, start - 1):find("%S") then return complete_words(parts, line, word, start) end
+  local list = {}
+  for _, name in ipairs(beginning(parts.commands(), word:sub(2))) do list[#list + 1] = "." .. name end
+  return list, " "
 end
 
 ---------------------------------------------------------------------------------------------- Lua
@@ -147,8 +102,8 @@ local function complete_text(parts, tokens, word)
   local last, before = tokens[#tokens], tokens[#tokens - 1]
   if last and last.value == "=" then last = before end
   if not (last and last.kind == "name" and parts.found) then return {} end
-  if last.value == "via" then return beginning(connection_names(parts.found), word), '"' end
-  if last.value == "payload" then return beginning(payload_names(parts.found), word), '"' end
+  if last.value == "via" then return beginning(names.connections(parts.found), word), '"' end
+  if last.value == "payload" then return beginning(names.payloads(parts.found), word), '"' end
   return {}
 end
 
@@ -188,9 +143,8 @@ function completion.new(parts)
     local word = line:sub(start, stop)
     local asks = line:match("^%s*%?%s*()")
     if asks then
-      local names = require("jaunt.repl.help").names()
       local prefix = word:sub(1, 1) == "?" and "?" or ""
-      local list = beginning(names, word:sub(#prefix + 1))
+      local list = beginning(require("jaunt.repl.help").names(), word:sub(#prefix + 1))
       for i, name in ipairs(list) do list[i] = prefix .. name end
       return list, ""
     end

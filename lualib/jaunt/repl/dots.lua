@@ -14,7 +14,7 @@ local term = require "jaunt.term"
 local dots = {}
 
 -- Commands of the command line that make no sense here.
-local NOT_HERE = { repl = true, help = true, new = true, vendor = true }
+local NOT_HERE = { repl = true, help = true, new = true, vendor = true, completion = true }
 -- Those that look at a state, or change one: at a prompt that of what has run there.
 local OF_A_STATE = { why = true, runs = true, report = true, redrive = true, move = true, ["end"] = true, pause = true, resume = true, backup = true }
 
@@ -177,10 +177,19 @@ own.person = {
     local samples = require "jaunt.preview.people"
     local found = at.found or project.need()
     local list, _, path = samples.named(words[1], samples.files(found), {})
-    at.chosen = { id = list[1].id, events = samples.events_file(path) }
-    at.session:take_person(list[1])
+    at:choose(list[1], path)
     print(("person is %s, of %s"):format(term.one_line(list[1].id), path))
     return true
+  end,
+}
+
+own.step = {
+  summary = "a journey element by element: shows what would be sent, and asks what is to become of it", usage = "JOURNEY",
+  run = function(at, words)
+    local steps = require "jaunt.repl.steps"
+    if at.attached then return steps.held(at, words[1], function(name, more) return run_command(at, name, more) end) end
+    if not words[1] then cli.fail(".step takes the name of a journey") end
+    return steps.through(at, words[1])
   end,
 }
 
@@ -268,15 +277,23 @@ local function file_named(at, name)
   cli.fail("there is no payload or journey %s%s", name, nearest.hint(name, names))
 end
 
+-- The person's editor: the first of these variables that says something.
+local function editor()
+  for _, name in ipairs { "VISUAL", "EDITOR" } do
+    local command = os.getenv(name)
+    if command and command ~= "" then return command end
+  end
+  return "vi"
+end
+
 own.edit = {
   summary = "opens a payload or journey in $EDITOR, and shows a payload again each time it was saved", usage = "NAME",
   run = function(at, words)
     if not words[1] then cli.fail(".edit takes the name of a payload or a journey") end
     local path, payload = file_named(at, words[1])
-    local editor = os.getenv("VISUAL") or os.getenv("EDITOR") or "vi"
-    local before = fs.read(path)
-    local _, _, code = at:with_terminal(function() return os.execute(editor .. " " .. shell.quote(path)) end)
-    if code and code ~= 0 then cli.fail("%s ended with %d", editor, code) end
+    local command, before = editor(), fs.read(path)
+    local _, _, code = at:with_terminal(function() return os.execute(command .. " " .. shell.quote(path)) end)
+    if code and code ~= 0 then cli.fail("%s ended with %d", command, code) end
     if fs.read(path) == before then
       print("unchanged")
     elseif payload then

@@ -29,7 +29,7 @@ local MORE = {
 -- fields: { CLASS = { { name, type and text } } }.
 local function read()
   local words, classes, class, lines, parameters, gives = {}, {}, nil, {}, {}, nil
-  for line in types:gmatch("[^\n]*") do
+  for line in types.scripts:gmatch("[^\n]*") do
     local comment, name = line:match("^%-%-%- (.*)$"), line:match("^function ([%w_.]+)")
     local class_name, field, about = line:match("^%-%-%-@class (%w+)"), line:match("^%-%-%-@field (%S+) (.*)$")
     if comment then lines[#lines + 1] = comment

@@ -1,7 +1,8 @@
 -- What is typed runs here: an engine of its own, on whose worker each chunk is a run (see jaunt.repl.body). In rehearsal: pretend
 -- vendors, and a clock that goes on by itself when a chunk waits. It is started with the first chunk, so that a prompt is there at once.
 --
---   local s = session.new { found = (a project, or nil), live =, private_network =, secrets = (a file), say = function(kind, text) }
+--   local s = session.new { found = (a project, or nil), live =, private_network =, secrets = (a file), say = function(kind, text),
+--                           answer = function(what), came = function(value) }   the last two: see jaunt.repl.stepping
 --   s:run { chunk =, name =, … }   see below; suspends the command
 --   s:interrupt()                  from a signal's callback: ends what runs
 --   s:close()
@@ -58,10 +59,21 @@ local function start(self)
     bundle = json.encode { kind = "prompt", payloads = json.decode(self.payload_text), check = 1 },
     start_ms = self.parts.start_ms or native.now_ms() // 1000 * 1000, control = 0, reentry_ms = 0,
     connections = connections.make(list, secrets, self.parts.private_network), secrets = secrets, reroute = reroute,
-    save_below = self.found and project.path(self.found, "saved") or ".", traces = false, plain = true,
+    save_below = self.found and project.path(self.found, "saved") or ".", traces = false, plain = true, events = true,
     limits = { slice_time = SLICE, run_memory = MEMORY },
   }
   self.engine:admission_over()
+  self.engine:events_over()
+end
+
+-- To be called now and then while nothing runs: payloads that were saved are taken, and `say(text)` told so.
+function session:look_again(say)
+  if not self.found or not self.engine then return end
+  self.watcher = self.watcher or require("jaunt.run.reload").watcher(self.found, function(text)
+    self.payload_text = text
+    self.engine:payloads(text)
+  end, say)
+  self.watcher()
 end
 
 -- Starts the engine where it was not.
@@ -83,29 +95,46 @@ end
 
 ---------------------------------------------------------------------------------------------- chunks
 
--- Takes what was said. Returns what the chunk told of itself, if it did by now.
+-- A question of a journey that is stepped through, and its answer.
+local function answer(self, told)
+  self.running = false
+  local given = self.parts.answer(told.ask)
+  self.running = true
+  self.engine:event(self.engine:look().logical_ms, self.person.id, "prompt " .. told.number, json.encode(given))
+end
+
+-- Takes what was said. Returns what the chunk told of itself, if it did by now, and whether it was asked something.
 local function listen(self)
-  local told
+  local told, was_asked
   for kind, text in self.engine.message, self.engine do
-    if kind == "trace" then
-      told = json.decode(text).told
+    local heard = kind == "trace" and json.decode(text).told
+    if heard and heard.ask then
+      answer(self, heard)
+      was_asked = true
+    elseif heard and heard.came then
+      self.parts.came(heard.came)
+    elseif heard then
+      told = heard
     elseif kind == "output" or not self.interrupted then
       if kind == "warning" then self.warned = true end
       self.say(kind, text)
     end
   end
-  return told
+  return told, was_asked
 end
 
 -- Waits until nothing will happen any more. `look(milliseconds so far)` is called now and then.
 local function settle(self, look)
-  local began, told = now_mono(), nil
-  while not self.engine:finished() do
-    self.engine:wait(WAIT_MS)
-    told = listen(self) or told
-    if look then look(now_mono() - began) end
-  end
-  return listen(self) or told, now_mono() - began
+  local began, told, over = now_mono(), nil, false
+  repeat
+    over = self.engine:finished()
+    local heard, was_asked = listen(self)
+    told = heard or told
+    over = over and not was_asked
+    if not over then self.engine:wait(WAIT_MS) end
+    if look and not was_asked then look(now_mono() - began) end
+  until over
+  return told, now_mono() - began
 end
 
 -- It waits for an event, and none comes.
@@ -118,9 +147,9 @@ end
 -- The order to the body: see jaunt.repl.body.
 local function order_of(self, chunk)
   local modules = {}
-  bundle.add_modules(self.found, chunk.chunk, chunk.name, modules)
+  if chunk.chunk then bundle.add_modules(self.found, chunk.chunk, chunk.name, modules) end
   local order = { chunk = chunk.chunk, name = chunk.name, line = chunk.line, names = chunk.names, show = chunk.show,
-    arguments = chunk.arguments and json.array(chunk.arguments) or nil, modules = modules }
+    arguments = chunk.arguments and json.array(chunk.arguments) or nil, modules = chunk.modules or modules, step = chunk.step }
   if self.person_is_new then order.profile, order.event = self.person.profile, self.person.event_text end
   return json.encode(order)
 end
@@ -135,8 +164,8 @@ local function ending_of(self, before)
   return "exited"
 end
 
--- Runs a chunk: { chunk = its text, name = what messages call it, line =, names =, show =, arguments = } (see jaunt.repl.body), `look` as
--- above. Returns { ms =, and one of values =, failed =, ended = "dropped", "held", "exited", "interrupted" or "waiting" (for an event that
+-- Runs a chunk: { chunk = its text, name = what messages call it, line =, names =, show =, arguments =, or step = and modules = of a
+-- journey } (see jaunt.repl.body), `look` as above. Returns { ms =, and one of values =, failed =, ended = "dropped", "held", "exited", "interrupted" or "waiting" (for an event that
 -- does not come) }; warned = true where something was said about how it ended.
 function session:run(chunk, look)
   if self.found then take_payloads(self) end

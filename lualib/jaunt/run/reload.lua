@@ -49,7 +49,8 @@ function reload.watcher(found, take, say)
     local names = changes(in_use, sources)
     in_use = sources
     take(text)
-    say(("payloads taken for calls that are not rendered yet: %s"):format(table.concat(names, ", ")))
+    say(#names > 0 and "payloads taken for calls that are not rendered yet: " .. table.concat(names, ", ")
+      or "payloads are again those in use")
   end
 
   return function()

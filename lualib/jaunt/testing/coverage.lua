@@ -18,7 +18,7 @@ local function element_name(call)
   return call.name and ("%s %s"):format(call.word, call.name)
 end
 
--- The elements that a script names: { { name =, line =, branches = { "a", "b" } or nil }, … }; and whether these are all.
+-- The elements that a script names: { { name =, word = (what makes it: "call_api"), line =, branches = { "a", "b" } or nil }, … }; and whether these are all.
 function coverage.elements_of(source)
   local tree = parser.parse(source.text)
   if not tree then return {}, false end
@@ -36,7 +36,7 @@ function coverage.elements_of(source)
           if field.key and field.key.kind == "string" then branches[#branches + 1] = field.key.value end
         end
       end
-      elements[#elements + 1] = { name = name, line = call.line, branches = branches }
+      elements[#elements + 1] = { name = name, word = call.word, line = call.line, branches = branches }
     end
   end
   return elements, all

@@ -50,7 +50,9 @@ PLUS[" "] = "+"
 local function encoder(letters)
   return function(value)
     if value == nil then return nil end
-    return checked((gsub(to_text(value), "[^%w%-._~]", letters)))
+    local text = to_text(value)
+    if not find(text, "[^%w%-._~]") then return text end
+    return checked((gsub(text, "[^%w%-._~]", letters)))
   end
 end
 

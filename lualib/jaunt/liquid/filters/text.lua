@@ -5,6 +5,7 @@
 -- before it is made.
 
 local letters = require "jaunt.native.letters"
+local replace_all = require("jaunt.native.text").replace
 local values = require "jaunt.liquid.values"
 
 local byte, find, gmatch, gsub = string.byte, string.find, string.gmatch, string.gsub
@@ -12,6 +13,7 @@ local reverse, sub = string.reverse, string.sub
 local concat, select = table.concat, select
 local utf8_len, utf8_offset = utf8.len, utf8.offset
 local to_text, check_length, length_of = values.string, values.check_length, values.length_of
+local too_long, TEXT_MOST = values.too_long, values.TEXT_MOST
 
 ---------------------------------------------------------------------------------------------- characters
 
@@ -152,18 +154,7 @@ local function replace(value, old, new)
   local text
   text, old, new = to_text(value), to_text(old), to_text(new)
   if old == "" then return interleave(text, new) end
-  local first, last = find(text, old, 1, true)
-  if not first then return text end
-  local out, count, from, bytes = {}, 0, 1, #text
-  local growth = #new - #old
-  while first do
-    out[count + 1], out[count + 2] = sub(text, from, first - 1), new
-    count, from, bytes = count + 2, last + 1, bytes + growth
-    check_length(bytes)
-    first, last = find(text, old, from, true)
-  end
-  out[count + 1] = sub(text, from)
-  return concat(out)
+  return replace_all(text, old, new, TEXT_MOST) or too_long()
 end
 
 local function put_in(text, first, last, new)
@@ -213,7 +204,7 @@ local function truncate(value, ...)
   local text = to_text(value)
   local length = given > 0 and values.integer(wanted) or TRUNCATE_LENGTH
   local ending = given > 1 and to_text(last) or ELLIPSIS
-  if length_of(text) <= length then return text end
+  if #text <= length or length_of(text) <= length then return text end
   local kept = length - length_of(ending)
   if kept <= 0 then return ending end
   return characters(text, 1, kept) .. ending

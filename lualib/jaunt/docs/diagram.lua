@@ -1,0 +1,463 @@
+-- A journey's flow as a diagram. Steps become blocks that are put together: below one another, side by side, around. No line crosses
+-- another one, as each block keeps its lines within itself: it is entered and left on its spine.
+--
+-- A block is { w =, h =, spine = (where it is entered, from its left), falls = (it is left at its bottom, on the spine), draw = function(out,
+-- x, y) }; out is a jaunt.docs.svg.
+
+local escapes = require "jaunt.docs.escapes"
+local figures = require "jaunt.figures"
+local flow = require "jaunt.docs.flow"
+local measure = require "jaunt.docs.measure"
+local svg = require "jaunt.docs.svg"
+
+local diagram = {}
+
+local GAP, LEAD, SIDE, BESIDE = 26, 40, 22, 26 -- between blocks; before a branch; around loops; between branches
+local TEXT_WIDTH, LINES_MOST = 240, 4
+local WIDEST = 900 -- of branches side by side; more stand below one another
+local PAD_X, PAD_Y = 14, 9
+
+---------------------------------------------------------------------------------------------- nodes
+
+local function add_lines(lines, text, class, width)
+  local size = svg.SIZES[class]
+  for _, line in ipairs(measure.wrap(escapes.clean(text), size, width or TEXT_WIDTH, LINES_MOST)) do
+    lines[#lines + 1] = { text = line, class = class }
+  end
+end
+
+local function size_of(lines, least, shape)
+  local w, sides = least or 90, 2 * PAD_X + (shape == "hexagon" and 8 or 0)
+  for _, line in ipairs(lines) do
+    w = math.max(w, measure.width(line.text, svg.SIZES[line.class]) + sides)
+  end
+  return w, #lines * svg.LINE + 2 * PAD_Y
+end
+
+local function node_block(lines, options, least)
+  local w, h = size_of(lines, least, options.shape)
+  return { w = w, h = h, spine = w / 2, falls = true, node_w = w, draw = function(out, x, y) out:node(x, y, w, h, lines, options) end }
+end
+
+-- A block with others at its right side, to which short lines lead: where people leave. `is_first`: no line comes from above.
+local function with_leaves(block, leaves, is_first)
+  if #leaves == 0 then return block end
+  local height, width = 0, 0
+  for i, leaf in ipairs(leaves) do height, width = height + leaf.h + (i > 1 and 8 or 0), math.max(width, leaf.w) end
+  local h = math.max(block.h, height)
+  local top = (h - block.h) / 2
+  return { w = block.w + BESIDE + width, h = h, spine = block.spine, falls = block.falls, is_bare = top > 0, draw = function(out, x, y)
+    block.draw(out, x, y + top)
+    if top > 0 then
+      if not is_first then out:path({ x + block.spine, y, x + block.spine, y + top }, true) end
+      out:path { x + block.spine, y + top + block.h, x + block.spine, y + h }
+    end
+    local at, middle, fork = y + (h - height) / 2, y + h / 2, x + block.node_w + BESIDE / 2 - 3
+    for _, leaf in ipairs(leaves) do
+      local line = at + leaf.h / 2
+      out:path({ x + block.node_w, middle, fork, middle, fork, line, x + block.node_w + BESIDE, line }, true)
+      leaf.draw(out, x + block.node_w + BESIDE, at)
+      at = at + leaf.h + 8
+    end
+  end }
+end
+
+local function pill(text, class, unreached)
+  local lines = {}
+  add_lines(lines, text, "d", 185)
+  local w, h = size_of(lines, 60)
+  h = h - 6
+  return { w = w, h = h, spine = w / 2, falls = false, is_pill = true,
+    draw = function(out, x, y) out:node(x, y, w, h, lines, { class = class, shape = "pill", unreached = unreached }) end }
+end
+
+---------------------------------------------------------------------------------------------- elements
+
+local function counted(self, step) return self.numbers and self.numbers.of(step) end
+
+local function add_notes(self, step, lines)
+  local row = counted(self, step)
+  if row then
+    lines[#lines + 1] = { class = "n", text = row.reached == row.went_on and figures.count(row.reached) .. " came"
+      or ("%s came, %s went on"):format(figures.count(row.reached), figures.count(row.went_on)) }
+  elseif self.numbers then
+    lines[#lines + 1] = { class = "n", text = "nobody came" }
+  end
+  local reached = self.trip:reached(step)
+  if reached == false then lines[#lines + 1] = { class = "n", text = "no sample comes here" } end
+  return reached == false
+end
+
+local LEAVES = { drop = { "dropped", "if it fails" }, hold = { "held", "if it fails" } }
+
+local function call_leaves(self, step)
+  local made, row = step.contract, counted(self, step)
+  local leaves = {}
+  local policy = made.policy
+  local known = policy and LEAVES[policy]
+  if known or not policy then
+    local text = known and ("%s %s"):format(known[1], known[2]) or "if it fails: " .. made.failure
+    leaves[1] = pill(row and row.dropped > 0 and ("%s dropped"):format(figures.count(row.dropped)) or text, known and known[1] or "dropped")
+  end
+  if row and row.held > 0 then leaves[#leaves + 1] = pill(("%s held"):format(figures.count(row.held)), "held") end
+  return leaves
+end
+
+local BLOCKS = {}
+
+function BLOCKS.call(self, step)
+  local made, lines = step.contract, {}
+  add_lines(lines, step.name, "t")
+  local route = step.words:route(step.call.fields)
+  if step.name ~= route then add_lines(lines, (made.via and made.via .. " · " or "") .. route, "d") end
+  if made.only_if then add_lines(lines, "only if " .. made.only_if, "d") end
+  local unreached = add_notes(self, step, lines)
+  return with_leaves(node_block(lines, { class = "call", unreached = unreached, link = self.links and made.id or nil, title = step.name }, 150),
+    call_leaves(self, step))
+end
+
+function BLOCKS.wait(self, step)
+  local lines = {}
+  add_lines(lines, step.text, "t")
+  local unreached = add_notes(self, step, lines)
+  return node_block(lines, { class = "wait", shape = "pill", unreached = unreached, title = step.name })
+end
+
+function BLOCKS.split(self, step, next_step)
+  local lines = {}
+  add_lines(lines, step.name, "t")
+  local follows = next_step and next_step.kind == "switch" and not next_step.title
+  if not follows then
+    for _, branch in ipairs(step.branches) do
+      add_lines(lines, branch.share and ("%s %.4g %%"):format(branch.name, branch.share * 100) or branch.name, "d")
+    end
+  end
+  local unreached = add_notes(self, step, lines)
+  return node_block(lines, { class = "split", shape = "hexagon", unreached = unreached, title = step.name }, 110)
+end
+
+local ENDINGS = {
+  drop = { "dropped", "dropped" }, exit = { "exited", "exits" }, restart_with = { "again", "begins anew" }, ["return"] = { "completed", "completed" },
+  error = { "held", "held: script error" }, ["break"] = { "again", "leaves the loop" }, ["goto"] = { "again", "goes on at" },
+  back = { "again", "leaves the function" },
+}
+
+function BLOCKS.ending(self, step)
+  local kind = ENDINGS[step.what]
+  local text = kind[2]
+  if step.what == "goto" and step.reason == "continue" then text = "on to the next round"
+  elseif step.reason and step.reason ~= "" then text = ("%s: %s"):format(text, step.reason) end
+  local leavers = self.numbers and step.literal and self.numbers.leavers[("%s %s"):format(step.what, step.literal)]
+  if leavers then text = ("%s %s"):format(figures.count(leavers), text) end
+  return pill(text, kind[1], self.trip:reached(step) == false)
+end
+
+---------------------------------------------------------------------------------------------- one after another
+
+local sequence
+
+-- Blocks below one another, on one spine.
+local function stack(blocks)
+  local spine, right, h = 0, 0, 0
+  for i, block in ipairs(blocks) do
+    spine = math.max(spine, block.spine)
+    right = math.max(right, block.w - block.spine)
+    h = h + block.h + (i > 1 and GAP or 0)
+  end
+  local last = blocks[#blocks]
+  return { w = spine + right, h = h, spine = spine, falls = not last or last.falls, draw = function(out, x, y)
+    for i, block in ipairs(blocks) do
+      block.draw(out, x + spine - block.spine, y)
+      y = y + block.h
+      if blocks[i + 1] then out:path({ x + spine, y, x + spine, y + GAP }, not blocks[i + 1].is_bare) end
+      y = y + GAP
+    end
+  end }
+end
+
+---------------------------------------------------------------------------------------------- branches
+
+-- Branches side by side below `head`, joined again at the bottom: each { label =, block = (nil: nothing happens there) }.
+local function fork(head, branches)
+  local w, h, falls, spines, lefts = 0, 0, 0, {}, {}
+  for i, branch in ipairs(branches) do
+    local label = measure.width(branch.label, svg.DETAIL) + 16
+    local block = branch.block or { w = 0, h = 0, spine = 0, falls = true, draw = function() end }
+    local spine = math.max(block.spine, label / 2)
+    lefts[i], spines[i] = w + spine - block.spine, w + spine
+    w = w + spine + math.max(block.w - block.spine, label / 2) + (branches[i + 1] and BESIDE or 0)
+    h, branch.inner = math.max(h, block.h), block
+    if block.falls then falls = falls + 1 end
+  end
+  local middle = (spines[1] + spines[#spines]) / 2
+  local shift = math.max(0, head.spine - middle)
+  middle = middle + shift
+  local joined = falls > 0 and GAP or 0
+  return { w = math.max(w + shift, middle + head.w - head.spine), h = head.h + 14 + LEAD + h + joined, spine = middle, falls = falls > 0, draw = function(out, x, y)
+    head.draw(out, x + middle - head.spine, y)
+    local top = y + head.h
+    local bottom = top + 14 + LEAD + h + joined
+    for i, branch in ipairs(branches) do
+      local at = x + shift + spines[i]
+      out:path({ x + middle, top, x + middle, top + 14, at, top + 14, at, top + 14 + LEAD }, branch.block ~= nil and not branch.block.is_bare)
+      branch.inner.draw(out, x + shift + lefts[i], top + 14 + LEAD)
+      if branch.inner.falls then out:path { at, top + 14 + LEAD + branch.inner.h, at, bottom - 10, x + middle, bottom - 10, x + middle, bottom } end
+      out:label(at, top + 14 + LEAD / 2 - 2, branch.label)
+    end
+  end }
+end
+
+-- The same for many or wide branches: below one another, each on a line of its own, between a way in on the left and a way out on
+-- the right.
+local function ladder(head, branches)
+  local width, h = 0, 0
+  for _, branch in ipairs(branches) do
+    branch.inner = branch.block or { w = 0, h = 0, spine = 0, falls = true, draw = function() end }
+    width = math.max(width, branch.inner.w)
+    branch.lead = 34 + branch.inner.h + GAP
+    h = h + branch.lead
+  end
+  local in_x = SIDE / 2
+  local block_x = in_x + SIDE
+  local spine, falls = math.max(head.spine, in_x), false
+  for _, branch in ipairs(branches) do falls = falls or branch.inner.falls end
+  local out_x = math.max(block_x + width + SIDE, spine + head.w - head.spine + 4)
+  return { w = out_x + 4, h = head.h + h + (falls and GAP or 0), spine = spine, falls = falls, draw = function(out, x, y)
+    head.draw(out, x + spine - head.spine, y)
+    local top, bottom = y + head.h, y + head.h + h + (falls and GAP or 0)
+    local at = top
+    for _, branch in ipairs(branches) do
+      local entry = x + block_x + branch.inner.spine
+      out:path({ x + spine, top, x + spine, top + 8, x + in_x, top + 8, x + in_x, at + 18, entry, at + 18, entry, at + 34 }, branch.block ~= nil and not branch.block.is_bare)
+      out:label(x + in_x + 6, at + 18, branch.label, true)
+      branch.inner.draw(out, x + block_x, at + 34)
+      if branch.inner.falls then
+        local leave = at + 34 + branch.inner.h + GAP / 2
+        out:path { entry, at + 34 + branch.inner.h, entry, leave, x + out_x, leave, x + out_x, bottom - 8, x + spine, bottom - 8, x + spine, bottom }
+      end
+      at = at + branch.lead
+    end
+  end }
+end
+
+local function branched(head, branches)
+  local side_by_side = fork(head, branches)
+  if side_by_side.w > WIDEST and #branches > 2 then return ladder(head, branches) end
+  return side_by_side
+end
+
+-- A test whose one side ends beside it, while the other goes on below.
+local function aside(head, side, side_label, main, main_label)
+  local label_w = measure.width(side_label, svg.DETAIL) + 22
+  local is_small = side.is_pill
+  local main_block = main or { w = 0, h = 0, spine = 0, falls = true, is_bare = true, draw = function() end }
+  local spine = math.max(head.spine, main_block.spine)
+  local head_right = spine + head.w - head.spine
+  local from = is_small and head_right or math.max(head_right, spine + main_block.w - main_block.spine)
+  local side_x = from + label_w + 6
+  local row_h = is_small and math.max(head.h, side.h) or head.h
+  local lead = main and LEAD or GAP
+  local side_top = is_small and (row_h - side.h) / 2 or row_h / 2 + 18
+  return { w = math.max(side_x + side.w, spine + main_block.w - main_block.spine), h = math.max(row_h + lead + main_block.h, side_top + side.h), spine = spine,
+    falls = main_block.falls, draw = function(out, x, y)
+      local middle = y + row_h / 2
+      head.draw(out, x + spine - head.spine, y + (row_h - head.h) / 2)
+      if row_h > head.h then
+        out:path { x + spine, y, x + spine, y + (row_h - head.h) / 2 }
+        out:path { x + spine, y + (row_h + head.h) / 2, x + spine, y + row_h }
+      end
+      if is_small then out:path({ x + head_right, middle, x + side_x, middle }, true)
+      else out:path({ x + head_right, middle, x + side_x + side.spine, middle, x + side_x + side.spine, y + side_top }, not side.is_bare) end
+      out:label(x + head_right + 5, middle, side_label, true)
+      side.draw(out, x + side_x, y + side_top)
+      local below = y + row_h + lead
+      out:path({ x + spine, y + row_h, x + spine, below }, main ~= nil and not main.is_bare)
+      out:label(x + spine, y + row_h + lead / 2 - 2, main_label)
+      main_block.draw(out, x + spine - main_block.spine, below)
+      if main_block.falls then
+        local h = math.max(row_h + lead + main_block.h, side_top + side.h)
+        if below + main_block.h < y + h then out:path { x + spine, below + main_block.h, x + spine, y + h } end
+      end
+    end }
+end
+
+-- A test whose one side is stepped into below, while a line leads past it.
+local function bypass(head, inner, inner_label, past_label)
+  local spine = math.max(head.spine, inner.spine)
+  local right = math.max(spine + head.w - head.spine + measure.width(past_label, svg.DETAIL) + 12, spine + inner.w - inner.spine) + SIDE / 2
+  local h = head.h + LEAD + inner.h + GAP
+  return { w = right + 4, h = h, spine = spine, falls = true, draw = function(out, x, y)
+    head.draw(out, x + spine - head.spine, y)
+    local top, bottom = y + head.h, y + h
+    out:path({ x + spine, top, x + spine, top + LEAD }, not inner.is_bare)
+    out:label(x + spine, top + LEAD / 2 - 2, inner_label)
+    inner.draw(out, x + spine - inner.spine, top + LEAD)
+    if inner.falls then out:path { x + spine, top + LEAD + inner.h, x + spine, bottom } end
+    local middle = y + head.h / 2
+    out:path { x + spine + head.w - head.spine, middle, x + right, middle, x + right, bottom - 10, x + spine, bottom - 10, x + spine, bottom }
+    out:label(x + spine + head.w - head.spine + 4, middle, past_label, true)
+  end }
+end
+
+-- Two blocks below one another, without a line from the first to the second.
+local function unlinked(first, second)
+  local spine = math.max(first.spine, second.spine)
+  local w = spine + math.max(first.w - first.spine, second.w - second.spine)
+  return { w = w, h = first.h + second.h, spine = spine, falls = true, is_bare = first.is_bare, draw = function(out, x, y)
+    first.draw(out, x + spine - first.spine, y)
+    second.draw(out, x + spine - second.spine, y + first.h)
+  end }
+end
+
+local function test_block(text)
+  local lines = {}
+  add_lines(lines, text, "d", 230)
+  return node_block(lines, { class = "test", shape = "hexagon" }, 80)
+end
+
+local function question(step)
+  local test, turned = step.words:bare(step.test)
+  return step.words:holds(test, true) .. "?", turned
+end
+
+function BLOCKS.choice(self, step)
+  local text, turned = question(step)
+  local head = test_block(text)
+  local first, second = step.yes, step.no
+  if turned then first, second = second, first end
+  local yes = #first > 0 and sequence(self, first) or nil
+  local no = #second > 0 and sequence(self, second) or nil
+  local yes_falls, no_falls = not yes or yes.falls, not no or no.falls
+  if not yes_falls and no_falls then return aside(head, yes, "yes", no, "no") end
+  if not no_falls and yes_falls then return aside(head, no, "no", yes, "yes") end
+  if yes and not no then return bypass(head, yes, "yes", "no") end
+  if no and not yes then return bypass(head, no, "no", "yes") end
+  return branched(head, { { label = "yes", block = yes }, { label = "no", block = no } })
+end
+
+function BLOCKS.switch(self, step)
+  local branches = {}
+  for i, case in ipairs(step.cases) do
+    branches[i] = { label = table.concat(measure.wrap(escapes.clean(case.label), svg.DETAIL, 150, 1)),
+      block = #case.steps > 0 and sequence(self, case.steps) or nil }
+  end
+  local head = step.title and test_block(step.title .. "?") or { w = 0, h = 0, spine = 0, is_bare = true, draw = function() end }
+  local made = branched(head, branches)
+  made.is_bare = step.title == nil
+  return made
+end
+
+---------------------------------------------------------------------------------------------- loops
+
+-- A way back on the left from below `inner` to above it.
+local function looped(inner, back_label, tail, tail_label)
+  local blocks_spine = math.max(inner.spine, tail and tail.spine or 0)
+  local spine = SIDE + blocks_spine
+  local right = math.max(inner.w - inner.spine, tail and tail.w - tail.spine or 0)
+  local lead = 16
+  local h = lead + inner.h + (tail and GAP + tail.h or GAP)
+  local left_room = back_label and math.max(0, measure.width(back_label, svg.DETAIL) + 30 - (SIDE + blocks_spine - tail.spine)) or 0
+  spine = spine + left_room
+  return { w = spine + right, h = h + (tail and 6 or 0), spine = spine, falls = tail ~= nil, is_bare = true, draw = function(out, x, y)
+    local line = x + 5
+    out:path({ x + spine, y, x + spine, y + lead }, not inner.is_bare)
+    inner.draw(out, x + spine - inner.spine, y + lead)
+    local below = y + lead + inner.h
+    if tail then
+      if inner.falls then out:path({ x + spine, below, x + spine, below + GAP }, true) end
+      tail.draw(out, x + spine - tail.spine, below + GAP)
+      local middle = below + GAP + tail.h / 2
+      out:path({ x + spine - tail.spine, middle, line, middle, line, y + 4, x + spine, y + 4 }, true)
+      out:label(x + spine - tail.spine - 6 - measure.width(back_label, svg.DETAIL) - 4, middle, back_label, true)
+      out:path { x + spine, below + GAP + tail.h, x + spine, y + h + 6 }
+      out:label(x + spine + 6, below + GAP + tail.h + 10, tail_label, true)
+    elseif inner.falls then
+      out:path({ x + spine, below, x + spine, below + GAP / 2, line, below + GAP / 2, line, y + 4, x + spine, y + 4 }, true)
+    end
+  end }
+end
+
+-- A loop with its test at its head: the way back comes in above it, the way on leads past the body.
+local function headed_loop(head, inner, in_label, past_label)
+  local spine = SIDE + math.max(head.spine, inner.spine)
+  local right = math.max(spine + head.w - head.spine + measure.width(past_label, svg.DETAIL) + 12, spine + inner.w - inner.spine) + SIDE / 2
+  local lead = 16
+  local h = lead + head.h + LEAD + inner.h + GAP + 12
+  return { w = right + 4, h = h, spine = spine, falls = true, is_bare = true, draw = function(out, x, y)
+    local top = y + lead
+    out:path({ x + spine, y, x + spine, top }, true)
+    head.draw(out, x + spine - head.spine, top)
+    out:path({ x + spine, top + head.h, x + spine, top + head.h + LEAD }, not inner.is_bare)
+    out:label(x + spine, top + head.h + LEAD / 2 - 2, in_label)
+    inner.draw(out, x + spine - inner.spine, top + head.h + LEAD)
+    local below = top + head.h + LEAD + inner.h
+    if inner.falls then
+      out:path({ x + spine, below, x + spine, below + 10, x + 5, below + 10, x + 5, y + 4, x + spine, y + 4 }, true)
+    end
+    local middle = top + head.h / 2
+    out:path { x + spine + head.w - head.spine, middle, x + right, middle, x + right, y + h - 10, x + spine, y + h - 10, x + spine, y + h }
+    out:label(x + spine + head.w - head.spine + 4, middle, past_label, true)
+  end }
+end
+
+function BLOCKS.loop(self, step)
+  local inner = sequence(self, step.body)
+  if step.form == "ever" then
+    local made = looped(inner)
+    if not flow.goes_on(step) then return made end
+    local outside = pill("after the loop", "again") -- where those go on who leave it
+    outside.falls = true
+    return unlinked(made, outside)
+  end
+  if step.form == "each" then return headed_loop(test_block(step.text), inner, "each", "done") end
+  local text, turned = question(step)
+  local yes, no = "yes", "no"
+  if turned then yes, no = no, yes end
+  if step.form == "while" then return headed_loop(test_block(text), inner, yes, no) end
+  return looped(inner, no, test_block(text), yes)
+end
+
+---------------------------------------------------------------------------------------------- all of it
+
+sequence = function(self, steps)
+  local blocks = {}
+  for i, step in ipairs(steps) do blocks[i] = BLOCKS[step.kind](self, step, steps[i + 1]) end
+  local made = stack(blocks)
+  made.is_bare = blocks[1] ~= nil and blocks[1].is_bare
+  made.is_pill = #blocks == 1 and blocks[1].is_pill
+  return made
+end
+
+local function start_block(self)
+  local declared, lines = self.declared, {}
+  add_lines(lines, declared.starts_on and declared.starts_on.name or "a person enters", "t")
+  if self.numbers then lines[#lines + 1] = { class = "n", text = figures.count(self.numbers.found.entered) .. " entered" } end
+  local leaves = {}
+  if declared.control > 0 then leaves[1] = pill(("%g %% are only watched"):format(declared.control * 100), "again") end
+  local goal = declared.goal
+  if goal then
+    leaves[#leaves + 1] = pill(("at any time: %s, the goal%s"):format(goal.name, goal.within and ", within " .. goal.within or ""), "exited")
+  end
+  for _, event in ipairs(declared.exit_on) do leaves[#leaves + 1] = pill("at any time: " .. event.name, "exited") end
+  return with_leaves(node_block(lines, { class = "start", shape = "pill" }, 100), leaves, true)
+end
+
+local function end_block(self)
+  local found = self.numbers and self.numbers.found
+  return pill(found and ("%s completed"):format(figures.count(found.completed)) or "completed", "completed")
+end
+
+-- The diagram of a journey (see jaunt.docs.facts) as an element <svg>. options: alone (a file of its own), links (to the calls'
+-- contracts in the same page).
+function diagram.of(made, options)
+  local self = { declared = made.declared, trip = made.trip, numbers = made.numbers, links = options.links }
+  local blocks = { start_block(self) }
+  if #made.steps > 0 then blocks[2] = sequence(self, made.steps) end
+  if flow.falls(made.steps) then blocks[#blocks + 1] = end_block(self) end
+  local whole = stack(blocks)
+  local out = svg.new()
+  whole.draw(out, 12, 12)
+  return out:text(whole.w + 24, whole.h + 24, { title = "The flow of " .. made.name, alone = options.alone })
+end
+
+return diagram
