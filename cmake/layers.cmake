@@ -22,11 +22,11 @@ jaunt_layer(calls store http people)
 jaunt_layer(engine calls)
 jaunt_layer(bind engine)
 jaunt_layer(serve bind)
-jaunt_layer(repl serve)
+jaunt_layer(repl bind)
 if(READLINE_INCLUDE_DIR)
   target_compile_definitions(jaunt_repl PRIVATE JAUNT_READLINE)
 endif()
 
 # What main.c and the tests' host share and what sees every layer: the list of native modules.
 add_library(jaunt_top STATIC runtime/native.c)
-target_link_libraries(jaunt_top PUBLIC jaunt_repl)
+target_link_libraries(jaunt_top PUBLIC jaunt_serve jaunt_repl)

@@ -39,13 +39,13 @@ end
 
 -- The sources of one folder into `sources`, their names after `prefix`. Returns the names without it, sorted.
 local function gather_folder(found, folder, prefix, sources, schema)
-  local files, names = project.files(found, folder, KINDS), {}
-  for _, short in ipairs(keys.sorted(files)) do
-    if is_payload(short) then
-      local file, name = files[short], prefix .. short
-      if sources[name] then cli.fail("%s and %s are both the payload %s: take one away", sources[name].path, file.path, name) end
-      sources[name] = { name = name, path = file.path, text = payloads.read(file.path), kind = file.kind,
-        schema = schema_beside(found, folder, short) or schema }
+  local names, dir = {}, project.path(found, folder)
+  for _, entry in ipairs(fs.list(dir) or {}) do
+    local short, kind = entry:match("^(.+)%.(%w+)$")
+    if short and KINDS[kind] and is_payload(short) then
+      local path, name = project.join(dir, entry), prefix .. short
+      if sources[name] then cli.fail("%s and %s are both the payload %s: take one away", sources[name].path, path, name) end
+      sources[name] = { name = name, path = path, text = payloads.read(path), kind = kind, schema = schema_beside(found, folder, short) or schema }
       names[#names + 1] = short
     end
   end
@@ -55,10 +55,12 @@ end
 -- Adds the text of a template, and those of the templates that it names by render and include, in the order in which they are
 -- first named.
 local function add_texts(texts, source, sources, seen)
+  local text = source.text
   seen[source] = true
-  texts[#texts + 1] = ("s8"):pack(source.text)
-  for tag, at in source.text:gmatch("%f[%w_](%a+)%s*()[\"']") do
-    local name = PARTIAL_TAGS[tag] and source.text:match("^[\"']([^\"']+)[\"']", at)
+  texts[#texts + 1] = ("s8"):pack(text)
+  if not text:find("render", 1, true) and not text:find("include", 1, true) then return end
+  for tag, at in text:gmatch("%f[%w_](%a+)%s*()[\"']") do
+    local name = PARTIAL_TAGS[tag] and text:match("^[\"']([^\"']+)[\"']", at)
     local part = name and renderers.partial(sources, name)
     if part and not seen[part] then add_texts(texts, part, sources, seen) end
   end

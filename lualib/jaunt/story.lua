@@ -10,6 +10,7 @@
 --   wait     name, kind (wait, wait_until, wait_for), until_ms, event (of wait_for), over_ms, by ("time" or "event"), data
 --   split    name, verdict
 --   write    name, value (JSON text)
+--   newer    value (JSON text): what the script reads of its person from here on, as that has changed; null where it is gone
 --   restart  value (JSON text)
 --   redrive  from_step (nil: nothing is done again), as_it_was (the call is sent again, the same bytes), number (the how manieth it is)
 --   end      outcome, reason, detail, element; also where a run was held and went on later
@@ -119,6 +120,7 @@ function story.of(state, run)
       if record.kind == "step" then open, again = entry, nil end
       if record.kind == "redrive" then open, again = nil, left_open(open or again, entry) end
     end
+    if record.newer then entries[#entries + 1] = { what = "newer", at_ms = record.at_ms, value = record.newer } end
   end
   return entries, whole
 end

@@ -17,7 +17,8 @@ int native_clock_mono(lua_State *L);    /* its mono */
 int native_connections_open(lua_State *L); /* jaunt.native.connections: secrets, new */
 int native_digest_open(
     lua_State *L); /* jaunt.native.digest: digest, hmac, base64_encode, …; in workers, too */
-int native_engine_open(lua_State *L);  /* jaunt.native.engine: start, hash, now_ms, rfc3339, moment, cores */
+int native_engine_open(lua_State *L);  /* jaunt.native.engine: start, check_limits, and: */
+extern const luaL_Reg native_facts[];  /* hash, now_ms, rfc3339, moment, duration, cores, call_fields */
 int native_control_open(lua_State *L); /* jaunt.native.control: sleep, now_mono, on_signal, fail */
 int native_fs_open(lua_State *L);      /* jaunt.native.fs: list, kind, mode, mtime, absolute, read */
 int native_host_open(lua_State *L);    /* jaunt.native.host: versions, modules */

@@ -6,17 +6,11 @@
 
 #include "base/alloc.h"
 #include "engine/guard.h"
-#include "engine/run.h"
 #include "engine/worker.h"
 
 enum {
-  CLOCK_QUANTUM_MS =
-      100,            /* a virtual clock jumps to the end of the tenth of a second in which a timer is due */
-  EVENTS_AHEAD = 256, /* events that wait for their time here */
-  EVENTS_OUT = 4096,  /* that workers have, and have not dealt with; the next ones wait here */
-  EVENT_BYTES_MOST = 8 << 20, /* of those here, and of those there */
-  MESSAGES_KEPT = 20000,      /* lines that wait to be fetched; a worker with another one waits */
-  MESSAGE_BYTES_KEPT = 16 << 20,
+  CLOCK_QUANTUM_MS = 100, /* a virtual clock jumps to the end of the one in which a timer is due */
+  EVENTS_AHEAD = 256,     /* events that wait for their time here */
 };
 
 typedef struct coming_event {
@@ -24,11 +18,6 @@ typedef struct coming_event {
   int64_t at_ms;
   message *m;
 } coming_event;
-
-typedef struct said {
-  list link;
-  buf text;
-} said;
 
 const script_limits script_limits_default = {
     .run_memory = (size_t)16 << 20,
@@ -60,119 +49,12 @@ struct engine {
 
 /* ---- what workers tell ---- */
 
-void shared_work(engine_shared *s, int64_t change) {
-  if (change > 0) atomic_fetch_add(&s->epoch, 1);
-  if (atomic_fetch_add(&s->work, change) + change == 0) uv_async_send(&s->wake);
-}
-
-void shared_active(engine_shared *s, int64_t change) {
-  if (!change) return;
-  int64_t now = atomic_fetch_add(&s->active, change) + change;
-  int64_t low = (int64_t)(s->options->in_flight - s->options->in_flight / 4);
-  if (change < 0 && now < low && atomic_exchange(&s->starved, false)) uv_async_send(&s->wake);
-}
-
-static bool has_event_room(const engine_shared *s, int share) {
-  return atomic_load(&s->events_out) < EVENTS_OUT / share &&
-         atomic_load(&s->event_bytes_out) < EVENT_BYTES_MOST / share;
-}
-
-static int64_t bytes_of(const message *m) {
-  return (int64_t)(m->lengths[0] + m->lengths[1] + m->lengths[2]);
-}
-
-void shared_event_done(engine_shared *s, const message *m) {
-  atomic_fetch_sub(&s->event_bytes_out, bytes_of(m));
-  atomic_fetch_sub(&s->events_out, 1);
-  if (has_event_room(s, 2) && atomic_exchange(&s->events_wait, false)) uv_async_send(&s->wake);
-}
-
-/* Whether workers take more events; they wake this thread when they do again. */
-static bool takes_events(engine_shared *s) {
-  if (has_event_room(s, 1)) return true;
-  atomic_store(&s->events_wait, true);
-  if (!has_event_room(s, 2)) return false;
-  atomic_store(&s->events_wait, false);
-  return true;
-}
-
-static bool has_message_room(const engine_shared *s) {
-  return s->message_count < MESSAGES_KEPT && s->message_bytes < MESSAGE_BYTES_KEPT;
-}
-
-/* Locks the messages, and waits before that until there is room. Returns false where nobody will fetch any: then there is
- * no room, and the lock is held as well. */
-static bool lock_messages(engine_shared *s) {
-  pthread_mutex_lock(&s->message_lock);
-  while (!has_message_room(s) && !atomic_load(&s->ending)) {
-    pthread_mutex_unlock(&s->message_lock);
-    uv_async_send(&s->wake);
-    uv_sleep(1);
-    pthread_mutex_lock(&s->message_lock);
-  }
-  return has_message_room(s);
-}
-
-void shared_say(engine_shared *s, say_kind kind, const char *text, size_t length) {
-  static const char marks[] = {[SAY_OUTPUT] = 'o', [SAY_WARNING] = 'w', [SAY_TRACE] = 't'};
-  if (lock_messages(s)) {
-    said *one = mem_zero(sizeof *one);
-    buf_char(&one->text, marks[kind]);
-    buf_add(&one->text, text, length);
-    list_push(&s->messages, &one->link);
-    s->message_count++;
-    s->message_bytes += length;
-  }
-  pthread_mutex_unlock(&s->message_lock);
-}
-
-/* ---- dying ---- */
-
-bool shared_dies(engine_shared *s) {
-  if (!s->options->die_after || atomic_fetch_add(&s->recorded, 1) < s->options->die_after) return false;
-  if (!atomic_exchange(&s->dead, true)) uv_async_send(&s->wake);
-  return true;
-}
-
-/* ---- what operators do ---- */
-
-typedef struct outcome_told {
-  list link;
-  engine_outcome outcome;
-} outcome_told;
-
-void shared_outcome(engine_shared *s, uint64_t number, const char *refused, char *why) {
-  outcome_told *told = mem_zero(sizeof *told);
-  told->outcome = (engine_outcome){number, refused, why};
-  pthread_mutex_lock(&s->message_lock);
-  list_push(&s->outcomes, &told->link);
-  pthread_mutex_unlock(&s->message_lock);
-  uv_async_send(&s->wake);
-}
-
 int engine_next_outcome(engine *e, engine_outcome *out) {
-  pthread_mutex_lock(&e->shared.message_lock);
-  list *l = list_pop(&e->shared.outcomes);
-  pthread_mutex_unlock(&e->shared.message_lock);
-  if (!l) return 0;
-  outcome_told *told = LIST_OF(outcome_told, link, l);
-  *out = told->outcome;
-  free(told);
-  return 1;
+  return shared_next_outcome(&e->shared, out);
 }
 
 int engine_next_message(engine *e, buf *out) {
-  pthread_mutex_lock(&e->shared.message_lock);
-  list *l = list_pop(&e->shared.messages);
-  said *one = l ? LIST_OF(said, link, l) : NULL;
-  if (one) e->shared.message_count--, e->shared.message_bytes -= one->text.len - 1;
-  pthread_mutex_unlock(&e->shared.message_lock);
-  if (!one) return 0;
-  buf_clear(out);
-  buf_add(out, one->text.data, one->text.len);
-  buf_free(&one->text);
-  free(one);
-  return 1;
+  return shared_next_message(&e->shared, out);
 }
 
 /* ---- admission ---- */
@@ -280,7 +162,7 @@ void engine_event(engine *e, int64_t at_ms, const char *person, const char *name
   e->finished = false; /* something happens once more */
   list_push(&e->events, &coming->link);
   e->event_count++;
-  e->event_bytes += bytes_of(coming->m);
+  e->event_bytes += message_bytes(coming->m);
   if (!engine_wants_event(e)) consider(e);
 }
 
@@ -303,18 +185,16 @@ static bool is_among(uint64_t hash, const uint64_t *hashes, size_t count) {
 static void deliver_events(engine *e, int64_t now) {
   uint64_t told[EVENTS_AHEAD];
   size_t count = 0;
-  while (next_event(e) <= now && count < EVENTS_AHEAD && takes_events(&e->shared)) {
+  while (next_event(e) <= now && count < EVENTS_AHEAD && shared_takes_events(&e->shared)) {
     coming_event *coming = LIST_OF(coming_event, link, e->events.next);
     const char *person = coming->m->texts[0];
     uint64_t hash = hash_bytes64((hash128){0, 0}, person, strlen(person));
     if (e->shared.clock.is_virtual && is_among(hash, told, count)) break;
     told[count++] = hash;
     list_remove(&coming->link);
-    int64_t bytes = bytes_of(coming->m);
     e->event_count--;
-    e->event_bytes -= bytes;
-    atomic_fetch_add(&e->shared.events_out, 1);
-    atomic_fetch_add(&e->shared.event_bytes_out, bytes);
+    e->event_bytes -= message_bytes(coming->m);
+    shared_event_out(&e->shared, coming->m);
     worker_post(worker_for(e, person, strlen(person)), coming->m);
     free(coming);
   }
@@ -378,7 +258,7 @@ static void consider(engine *e) {
   bool paused = atomic_load(&s->script_errors) >= SCRIPT_ERRORS_PAUSE || atomic_load(&s->paused);
   bool admitted = e->admission_over || paused;
   int64_t event_at = admitted ? next_event(e) : INT64_MAX;
-  if (!s->clock.is_virtual && event_at != INT64_MAX && takes_events(s)) arm_event_timer(e, event_at);
+  if (!s->clock.is_virtual && event_at != INT64_MAX && shared_takes_events(s)) arm_event_timer(e, event_at);
   uint64_t epoch = atomic_load(&s->epoch);
   if (atomic_load(&s->work) != 0) return;
   if (atomic_load(&s->paused)) {

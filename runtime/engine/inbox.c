@@ -28,6 +28,10 @@ message *message_with_texts(message_kind kind, const char *const texts[3], const
   return m;
 }
 
+int64_t message_bytes(const message *m) {
+  return (int64_t)(m->lengths[0] + m->lengths[1] + m->lengths[2]);
+}
+
 void inbox_init(inbox *in, uv_async_t *wake) {
   pthread_mutex_init(&in->lock, NULL);
   list_init(&in->messages);

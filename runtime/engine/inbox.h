@@ -37,6 +37,7 @@ typedef struct message {
 
 message *message_new(message_kind kind);
 message *message_with_texts(message_kind kind, const char *const texts[3], const size_t lengths[3]);
+int64_t message_bytes(const message *m); /* of its texts */
 
 typedef struct inbox {
   pthread_mutex_t lock;

@@ -172,8 +172,6 @@ void run_forget_lingering(worker *w);
 /* For want of memory: lets runs that wait leave it, where the store keeps runs. Returns whether that will free so many bytes. */
 bool run_evict(worker *w, int64_t bytes);
 void run_hold_largest(worker *w);
-/* A call of this run has a result. */
-void run_call_done(run *r);
 extern const call_hooks run_call_hooks;
 
 /* ---- the primitives' side ---- */

@@ -409,8 +409,8 @@ static void record_result(run *r, bool on) {
   run_record(r, &record, RUN_RUNNING);
 }
 
-void run_call_done(run *r) {
-  call *c = r->call;
+static void done(call *c) {
+  run *r = c->owner;
   worker *w = r->in;
   if (c->result == CALL_UNDECIDED) {
     if (r->park == PARK_END) {
@@ -433,10 +433,6 @@ void run_call_done(run *r) {
     end_by_result(r);
     run_finish(r);
   }
-}
-
-static void done(call *c) {
-  run_call_done(c->owner);
 }
 
 const call_hooks run_call_hooks = {

@@ -19,7 +19,7 @@ void run_end(run *r, run_state outcome, const char *reason, const char *detail) 
 }
 
 /* Its coroutine is kept for another run, without what it had anchored; or left to the collector. */
-void run_release_coroutine(run *r) {
+static void release_coroutine(run *r) {
   worker *w = r->in;
   lua_State *L = w->L;
   if (!r->closed || w->idle_count == IDLE_COROUTINES) {
@@ -48,7 +48,7 @@ static void release(run *r) {
   r->taken = NULL;
   if (r->call) call_free(r->call);
   r->call = NULL;
-  if (r->co) run_release_coroutine(r);
+  if (r->co) release_coroutine(r);
   r->co = NULL;
   run_end_past(r);
   store_journal_forget(&r->journal);
@@ -237,7 +237,7 @@ void run_restart(run *r) {
   if (r->park == PARK_END) { /* or <close> broke a limit */
     run_finish(r);
   } else {
-    run_release_coroutine(r);
+    release_coroutine(r);
     run_end_past(r);
     run_unwatch(r);
     r->closed = r->closing = false;

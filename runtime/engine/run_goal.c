@@ -13,7 +13,7 @@
 #include "engine/run.h"
 #include "engine/run_parts.h"
 
-bool run_is_over(run_state state) {
+static bool is_over(run_state state) { /* or held */
   return state >= RUN_HELD;
 }
 
@@ -82,7 +82,7 @@ static bool record(worker *w, const store_run *kept, int64_t at_ms) {
 
 /* Whether its row lets it convert by this event. */
 static bool may_convert(worker *w, const store_run *kept, const run_event *event) {
-  return run_is_over(kept->state) && !kept->converted_ms && event->at_ms <= kept->goal_ms &&
+  return is_over(kept->state) && !kept->converted_ms && event->at_ms <= kept->goal_ms &&
          run_is_listed(kept->listens, event->name) && !run_goal_reached_at(w, kept->run);
 }
 

@@ -1,6 +1,7 @@
 /* What the files of a run share:
  *
  *   run.c          records, entry, steps, parking, resuming
+ *   run_lua.c      its anchors, and its predicates
  *   run_call.c     its calls
  *   run_event.c    its events
  *   run_inbox.c    where events are kept
@@ -41,11 +42,9 @@ typedef struct run_beginning {
 
 /* Gives it its coroutine, and makes it ready. */
 void run_start(run *r, const run_beginning *with);
-void run_restart(run *r);           /* carries out run_begin_again */
-void run_release_coroutine(run *r); /* its script is closed or not to be closed */
-void run_seed(run *r);              /* its dice; id and incarnation are set */
+void run_restart(run *r); /* carries out run_begin_again */
+void run_seed(run *r);    /* its dice; id and incarnation are set */
 bool run_is_active(run_state state);
-uint64_t run_fingerprint(const run_step_info *info);
 
 /* Appends a record of this run, moves it to `to`, and keeps count of those that are not waiting. */
 store_position run_record(run *r, store_record *record, run_state to);
@@ -101,7 +100,6 @@ void run_inbox_refuse(run *r, uint64_t number, const char *name, uint64_t asked)
 
 /* ---- conversions of runs that are over ---- */
 
-bool run_is_over(run_state state);  /* or held */
 int64_t run_goal_end(const run *r); /* until when its goal counts once it is over; 0: it has none */
 bool run_note_goal(run *r, const run_event *event); /* of a run that is about to end */
 /* For a run that is over, or held, in the store: records that it has converted, if it has. Returns whether. */

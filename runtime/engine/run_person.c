@@ -207,7 +207,8 @@ void run_push_person(run *r, lua_State *L) {
 
 /* ---- where the script is let go on ---- */
 
-/* Memory that the script may not have is all that can be wanting: it goes no further then. */
+/* Memory that the script may not have is all that can be wanting. One that runs is stopped for that; one that waits goes on with what it
+ * has read so far. */
 static bool is_done(run *r, lua_CFunction function, void *task) {
   error err;
   if (run_protected(r, function, task, &err) == 0) return true;

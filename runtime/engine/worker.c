@@ -1,13 +1,10 @@
 /* A worker's thread: its loop, its turns, its start and its end. See worker.h. */
 #include "engine/worker.h"
 
-#include <lauxlib.h>
-#include <lualib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/alloc.h"
 #include "engine/guard.h"
 #include "engine/run.h"
 
@@ -27,55 +24,7 @@ const connection *worker_connection(const worker *w, const char *name) {
   return NULL;
 }
 
-/* ---- elements ---- */
-
-static char elements_key; /* its address names the worker's table of elements: name -> number */
-
-static uint32_t script_line(lua_State *L) {
-  lua_Debug at;
-  for (int level = 1; lua_getstack(L, level, &at); level++) {
-    lua_getinfo(L, "Sl", &at);
-    if (at.currentline > 0) return (uint32_t)at.currentline;
-  }
-  return 0;
-}
-
-uint32_t worker_element(worker *w, lua_State *L, const char *name, const char *kind) {
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &elements_key);
-  uint32_t element;
-  if (lua_getfield(L, -1, name) == LUA_TNUMBER) {
-    element = (uint32_t)lua_tointeger(L, -1);
-  } else {
-    element = store_element(w->shared->store, w->shared->journey, name, kind, script_line(L));
-    lua_pushinteger(L, element);
-    lua_setfield(L, -3, name);
-  }
-  lua_pop(L, 2);
-  return element;
-}
-
 /* ---- the turn ---- */
-
-static int replace_payloads(lua_State *L) {
-  const message *m = lua_touserdata(L, 1);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, worker_of(L)->payloads_ref);
-  lua_pushlstring(L, m->texts[0], m->lengths[0]);
-  lua_call(L, 1, 0);
-  return 0;
-}
-
-static void take_payloads(worker *w, message *m) {
-  int top = lua_gettop(w->L);
-  lua_pushcfunction(w->L, replace_payloads);
-  lua_pushlightuserdata(w->L, m);
-  if (lua_pcall(w->L, 1, 0, 0) != LUA_OK) {
-    buf why = BUF_EMPTY;
-    buf_format(&why, "changed payloads can't be used: %s", lua_tostring(w->L, -1));
-    shared_say(w->shared, SAY_WARNING, why.data, why.len);
-    buf_free(&why);
-  }
-  lua_settop(w->L, top);
-}
 
 static bool admit(worker *w, const message *m) {
   run_admission outcome = w->draining ? RUN_NOT_ADMITTED : run_admit(w, m);
@@ -96,7 +45,7 @@ static bool handle(worker *w, message *m) {
   case MESSAGE_EVENT: return take_event(w, m);
   case MESSAGE_ACT: run_act(w, m); break;
   case MESSAGE_INTERRUPT: run_interrupt(w); break;
-  case MESSAGE_PAYLOADS: take_payloads(w, m); break;
+  case MESSAGE_PAYLOADS: worker_take_payloads(w, m); break;
   case MESSAGE_GRANT: calls_granted(w->calls, m->waiter); break;
   case MESSAGE_TICK: break; /* timers are looked at in every turn */
   case MESSAGE_DRAIN:
@@ -155,7 +104,7 @@ static void read_again(uv_timer_t *retry) {
   run_due_again(w);
 }
 
-static void read_later(worker *w) {
+void worker_read_later(worker *w) {
   w->unread_times++;
   if (!w->retries && !w->closing) uv_timer_start(&w->retry, read_again, READ_AGAIN_MS, 0);
   w->retries = !w->closing;
@@ -163,7 +112,7 @@ static void read_later(worker *w) {
 
 bool worker_unread(worker *w) {
   if (!store_unread(w->lane)) return false;
-  read_later(w);
+  worker_read_later(w);
   return true;
 }
 
@@ -386,84 +335,6 @@ static void open_wire(worker *w) {
   });
 }
 
-/* jaunt.worker(bundle) gives the functions that the engine calls: body(profile, event, control), the beginning of every run,
- * render(vars, person, event, now), load(bundle), which gives the body of another version, payloads(json), and
- * text(kind, template, person, event, vars, now). */
-static int open_scripts(lua_State *L) {
-  worker *w = worker_of(L);
-  const engine_options *options = w->shared->options;
-  luaL_openlibs(L);
-  options->lua->open(L);
-  lua_newtable(L);
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &elements_key);
-  w->scratch = lua_newthread(L);
-  luaL_ref(L, LUA_REGISTRYINDEX);
-  lua_getglobal(L, "require");
-  lua_pushliteral(L, "jaunt.worker");
-  lua_call(L, 1, 1);
-  lua_pushlstring(L, options->bundle, options->bundle_length);
-  lua_call(L, 1, 5);
-  w->text_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-  w->payloads_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-  w->load_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-  w->render_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-  w->body_ref = luaL_ref(L, LUA_REGISTRYINDEX);
-  return 0;
-}
-
-/* ---- other versions ---- */
-
-static int load_body(lua_State *L) {
-  const buf *bundle = lua_touserdata(L, 1);
-  worker *w = worker_of(L);
-  lua_rawgeti(L, LUA_REGISTRYINDEX, w->load_ref);
-  lua_pushlstring(L, bundle->data, bundle->len);
-  lua_call(L, 1, 1);
-  lua_pushinteger(L, luaL_ref(L, LUA_REGISTRYINDEX));
-  return 1;
-}
-
-/* *unread: its scripts are there, but can't be read now; see worker_unread. */
-static int load_version(worker *w, uint32_t version, bool *unread) {
-  buf bundle = BUF_EMPTY, why = BUF_EMPTY;
-  int ref = LUA_NOREF, top = lua_gettop(w->L);
-  int status = store_journey_read(w->shared->store, version, NULL, NULL, &bundle);
-  *unread = status == -2;
-  if (*unread) {
-    if (!w->unread_times) buf_format(&why, "an older version's scripts can't be read: it is tried again");
-    read_later(w);
-  } else if (status != 0) {
-    buf_format(&why, "the state has no scripts of version %u, which people are in", version);
-  } else {
-    lua_pushcfunction(w->L, load_body);
-    lua_pushlightuserdata(w->L, &bundle);
-    if (lua_pcall(w->L, 1, 1, 0) == LUA_OK)
-      ref = (int)lua_tointeger(w->L, -1);
-    else
-      buf_format(&why, "an older version's scripts don't load: %s", lua_tostring(w->L, -1));
-  }
-  lua_settop(w->L, top);
-  if (why.len) shared_say(w->shared, SAY_WARNING, why.data, why.len);
-  buf_free(&bundle);
-  buf_free(&why);
-  return ref;
-}
-
-int worker_body(worker *w, uint32_t version) {
-  if (version == w->shared->journey) return w->body_ref;
-  for (size_t i = 0; i < w->other_count; i++) {
-    if (w->others[i].version == version) return w->others[i].ref;
-  }
-  bool unread;
-  int ref = load_version(w, version, &unread);
-  if (unread) return LUA_NOREF;
-  w->others = mem_grow(w->others, (w->other_count + 1) * sizeof *w->others);
-  w->others[w->other_count++] = (other_body){version, ref};
-  return ref;
-}
-
-/* ---- start and end ---- */
-
 static int panic(lua_State *L) {
   const char *text = lua_tostring(L, -1);
   fprintf(stderr, "jaunt: an error in a worker that nobody caught (a mistake in jaunt): %s\n",
@@ -476,7 +347,7 @@ static int open_lua(worker *w) {
   if (!w->L) return error_set(&w->start_error, "no memory for a worker's Lua state");
   *(worker **)lua_getextraspace(w->L) = w;
   lua_atpanic(w->L, panic);
-  lua_pushcfunction(w->L, open_scripts);
+  lua_pushcfunction(w->L, worker_open_scripts);
   if (lua_pcall(w->L, 0, 0, 0) == LUA_OK) return 0;
   error_set(&w->start_error, "%s", lua_tostring(w->L, -1));
   return -1;

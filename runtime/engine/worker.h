@@ -49,7 +49,10 @@ typedef struct engine_shared {
 
 void shared_work(engine_shared *s, int64_t change); /* wakes the control thread when it reaches 0 */
 void shared_active(engine_shared *s, int64_t change);
-void shared_event_done(engine_shared *s, const message *m); /* a worker has dealt with it */
+/* Whether workers take more events; they wake the control thread when they do again. */
+bool shared_takes_events(engine_shared *s);
+void shared_event_out(engine_shared *s, const message *m);  /* a worker gets it */
+void shared_event_done(engine_shared *s, const message *m); /* and has dealt with it */
 
 typedef enum say_kind { SAY_OUTPUT, SAY_WARNING, SAY_TRACE } say_kind;
 /* A line for the control thread; bounded: where too many wait to be fetched it waits, too, and is left out once the engine
@@ -62,7 +65,12 @@ bool shared_dies(engine_shared *s);
 /* How an operator's act ended: `refused` is static text, or NULL; `why`, or NULL, is taken. */
 void shared_outcome(engine_shared *s, uint64_t number, const char *refused, char *why);
 
+/* See engine_next_message and engine_next_outcome. */
+int shared_next_message(engine_shared *s, buf *out);
+int shared_next_outcome(engine_shared *s, engine_outcome *out);
+
 enum {
+  EVENT_BYTES_MOST = 8 << 20, /* of events in the engine, and of those that workers have */
   LIVING_BUCKETS = 4096,
   WAITING_BUCKETS = 256,
   IDLE_COROUTINES = 256,
@@ -186,8 +194,17 @@ worker *worker_of(lua_State *L); /* of any coroutine of a worker's lua_State */
  * is in w->unread and w->unread_due. Until then the worker counts as busy. */
 bool worker_unread(worker *w);
 
+/* The same of another read than the store's. */
+void worker_read_later(worker *w);
+
 /* Makes room in a lane that is full, however long that takes. False where nothing more is to be recorded. */
 bool worker_make_room(worker *w);
+
+/* ---- its scripts: see worker_scripts.c ---- */
+
+int worker_open_scripts(lua_State *L); /* fills a new lua_State; may raise */
+/* From now on payloads are these; where they can't be used, that is told, and those from before stay. */
+void worker_take_payloads(worker *w, const message *m);
 
 /* Puts what the script calls element `name` into the funnel, once; `kind` is the primitive. Stack of L unchanged. */
 uint32_t worker_element(worker *w, lua_State *L, const char *name, const char *kind);

@@ -91,7 +91,7 @@ static char **complete(const char *text, int start, int end) {
   *rl.rl_attempted_completion_over = 1; /* no names of files where we know of none */
   char **all = user.complete(user.data, *rl.rl_line_buffer, start, end, &append);
   if (!all) return NULL;
-  *rl.rl_completion_append_character = append;
+  *rl.rl_completion_append_character = (unsigned char)append;
   found = all;
   char **matches = rl.rl_completion_matches(text, next_match);
   free(all);
@@ -191,6 +191,7 @@ int editor_start(const editor_user *who, error *err) {
   *rl.rl_completion_word_break_hook = word_breaks;
   *rl.rl_completion_display_matches_hook = show_matches;
   *rl.rl_completion_query_items = -1;
+  rl.rl_initialize(); /* before the next line, or it takes the terminal for one that it knows nothing of */
   if (user.paint) *rl.rl_redisplay_function = redisplay;
   rl.stifle_history(HISTORY_MOST);
   return 0;

@@ -19,20 +19,21 @@
 
 /* Functions and variables of it, each as a pointer of that name. */
 #define READLINE_NAMES(each)                                                                                 \
-  each(rl_callback_handler_install) each(rl_callback_handler_remove) each(rl_callback_read_char)             \
-      each(rl_callback_sigcleanup) each(rl_free_line_state) each(rl_redisplay) each(rl_on_new_line)          \
-          each(rl_clear_visible_line) each(rl_insert_text) each(rl_resize_terminal) each(rl_deprep_terminal) \
-              each(rl_completion_matches) each(rl_display_match_list) each(rl_forced_update_display)         \
-                  each(rl_variable_bind) each(rl_get_screen_size) each(rl_crlf) each(add_history)            \
-                      each(stifle_history) each(rl_line_buffer) each(rl_point) each(rl_end)                  \
-                          each(rl_catch_signals) each(rl_catch_sigwinch) each(rl_change_environment)         \
-                              each(rl_readline_name) each(rl_outstream) each(rl_deprep_term_function)        \
-                                  each(rl_redisplay_function) each(rl_attempted_completion_function)         \
-                                      each(rl_attempted_completion_over)                                     \
-                                          each(rl_completion_append_character)                               \
-                                              each(rl_completion_word_break_hook)                            \
-                                                  each(rl_completion_display_matches_hook)                   \
-                                                      each(rl_completion_query_items)
+  each(rl_initialize) each(rl_callback_handler_install) each(rl_callback_handler_remove)                     \
+      each(rl_callback_read_char) each(rl_callback_sigcleanup) each(rl_free_line_state) each(rl_redisplay)   \
+          each(rl_on_new_line) each(rl_clear_visible_line) each(rl_insert_text) each(rl_resize_terminal)     \
+              each(rl_deprep_terminal) each(rl_completion_matches) each(rl_display_match_list)               \
+                  each(rl_forced_update_display) each(rl_variable_bind) each(rl_get_screen_size)             \
+                      each(rl_crlf) each(add_history) each(stifle_history) each(rl_line_buffer)              \
+                          each(rl_point) each(rl_end) each(rl_catch_signals) each(rl_catch_sigwinch)         \
+                              each(rl_change_environment) each(rl_readline_name) each(rl_outstream)          \
+                                  each(rl_deprep_term_function) each(rl_redisplay_function)                  \
+                                      each(rl_attempted_completion_function)                                 \
+                                          each(rl_attempted_completion_over)                                 \
+                                              each(rl_completion_append_character)                           \
+                                                  each(rl_completion_word_break_hook)                        \
+                                                      each(rl_completion_display_matches_hook)               \
+                                                          each(rl_completion_query_items)
 
 typedef struct readline_names {
   READLINE_NAMES(SHARED_POINTER)

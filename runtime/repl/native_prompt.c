@@ -82,17 +82,6 @@ static void look_at_terminal(prompt *p) {
 
 /* ---- answers ---- */
 
-static void push_answer(lua_State *L, prompt *p) {
-  if (p->answer == ANSWER_INTERRUPTED)
-    lua_pushboolean(L, 0);
-  else if (p->answer == ANSWER_END)
-    lua_pushnil(L);
-  else if (p->line)
-    lua_pushstring(L, p->line);
-  else
-    lua_pushlstring(L, p->text.data ? p->text.data : "", p->text.len);
-}
-
 /* The first line of `text`; without its end. */
 static void push_line(lua_State *L, prompt *p) {
   const char *end = memchr(p->text.data, '\n', p->text.len);
@@ -101,6 +90,17 @@ static void push_line(lua_State *L, prompt *p) {
   lua_pushlstring(L, p->text.data, length);
   memmove(p->text.data, p->text.data + whole, p->text.len - whole);
   p->text.len -= whole;
+}
+
+static void push_answer(lua_State *L, prompt *p, answer a) {
+  if (a == ANSWER_INTERRUPTED)
+    lua_pushboolean(L, 0);
+  else if (a == ANSWER_END)
+    lua_pushnil(L);
+  else if (p->line)
+    lua_pushstring(L, p->line);
+  else
+    push_line(L, p);
 }
 
 static bool has_line(const prompt *p) {
@@ -112,13 +112,9 @@ static void answer_with(prompt *p, answer a) {
   p->reading = p->done = false;
   if (p->polls) uv_poll_stop(&p->input);
   uv_timer_stop(&p->timer);
-  p->answer = a;
   lua_State *co = p->owner->co;
   if (!lua_checkstack(co, 2)) return;
-  if (a == ANSWER_LINE && !p->line)
-    push_line(co, p);
-  else
-    push_answer(co, p);
+  push_answer(co, p, a);
   free(p->line);
   p->line = NULL;
   control_resume(p->owner, co, 1);

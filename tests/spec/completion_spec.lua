@@ -116,14 +116,14 @@ local bin = helper.temp_folder()
 assert(os.execute(("ln -s %s %s/jaunt"):format(helper.quote(os.getenv("JAUNT")), bin)))
 
 -- Types lines at a shell that sits at a terminal, in the project. In each "\t" is the Tab key; the words that the line has then are
--- handed to a function `words`, not run. Returns for each line the list of its words.
+-- handed to a function `words`, not run. Returns for each line the list of its words. A shell that asks something instead is ended.
 local function type_at(shell, start, lines)
   local out = helper.temp_folder() .. "/words"
   local typed = { ("words() { printf '%%s\\n' \"$@\" . >>%s; }\n"):format(out) }
   for _, line in ipairs(lines) do typed[#typed + 1] = line .. "\1words \n" end -- Ctrl-A is the beginning of the line
   typed[#typed + 1] = "exit\n"
   local input = helper.write_file(helper.temp_folder() .. "/keys", table.concat(typed))
-  local result = helper.sh(("cd %s && PATH=%s:$PATH TERM=dumb HOME=%s script -qec %s /dev/null <%s"):format(helper.quote(folder), bin, bin,
+  local result = helper.sh(("cd %s && PATH=%s:$PATH TERM=dumb HOME=%s timeout -k 1 60 script -qec %s /dev/null <%s"):format(helper.quote(folder), bin, bin,
     helper.quote(start), input))
   assert(require("jaunt.native.fs").kind(out) == "file", shell .. " said: " .. result.out)
   local all, words = {}, {}

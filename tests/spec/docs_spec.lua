@@ -167,20 +167,23 @@ end
 describe("a journey's documentation", function()
   it("tells each call's contract", function()
     local made = of_flow([[
-      call_api "first" { via = "crm", POST = "/leads", json = { who = person.id, count = 3 } }
+      call_api "first" { via = "crm", POST = "/leads", json = { who = person.id, count = 3, plan = person.plan, at = now() } }
       call_api "second" { via = "mail", PUT = "/people/" .. person.id, payload = "note", on_failure = "hold", timeout = "3s", within = "4h",
         query = { full = true }, headers = { ["X-Why"] = "because" }, success = function(answer) return answer.status == 200 end,
         only_if = function(p) return p.plan == "pro" end, retry = false }
       call_api "third" { via = "chat", GET = "/messages", on_failure = "continue" }
+      call_api "fourth" { via = "mail", POST = "/send", form = { To = "a b", ["x&y"] = person.id } }
     ]], { ["payloads/note.json"] = '{ "name": "{{ first_name | required: \'no name\' }}", "plan": "{{ plan }}" }' })
     has(call_of(made.md, "first"), "| Connection | `crm` |", "| Request | `POST https://crm.example.com/v2/leads` |",
       "`Authorization: Bearer ‹secret CRM_TOKEN›`", "| Sent | for everybody who enters |", "| Success | status 2xx |", "the person is dropped here",
-      "up to 6 attempts", "the header Idempotency-Key", "| `count` | whole number | always |", "| `who` | text | always |", '"who": "ada"',
+      "up to 6 attempts", "the header Idempotency-Key", "| `count` | whole number | always |", "| `who` | text | always |",
+      "| `plan` | text | sometimes |", '"who": "ada"', '"at": 1795597200',
       "For `ada`: `POST https://crm.example.com/v2/leads`", "one attempt: 30s, of which 10s to connect; all of it: 24h")
     has(call_of(made.md, "second"), "`PUT https://mail.example.com/people/‹person.id›`", "`full: ‹true›`", "`X-Why: because`",
       "the payload `note`", "| Success | the status is 200 |", "the person is held here", "it is not repeated", "one attempt: 3s; all of it: 4h",
       "after “first” went well", "| Only if | person.plan is \"pro\"", "| The payload | drops the person where a value is missing: no name |")
     has(call_of(made.md, "third"), "`chat`, at most 20 calls at once", "| Body | none |", "the person goes on", "no key: this vendor knows none")
+    has(call_of(made.md, "fourth"), "| Success | status 200, 202 |", "one attempt: 7s", "`application/x-www-form-urlencoded`", "| `To` | text | always |", "| `x&y` | text |")
     has(made.html, "POST https://crm.example.com/v2/leads", "the person is dropped here", "&quot;who&quot;: &quot;ada&quot;")
   end)
 
@@ -282,6 +285,14 @@ return journey "j" {
     assert.is_nil(fs.kind(folder .. "/docs/k.svg"))
   end)
 
+  it("tells what a schema says of the fields", function()
+    local made = of_flow([[ call_api "a" { via = "crm", POST = "/a", payload = "note" } ]], { ["payloads/note.json"] = '{ "to": "{{ id }}", "n": 3, "list": [{ "x": 1.5 }] }',
+      ["payloads/note.schema.json"] = [[{ "type": "object", "required": ["to"], "properties": { "to": { "type": "string", "minLength": 2, "description": "whom|" },
+        "n": { "type": "integer", "enum": [1, 2, 3] }, "later": { "type": "boolean" } } }]] })
+    has(made.md, "| Field | Type | There | Is |", "| `to` | text | required | minLength 2; whom\\| |", "| `n` | whole number | always | one of 1, 2, 3 |",
+      "| `later` | true or false | in no sample |  |", "| `list[].x` | number | always |  |")
+  end)
+
   it("shows no secret: neither by name nor those that stand in files", function()
     local made = of_flow([[
       call_api "a" { via = "mail", POST = "/a", json = {}, headers = { Authorization = "plain-key-4", ["X-Mine"] = secret "CRM_TOKEN" }, query = { api_key = "plain-key-5", q = "seen" } }
@@ -320,6 +331,7 @@ return journey "j" {
       has(md, ("| **%s** | %d | %d | %d | %d |"):format(element.name, element.reached, element.went_on, element.dropped, element.held))
     end
     has(md, ("%d entered = "):format(told.entered))
+    has(call_of(md, "note in the CRM"), "| So far | 4 came, 4 went on, 0 dropped, 0 held |")
     has(svg, "6 entered", ("%d completed"):format(told.completed), "1 exits: still buys", "1 dropped: recency unknown")
     check_drawing(svg)
   end)
@@ -379,6 +391,7 @@ return journey(EVIL) {
   starts_on = EVIL, exit_on = { EVIL, where = function(e) return e.x == EVIL end }, per = EVIL,
   flow = function(person, event)
     call_api(EVIL) { via = "crm", POST = "/x?y=<b>|`", json = { [EVIL] = person.evil, n = EVIL }, query = { [EVIL] = EVIL }, headers = { ["X-Evil"] = "<b>|`" } }
+    call_api "text" { via = "chat", POST = "/x", body = EVIL }
     if person[EVIL] == EVIL then wait_for(EVIL) end
     local s = split(EVIL) { [EVIL] = 1, b = 1 }
     if s == EVIL then drop(EVIL) elseif s == "b" then exit(EVIL) end
@@ -424,6 +437,7 @@ return journey(EVIL) {
       end
     end
     assert.is_nil(fence)
+    has(md, "\n````text\n")
   end)
 
   it("is drawn all the same", function()

@@ -84,6 +84,25 @@ describe("names:", function()
       { key = "a", loop = "i" })
   end)
 
+  it("json.null in them is nil, put out, filtered or compared, and what has no members has none", function()
+    local null = require("json").null
+    gives("|d|y|NULL", "{{ a.x }}|{{ a.x | default: 'd' }}|{% if a.x == nil %}y{% endif %}|{{ a.x | json | upcase }}",
+      { a = { x = null } })
+    gives("d;d;5;d;d;", "{% for i in l %}{{ i.x | default: 'd' }};{% endfor %}",
+      { l = { { x = null }, null, { x = 5 }, "text", 7 } })
+    gives(";;5;;;", "{% for i in l %}{{ i.x }};{% endfor %}", { l = { { x = null }, null, { x = 5 }, "text", 7 } })
+  end)
+
+  it("the members of more of them than are kept as locals are all there, in loops of great length, too", function()
+    local pieces, vars, wanted = {}, { l = { { x = 1 }, { x = 2 } } }, {}
+    for i = 1, 60 do
+      pieces[i], wanted[i] = ("{{ a%d.x }},{{ a%d.x | plus: 1 }};"):format(i, i), ("%d,%d;"):format(i, i + 1)
+      vars["a" .. i] = { x = i }
+    end
+    gives(table.concat(wanted), table.concat(pieces), vars)
+    gives(("1"):rep(450) .. ("2"):rep(450), "{% for i in l %}" .. ("{{ i.x }}"):rep(450) .. "{% endfor %}", vars)
+  end)
+
   it("more of them than Lua has locals are all there", function()
     local text, wanted = {}, {}
     for i = 1, 500 do text[i], wanted[i] = ("{%% assign v%d = w%d %%}{{ v%d }},"):format(i, i, i), i .. "," end

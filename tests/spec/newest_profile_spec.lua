@@ -1,6 +1,6 @@
--- The newest profile of a person: what other runs of theirs have written, and what came with them again. Payloads render from it. A
--- script reads it as it was when the script was let go on last, by an answer, an event or the end of a wait; and reads the same again
--- when it is replayed.
+-- The newest profile of a person: what other runs of theirs have written, and what came with them again. Payloads render from
+-- it. A script reads it as it was when the script was let go on last, by an answer, an event or the end of a wait; and reads the
+-- same again when it is replayed.
 
 local bundle = require "jaunt.bundle"
 local connections = require "jaunt.connections"
@@ -17,7 +17,8 @@ local VENDOR = 'return { crm = { ["ANY /*"] = function(request) return 201, requ
 local PAYLOAD = [[return function(person) return { plan = person.plan, email = person.email, size = person.size } end]]
 local SEND = [[
   local function send(what)
-    local sent = call_api(what) { via = "crm", POST = "/x", payload = "p", only_if = function(newest) return newest.email ~= "no" end }
+    local sent = call_api(what) { via = "crm", POST = "/x", payload = "p",
+      only_if = function(newest) return newest.email ~= "no" end }
     local got = sent.skipped and { email = "skipped" } or sent.json
     print("said", what, got.plan, got.email, person.plan, person.email)
   end
@@ -104,12 +105,17 @@ describe("a payload is rendered from the newest profile", function()
     local FLOW = [[
       if event.cart == "c2" then wait "1m" person.plan = "gold" return end
       local asked, judged = "", ""
-      call_api "busy" { via = "crm", POST = "/busy", json = {}, retry = { attempts = 3, base = "1h", cap = "1h" },
-        only_if = function(newest) asked = asked .. tostring(newest.plan) .. tostring(person.plan) .. " " return true end,
+      call_api "busy" { via = "crm", POST = "/busy", json = {}, retry = { attempts = 3 },
+        only_if = function(newest)
+          asked = asked .. tostring(newest.plan) .. tostring(person.plan) .. " "
+          return true
+        end,
         success = function(got) judged = judged .. tostring(person.plan) return got.status == 201 end }
       print("said", asked, judged, person.plan)
     ]]
-    local BUSY = { ["vendor.lua"] = 'return { crm = { ["ANY /*"] = function(request) return request.attempt == 1 and 503 or 201, {} end } }' }
+    local BUSY = { ["vendor.lua"] = [[return { crm = { ["ANY /*"] = function(request)
+      return request.attempt == 1 and 503 or 201, {}, { ["Retry-After"] = "3600" }
+    end } }]] }
     local first = feed(nil, FLOW, "2026-11-25 09:00", "2026-11-25 09:01", "c1", { email = "1" }, BUSY)
     local second = feed(first.folder, FLOW, "2026-11-25 09:01", nil, "c2", { email = "1" }, BUSY)
     assert.same({ "nilnil goldnil \tnilnil\tgold" }, second.lines)
@@ -151,9 +157,10 @@ describe("a script reads the newest profile", function()
     ]]
     local first = feed(nil, FLOW, "2026-11-25 09:00", "2026-11-25 10:00", "c1", { plan = "free", list = { 1 }, email = "1" })
     local second = feed(first.folder, FLOW, "2026-11-25 10:00", nil, "c2", { plan = "free", list = { 1 } })
+    second.lines[1] = second.lines[1]:gsub("email=1 ", "") -- it was there when the first round began
     assert.same({
       "1\tid=ada list=1 plan=free\tfree\t1\t1\tnil\t2\tnil", "2\tid=ada list=2\tfree\t1\t1\tnil\t2\tnil",
-      "3\tid=ada list=2\tfree\t1\t1\tnil\t2\tnil" }, { (second.lines[1]:gsub("email=1 ", "")), second.lines[2], second.lines[3] })
+      "3\tid=ada list=2\tfree\t1\t1\tnil\t2\tnil" }, second.lines)
     assert.same({ '{"email":null}', '{"list":[2,3],"plan":"gold"}', '{"plan":null}' }, newly(second, "c1"))
   end)
 
@@ -169,6 +176,7 @@ describe("a script reads the newest profile", function()
     assert.same({ '{"plan":"gold"}' }, newly(second, "c1"))
     local third = feed(first.folder, FLOW, "2026-11-25 12:30", nil, "c2", { email = "1" })
     assert.same({ '{"plan":"gold"}' }, newly(third, "c1"))
+    assert.matches('reads +person: {"plan":"gold"}', third.look("why", "ada", "--full"))
   end)
 
   it("over what it has written itself, and not over what it has written since", function()
@@ -206,9 +214,9 @@ describe("a script reads the newest profile", function()
       print("said", seen, person.plan)
     ]]
     local first = feed(nil, FLOW, "2026-11-25 09:00", "2026-11-25 09:30", "c1", {})
-    helper.write_file(first.folder .. "/events.ndjson", json.encode { name = "go", person = "ada", time = "2026-11-25T12:00:00Z" } .. "\n")
-    local second = states.make("carts", script(FLOW), { { id = "ada", event = { cart = "c2" } } }, { folder = first.folder,
-      start = "2026-11-25 09:30", flags = { "--events", "events.ndjson" } })
+    helper.write_file(first.folder .. "/events.ndjson", '{"name":"go","person":"ada","time":"2026-11-25T12:00:00Z"}\n')
+    local second = states.make("carts", script(FLOW), { { id = "ada", event = { cart = "c2" } } },
+      { folder = first.folder, start = "2026-11-25 09:30", flags = { "--events", "events.ndjson" } })
     assert.matches("said\tnil\tgold", second.said, 1, true)
   end)
 end)
@@ -238,7 +246,10 @@ describe("replay", function()
     assert.same({ "c1\t" .. READ, "c2\t" .. READ }, state.lines)
   end)
 
-  -- A process that dies after so many records. Returns its report, and the clock.
+  local START_MS, NEVER = 1795597200000, 1 << 60
+
+  -- A process that feeds ada with so many carts (`asleep`: nobody is woken), and dies after so many records. Returns its
+  -- report, and the clock.
   local function go(found, vendor, process, die_after)
     local gathered = bundle.gather(project.path(found, "journeys/carts.lua"), found)
     local list = connections.read(found)
@@ -248,7 +259,7 @@ describe("replay", function()
       journey = "carts", version = gathered.version, bundle = gathered.text, workers = 1, in_flight = 10, seed = 1,
       state = project.path(found, "state.db"), virtual = true, start_ms = process.at, control = 0, reentry_ms = -1,
       per = "cart", connections = connections.make(list, secrets), secrets = secrets, reroute = vendor:url(), traces = false,
-      events = true, die_after = die_after,
+      events = true, die_after = die_after, asleep = process.asleep,
     }
     for cart = 1, process.carts do
       running:admit("ada", json.encode { id = "ada", email = process.email }, json.encode { cart = "c" .. cart })
@@ -261,8 +272,13 @@ describe("replay", function()
     return running:report(), clock
   end
 
-  it("reads what was read, wherever two processes end in between", function()
-    local FLOW = [[
+  -- A project whose runs write what they read. Returns the path of its state, a function that goes on with the state in a process
+  -- (`begins`: with an empty one), and the vendor.
+  local function project_of_notes()
+    local folder = helper.temp_folder()
+    helper.write_file(folder .. "/connections.lua", 'return { crm = { base_url = "https://crm.example.com" } }')
+    helper.write_file(folder .. "/vendor.lua", VENDOR)
+    helper.write_file(folder .. "/journeys/carts.lua", script [[
       for i = 1, 3 do
         call_api("call " .. i) { via = "crm", POST = "/x", json = { i } }
         split "way" { a = 1, b = 1 }
@@ -270,30 +286,56 @@ describe("replay", function()
         if i == 2 then person.plan = event.cart end
         wait "50m"
       end
-    ]]
-    local folder = helper.temp_folder()
-    helper.write_file(folder .. "/connections.lua", 'return { crm = { base_url = "https://crm.example.com" } }')
-    helper.write_file(folder .. "/journeys/carts.lua", script(FLOW))
-    helper.write_file(folder .. "/vendor.lua", VENDOR)
+    ]])
     local found = project.need(folder)
-    local vendor <close> = vendors.start { port = 0, seed = 1, behaviour = folder .. "/vendor.lua" }
-    local kinds = {}
-    local function story(first, second)
-      for _, ending in ipairs { "", "-wal", "-shm" } do os.remove(folder .. "/state.db" .. ending) end
-      local _, clock = go(found, vendor, { at = 1795597200000, carts = 1, email = "1" }, first)
-      _, clock = go(found, vendor, { at = clock, carts = 2, email = "2" }, second)
-      local report = go(found, vendor, { at = clock, carts = 2, email = "3" }, 1 << 60)
-      assert.same({ 2, 0 }, { report.completed, report.held }, ("the processes ended after %d and %d records"):format(first, second))
-      for _, record in ipairs(newer_records(folder .. "/state.db", "c1")) do kinds[record.kind] = true end
-    end
+    local vendor = vendors.start { port = 0, seed = 1, behaviour = folder .. "/vendor.lua" }
+    local clock = START_MS
+    return folder .. "/state.db", function(process, die_after)
+      if process.begins then
+        for _, ending in ipairs { "", "-wal", "-shm" } do os.remove(folder .. "/state.db" .. ending) end
+      end
+      process.at = process.begins and START_MS or clock
+      local report
+      report, clock = go(found, vendor, process, die_after)
+      return report
+    end, vendor
+  end
+
+  it("reads what was read, wherever two processes end in between", function()
+    local _, process, vendor <close> = project_of_notes()
     for first = 1, 15 do
-      for second = first * 7 % 25 + 1, 40, 13 do story(first, second) end
+      for second = first * 7 % 25 + 1, 40, 19 do
+        process({ begins = true, carts = 1, email = "1" }, first)
+        process({ carts = 2, email = "2" }, second)
+        local report = process({ carts = 2, email = "3" }, NEVER)
+        local when = ("the processes ended after %d and %d records"):format(first, second)
+        assert.same({ 2, 0 }, { report.completed, report.held }, when)
+      end
+    end
+  end)
+
+  it("reads what came while nobody was woken from the next record on that lets the script go on, of any kind", function()
+    local path, process, vendor <close> = project_of_notes()
+    local kinds = {}
+    for first = 2, 15 do
+      process({ begins = true, carts = 1, email = "1" }, first)
+      process({ asleep = true, carts = 1, email = "2" }, NEVER)
+      process({ carts = 0 }, first % 7 + 2)
+      local report = process({ carts = 0 }, NEVER)
+      assert.same({ 1, 0 }, { report.completed, report.held }, ("the process ended after %d records"):format(first))
+      local found = newer_records(path, "c1")
+      assert.equal(1, #found)
+      assert.equal('{"email":"2"}', found[1].newer)
+      kinds[found[1].kind] = true
     end
     assert.same({ result = true, step = true, woke = true }, kinds)
   end)
 
   it("does not believe what a damaged file says of it", function()
-    local FLOW = [[if event.cart == "c2" then wait "1m" person.plan = "golden" return end wait "1h" wait "1h" wait "1h" print("said", person.plan)]]
+    local FLOW = [[
+      if event.cart == "c2" then wait "1m" person.plan = "golden" return end
+      wait "1h" wait "1h" wait "1h"
+    ]]
     local first = feed(nil, FLOW, "2026-11-25 09:00", "2026-11-25 09:30", "c1", {})
     local second = feed(first.folder, FLOW, "2026-11-25 09:30", "2026-11-25 11:30", "c2", {})
     local bytes, times = helper.read_file(second.path):gsub('{"plan":"golden"}', '{"plan":"golden"]')
@@ -318,16 +360,17 @@ describe("the process may end at any moment", function()
         return
       end
       local paid = wait_for("paid", { within = "90m" })
-      call_api("paid by " .. (person.plan or "nobody")) { via = "crm", POST = "/paid", json = { plan = person.plan, paid = paid and 1 } }
+      call_api("paid by " .. (person.plan or "nobody")) {
+        via = "crm", POST = "/paid", json = { plan = person.plan, paid = paid and 1 },
+      }
       while person.plan ~= "none" do
         if person.plan == "gold" then wait "17m" else wait "30m" end
         call_api("still " .. person.plan) { via = "crm", POST = "/still", payload = "p" }
       end
       person.left = person.plan
     ]])
-    local options = { project = folder, event = { cart = "reads" }, also = { { cart = "writes" } } }
-    assert.is_true(testing.crash_everywhere("carts", { id = "ada" }, options) > 25)
-    options.events = { { name = "paid", after = "61m", data = { sum = 1 } } }
-    assert.is_true(testing.crash_everywhere("carts", { id = "ada" }, options) > 25)
+    local moments = testing.crash_everywhere("carts", { id = "ada" }, { project = folder, event = { cart = "reads" },
+      also = { { cart = "writes" } }, events = { { name = "paid", after = "61m", data = { sum = 1 } } } })
+    assert.is_true(moments > 25)
   end)
 end)

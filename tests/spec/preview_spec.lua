@@ -203,6 +203,14 @@ ada  hello@]])
     assert.matches("^payloads/hello.json:2:25: there is no filter", told.mistake)
   end)
 
+  it("tells how much of what people hold had to be made safe", function()
+    local folder = project { ["hello.html"] = "<p>{{ person.x }}</p>" }
+    helper.write_file(folder .. "/people.ndjson", '{"id":"odd","x":"a\\u0001b\\u0002"}\n{"id":"even","x":"ab"}\n')
+    contains(preview(folder, "hello", "--people", "people.ndjson").out, "2 parts of values were made safe: not UTF-8, or control characters")
+    local people = facts(folder, "hello", "--people", "people.ndjson", "--json").previews[1].people
+    assert.same({ 2, 0 }, { people[1].repaired, people[2].repaired })
+  end)
+
   it("has the nearest right name for what is not there", function()
     local folder = project { ["hello.json"] = "{}" }
     for _, case in ipairs {

@@ -16,6 +16,7 @@ local FILES = {
       ["GET /hangs"] = function() return 200, { late = true }, nil, "60s" end,
       ["GET /takes"] = function() return 200, { late = true }, nil, "400ms" end,
       ["GET /large"] = function() return 200, ("x"):rep(1 << 20) end,
+      ["GET /key"] = function(request) return 200, { key = request.key } end,
       ["GET /no"] = function() return 422, { why = "no" } end,
       ["POST /contacts"] = function(request) return 201, { id = 7, name = request.json.name } end,
     } }]],
@@ -64,12 +65,23 @@ describe("at the prompt", function()
       [[send call_api { via = "crm", GET = "/no" }\r]], "expect failed", "expect status 422", [[expect "why"]], [[send .quit\r]], "end" }
   end)
 
+  it("no two calls have the same key", function()
+    local result = piped("repl", ('call_api { via = "crm", GET = "/key" }\n'):rep(3) .. 'a = call_api { via = "crm", GET = "/key" }; b = call_api { via = "crm", GET = "/key" }\n'
+      .. "print(a.json.key, b.json.key)\n")
+    local seen, count = {}, 0
+    for key in result.out:gmatch("%f[%x](" .. ("%x"):rep(32) .. ")%f[%X]") do
+      assert.is_nil(seen[key])
+      seen[key], count = true, count + 1
+    end
+    assert.equal(5, count)
+  end)
+
   it("what is typed while a call is in flight is the next line", function()
     typed { "expect pretend>", [[send call_api { via = "crm", GET = "/takes" }\r]], [[send 6 * 7\r]], "expect late", "expect pretend>",
       "expect 6 * 7", "expect \\n42", [[send \x04]], "end" }
   end)
 
-  it("Ctrl-C cancels a call, and what was typed meanwhile is kept", function()
+  it("Ctrl-C cancels a call", function()
     typed { "expect pretend>", [[send call_api { via = "crm", GET = "/hangs" }\r]], "expect Ctrl-C cancels", [[send \x03]], "expect cancelled after",
       "expect pretend>", [[send 1 + 2\r]], "expect \\n3", [[send \x04]], "end" }
   end)
@@ -90,7 +102,8 @@ describe("at the prompt", function()
     local lines = { "expect pretend>", [[send for i = 1, 2 do\r]], "expect >>", [[send   print("n" .. i)\r]], "expect >>", [[send end\r]], "expect n1",
       "expect n2", "expect pretend>", [[send \e[A\r]], "expect n1", "expect n2", [[send \x04]], "end" }
     typed(lines)
-    typed { "expect pretend>", [[send \e[A]], "expect for i = 1, 2 do", "expect print", "expect end", [[send \r]], "expect n1", "expect n2", [[send \x04]], "end" }
+    local result = typed { "expect pretend>", [[send \e[A]], "expect for i = 1, 2 do", "expect print", "expect end", [[send \r]], "expect n1", "expect n2", [[send \x04]], "end" }
+    assert.is_nil(result.shown:find("^J", 1, true), "its lines stand on one")
   end)
 
   it("secrets do not get into the history", function()
@@ -203,6 +216,12 @@ describe("commands with a dot", function()
     for name in pairs(require("jaunt.sandbox").names()) do
       if not (libraries[name] or lua[name] or _G[name]) then assert.truthy(help.text(name, paint), name) end
     end
+  end)
+
+  it("that only a prompt has stand in the README", function()
+    local readme = helper.read_file(os.getenv("JAUNT_SOURCE") .. "/README.md")
+    local part = readme:match("\n## The prompt\n(.-)\n## ")
+    for name in pairs(require("jaunt.repl.dots").own) do assert.truthy(part:find("`." .. name, 1, true), name) end
   end)
 
   it("take a person, move the clock, load and save what was typed", function()

@@ -22,6 +22,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
+
 enum { PATIENCE_S = 30, FAILED = 99 };
 
 static int terminal;
@@ -41,9 +43,8 @@ static _Noreturn void fail(const char *step, const char *why) {
 /* Escape sequences (ECMA-48) and carriage returns and bells are left out of what is looked at; `state`: within one. */
 static void keep(const char *bytes, size_t count) {
   static enum { TEXT, ESCAPE, CONTROL } state;
-  raw = realloc(raw, raw_length + count + 1);
-  shown = realloc(shown, length + count + 1);
-  if (!raw || !shown) abort();
+  raw = mem_grow(raw, raw_length + count + 1);
+  shown = mem_grow(shown, length + count + 1);
   memcpy(raw + raw_length, bytes, count);
   raw_length += count;
   for (size_t i = 0; i < count; i++) {

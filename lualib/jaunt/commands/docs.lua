@@ -15,7 +15,8 @@ local times = require "jaunt.times"
 
 local function make_folder(path)
   if fs.kind(path) == "dir" then return end
-  if not select(2, shell.output("mkdir -p -- " .. shell.quote(path))) then cli.fail("can't make the folder %s", path) end
+  local _, made = shell.output("mkdir -p -- " .. shell.quote(path))
+  if not made then cli.fail("can't make the folder %s", path) end
 end
 
 local function write(path, text)
@@ -44,7 +45,8 @@ end
 
 local function document(one, flags)
   local made = facts.gather(one.found, one.path, flags)
-  local blocks = page.of(made, flags.stamp and "Written at " .. times.short(os.time() * 1000) .. " " .. times.zone() .. "." or nil)
+  local stamp = ("Written at %s %s."):format(times.short(os.time() * 1000), times.zone())
+  local blocks = page.of(made, flags.stamp and stamp or nil)
   local folder = flags.out or project.path(one.found, "docs")
   make_folder(folder)
   local base = project.join(folder, one.name)
@@ -68,13 +70,17 @@ return {
   name = "docs",
   group = "write",
   summary = "Writes a journey's documentation: its diagram, each call's contract and a sample payload.",
-  about = "It is found by reading the script and by walking the project's sample people through it in a rehearsal: nothing is sent. Secrets are "
-    .. "shown as ‹secret NAME›. NAME.html is one file that needs nothing else; NAME.md has its diagram beside it, in NAME.svg. The same project "
-    .. "gives the same files, so that they can be kept in version control.",
-  arguments = { { name = "journey", help = "a journey's name, or the path of its script; without it all of the project", optional = true } },
+  about = "It is found by reading the script and by walking the project's sample people through it in a rehearsal: nothing "
+    .. "is sent. Secrets are shown as ‹secret NAME›. NAME.html is one file that needs nothing else; NAME.md has its diagram "
+    .. "beside it, in NAME.svg. The same project gives the same files, so that they can be kept in version control.",
+  arguments = {
+    { name = "journey", optional = true,
+      help = "a journey's name, or the path of its script; without it all of the project" },
+  },
   flags = {
     { name = "out", value = "FOLDER", default_text = "docs/ in the project", help = "where the files go" },
-    { name = "format", value = "FORMAT", choices = { "html", "markdown" }, default_text = "both", help = "html or markdown alone" },
+    { name = "format", value = "FORMAT", choices = { "html", "markdown" }, default_text = "both",
+      help = "html or markdown alone" },
     { name = "person", value = "ID", default_text = "the first sample", help = "whose data the sample payloads have" },
     { name = "people", value = "FILE", default_text = "the samples in people/", help = "people who walk through it" },
     { name = "id", value = "COLUMN", default_text = "id", help = "the column of --people that holds the id" },

@@ -89,7 +89,10 @@ function prompt:run(chunk)
   chunk.names = self.shows
   local ok, told = pcall(self.session.run, self.session, chunk, spin)
   clear()
-  if ok then return self:show(told) end
+  if ok then
+    self.gave_nil = told.values and #told.values == 1 and told.values[1].text == "nil"
+    return self:show(told)
+  end
   io.stderr:write(self.paint_err.red(term.harmless(cli.message(told))), "\n")
   return false
 end
@@ -230,7 +233,7 @@ function prompt:take(text, name, line)
   if went_well and self.shows then
     warn_of_locals(self, text)
     local unknown = text:match("^%s*([%a_][%w_]*)%s*$")
-    if unknown and not self:names()[unknown] then self:hint(unknown) end
+    if unknown and self.gave_nil and not self:names()[unknown] then self:hint(unknown) end
   end
   return went_well
 end
@@ -281,7 +284,9 @@ end
 local function greet(self)
   if self.attached then return greet_attached(self) end
   local where = self.found and ("the project in %s"):format(fs.absolute(self.found.root)) or "no project here"
-  print(("jaunt, %s. Calls go to pretend vendors, and waits take no time; .help says what there is."):format(where))
+  local real = self.session.live and "Calls go to the real vendors, and waits pass in earnest" or "Calls go to pretend vendors, and waits take no time"
+  local text = ("jaunt, %s. %s; .help says what there is."):format(where, real)
+  for _, line in ipairs(term.wrap(text, term.width() - 1)) do print(line) end
   local edits, why = self.input:edits()
   if not edits and self.wants_editing then print(self.paint.dim(("Lines can't be edited: %s"):format(why))) end
 end

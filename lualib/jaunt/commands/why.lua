@@ -250,6 +250,7 @@ local PRINT = {
   write = function(line, entry)
     line.line(entry.at_ms, "write", "person." .. entry.name, term.one_line("= " .. (entry.value or "null")))
   end,
+  newer = function(line, entry) line.line(entry.at_ms, "reads", nil, "person: " .. term.one_line(entry.value)) end,
   redrive = function(line, entry)
     local again = entry.as_it_was and ": the last call is sent again, the same bytes under the same key"
       or entry.from_step and ": the last call is made again" or ""

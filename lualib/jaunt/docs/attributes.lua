@@ -17,7 +17,8 @@ end
 
 local OWN = { its = "event", event = "event", person = "person" } -- `its` is an event that has come
 
--- What is read and written in a script's tree, whose names have been resolved. `root_of(node)` says what a name stands for.
+-- What is read and written in a script's tree, whose names have been resolved. `root_of(node)` says what a name
+-- stands for.
 local function look_at_script(tree, root_of, where, into)
   local written = {}
   local function root_and_name(node)
@@ -68,8 +69,8 @@ local function look_at_transform(source, into)
   look_at_script(tree, root_of, function() return source.path end, into)
 end
 
--- A template, or another text with values in it. `vars`: the names that its vars have (a set). A bare name that is neither there
--- nor an attribute of any sample is left out where vars are not known.
+-- A template, or another text with values in it. `vars`: the names that its vars have (a set). A bare name that is
+-- neither there nor an attribute of any sample is left out where vars are not known.
 local function look_at_template(source, sources, vars, fields, into)
   for _, name in ipairs(names.of_template(source, sources)) do
     local root, first = name.root, name.steps[1]
@@ -84,23 +85,25 @@ end
 function attributes.of_payload(name, sources, vars, fields, into)
   local source = sources[name]
   if not source then return end
-  for _, variant in ipairs(source.variants or {}) do attributes.of_payload(name .. "/" .. variant, sources, vars, fields, into) end
+  for _, variant in ipairs(source.variants or {}) do
+    attributes.of_payload(name .. "/" .. variant, sources, vars, fields, into)
+  end
   if source.variants then return end
-  if source.kind == "lua" then look_at_transform(source, into) else look_at_template(source, sources, vars, fields, into) end
+  if source.kind == "lua" then return look_at_transform(source, into) end
+  look_at_template(source, sources, vars, fields, into)
 end
 
 ---------------------------------------------------------------------------------------------- all
 
--- What a journey reads and writes: { person = { NAME = { read = { WHERE = true }, written = { … } } }, event = { … } }. `read` is
--- jaunt.docs.flow's; `calls` a list of { payloads = { NAME … }, vars = (a set; "?" in it: not all are known), texts = (URL and
--- headers) }; `fields` what samples have (see jaunt.preview.people).
+-- What a journey reads and writes: { person = { NAME = { read = { WHERE = true }, written = { … } } }, event = { … }
+-- }. `read` is jaunt.docs.flow's; `calls` a list of { payloads = { NAME … }, vars = (a set; "?" in it: not all are
+-- known), texts = (URL and headers) }; `fields` what samples have (see jaunt.preview.people).
 function attributes.of_journey(read, calls, sources, fields)
   local into = { person = {}, event = {} }
   for _, reader in ipairs(read.readers) do
-    local function root_of(node)
-      return reader.words:root(node)
-    end
-    look_at_script(reader.tree, root_of, function(node) return ("%s:%d"):format(reader.source.path, node.line) end, into)
+    local function root_of(node) return reader.words:root(node) end
+    local function where(node) return ("%s:%d"):format(reader.source.path, node.line) end
+    look_at_script(reader.tree, root_of, where, into)
   end
   for _, call in ipairs(calls) do
     for _, payload in ipairs(call.payloads) do attributes.of_payload(payload, sources, call.vars, fields, into) end

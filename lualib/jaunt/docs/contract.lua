@@ -1,5 +1,5 @@
--- What a call promises to the outside system, and what it wants of it: where it goes, when it is sent, what is in it, what
--- counts as success, and what becomes of the person otherwise.
+-- What a call promises to the outside system, and what it wants of it: where it goes, when it is sent, what is in it,
+-- what counts as success, and what becomes of the person otherwise.
 
 local fields = require "jaunt.docs.fields"
 local keys = require "jaunt.keys"
@@ -84,8 +84,9 @@ local function retry_words(value)
   local retry = type(value) == "table" and value or { attempts = type(value) == "number" and value or nil }
   local attempts = retry.attempts or DEFAULT_RETRY.attempts
   if attempts == 1 then return "it is not repeated" end
-  return ("up to %s attempts, after network errors and the statuses %s, with random pauses of up to %s, twice that, and so on up to %s; "
-    .. "Retry-After is honoured"):format(attempts, STATUSES, duration(retry.base or DEFAULT_RETRY.base), duration(retry.cap or DEFAULT_RETRY.cap))
+  local base, cap = duration(retry.base or DEFAULT_RETRY.base), duration(retry.cap or DEFAULT_RETRY.cap)
+  return ("up to %s attempts, after network errors and the statuses %s, with random pauses of up to %s, twice that, "
+    .. "and so on up to %s; Retry-After is honoured"):format(attempts, STATUSES, base, cap)
 end
 
 local function success_words(value)
@@ -98,10 +99,12 @@ end
 
 local function idempotency_words(value)
   if value == false then
-    return "no key: this vendor knows none. A call whose fate is unclear is never sent again; its result is unknown, and the person goes on"
+    return "no key: this vendor knows none. A call whose fate is unclear is never sent again; its result is unknown, "
+      .. "and the person goes on"
   end
   local header = type(value) == "string" and value or "Idempotency-Key"
-  return ("the header %s has a key of this call's own, the same in all its attempts, always with the same bytes"):format(header)
+  return ("the header %s has a key of this call's own, the same in all its attempts, always with the same bytes")
+    :format(header)
 end
 
 local FAILS = {
@@ -112,7 +115,8 @@ local FAILS = {
 
 local SHORT = { drop = "dropped", continue = "goes on", hold = "held" }
 
--- What becomes of a person, in words, and the policy; where that is only known when the script runs, in few words instead.
+-- What becomes of a person, in words, and the policy; where that is only known when the script runs, in few words
+-- instead.
 local function failure_words(say, node)
   if not node then return FAILS.drop, "drop" end
   local policy = say:literal(node)
@@ -123,8 +127,8 @@ local function failure_words(say, node)
   return say:value(node), nil
 end
 
--- What a field of the script says, with the connection's as the default; words for it, or the script's own where it is no
--- constant.
+-- What a field of the script says, with the connection's as the default; words for it, or the script's own where it
+-- is no constant.
 local function setting(say, node, default, in_words)
   if not node then return in_words(default) end
   local value = constant(say, node)
@@ -251,7 +255,7 @@ local function add_body(made, say, given, about)
   made.payload_ends, made.content_type = payload_ends(made.payloads, about.sources), content_type(made.sent)
   for _, name in ipairs(made.payloads) do source = source or about.sources[name] end
   local sent = made.sent
-  made.fields, made.body_kind = fields.of(sent and sent.bodies or {}, sent and sent.call.headers, source and source.schema)
+  made.fields = fields.of(sent and sent.bodies or {}, sent and sent.call.headers, source and source.schema)
   if #made.fields == 0 and not sent and made.body_node and #made.payloads == 0 and made.body_field ~= "body" then
     made.fields = written_fields(say, made.body_node)
   end
@@ -259,7 +263,8 @@ end
 
 ---------------------------------------------------------------------------------------------- all of it
 
--- The contract of a step of kind "call". `about`: connections = { NAME = … }, sources = (payloads), trip = (see jaunt.docs.trips).
+-- The contract of a step of kind "call". `about`: connections = { NAME = … }, sources = (payloads), trip = (see
+-- jaunt.docs.trips).
 function contract.of(step, about)
   local say, call = step.words, step.call
   local function given(name) return call.fields and scope.field(call.fields, name) end

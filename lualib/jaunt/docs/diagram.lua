@@ -1,8 +1,10 @@
--- A journey's flow as a diagram. Steps become blocks that are put together: below one another, side by side, around. No line crosses
--- another one, as each block keeps its lines within itself: it is entered and left on its spine.
+-- A journey's flow as a diagram. Steps become blocks that are put together: below one another, side by side, around.
+-- No line crosses another one, as each block keeps its lines within itself: it is entered and left on its spine.
 --
--- A block is { w =, h =, spine = (where it is entered, from its left), falls = (it is left at its bottom, on the spine), draw = function(out,
--- x, y) }; out is a jaunt.docs.svg.
+-- A block is { w =, h =, spine = (where it is entered, from its left), falls = (it is left at its bottom, on the
+-- spine), draw = function(out, x, y) }; out is a jaunt.docs.svg. It may have is_bare (it begins with a line, so that
+-- the one that leads to it has no arrow's head), is_pill (it is nothing but an end, and may stand beside a test), and
+-- node_w (the width of its node, where that is all there is).
 
 local escapes = require "jaunt.docs.escapes"
 local figures = require "jaunt.figures"
@@ -36,17 +38,25 @@ end
 
 local function node_block(lines, options, least)
   local w, h = size_of(lines, least, options.shape)
-  return { w = w, h = h, spine = w / 2, falls = true, node_w = w, draw = function(out, x, y) out:node(x, y, w, h, lines, options) end }
+  return { w = w, h = h, spine = w / 2, falls = true, node_w = w,
+    draw = function(out, x, y) out:node(x, y, w, h, lines, options) end }
 end
 
--- A block with others at its right side, to which short lines lead: where people leave. `is_first`: no line comes from above.
+-- A block in which nothing is.
+local function nothing()
+  return { w = 0, h = 0, spine = 0, falls = true, is_bare = true, draw = function() end }
+end
+
+-- A block with others at its right side, to which short lines lead: where people leave. `is_first`: no line comes
+-- from above.
 local function with_leaves(block, leaves, is_first)
   if #leaves == 0 then return block end
   local height, width = 0, 0
   for i, leaf in ipairs(leaves) do height, width = height + leaf.h + (i > 1 and 8 or 0), math.max(width, leaf.w) end
   local h = math.max(block.h, height)
   local top = (h - block.h) / 2
-  return { w = block.w + BESIDE + width, h = h, spine = block.spine, falls = block.falls, is_bare = top > 0, draw = function(out, x, y)
+  local made = { w = block.w + BESIDE + width, h = h, spine = block.spine, falls = block.falls, is_bare = top > 0 }
+  function made.draw(out, x, y)
     block.draw(out, x, y + top)
     if top > 0 then
       if not is_first then out:path({ x + block.spine, y, x + block.spine, y + top }, true) end
@@ -59,7 +69,8 @@ local function with_leaves(block, leaves, is_first)
       leaf.draw(out, x + block.node_w + BESIDE, at)
       at = at + leaf.h + 8
     end
-  end }
+  end
+  return made
 end
 
 local function pill(text, class, unreached)
@@ -68,7 +79,9 @@ local function pill(text, class, unreached)
   local w, h = size_of(lines, 60)
   h = h - 6
   return { w = w, h = h, spine = w / 2, falls = false, is_pill = true,
-    draw = function(out, x, y) out:node(x, y, w, h, lines, { class = class, shape = "pill", unreached = unreached }) end }
+    draw = function(out, x, y)
+      out:node(x, y, w, h, lines, { class = class, shape = "pill", unreached = unreached })
+    end }
 end
 
 ---------------------------------------------------------------------------------------------- elements
@@ -97,7 +110,8 @@ local function call_leaves(self, step)
   local known = policy and LEAVES[policy]
   if known or not policy then
     local text = known and ("%s %s"):format(known[1], known[2]) or "if it fails: " .. made.failure
-    leaves[1] = pill(row and row.dropped > 0 and ("%s dropped"):format(figures.count(row.dropped)) or text, known and known[1] or "dropped")
+    if row and row.dropped > 0 then text = figures.count(row.dropped) .. " dropped" end
+    leaves[1] = pill(text, known and known[1] or "dropped")
   end
   if row and row.held > 0 then leaves[#leaves + 1] = pill(("%s held"):format(figures.count(row.held)), "held") end
   return leaves
@@ -112,8 +126,8 @@ function BLOCKS.call(self, step)
   if step.name ~= route then add_lines(lines, (made.via and made.via .. " · " or "") .. route, "d") end
   if made.only_if then add_lines(lines, "only if " .. made.only_if, "d") end
   local unreached = add_notes(self, step, lines)
-  return with_leaves(node_block(lines, { class = "call", unreached = unreached, link = self.links and made.id or nil, title = step.name }, 150),
-    call_leaves(self, step))
+  local options = { class = "call", unreached = unreached, link = self.links and made.id or nil, title = step.name }
+  return with_leaves(node_block(lines, options, 150), call_leaves(self, step))
 end
 
 function BLOCKS.wait(self, step)
@@ -137,8 +151,9 @@ function BLOCKS.split(self, step, next_step)
 end
 
 local ENDINGS = {
-  drop = { "dropped", "dropped" }, exit = { "exited", "exits" }, restart_with = { "again", "begins anew" }, ["return"] = { "completed", "completed" },
-  error = { "held", "held: script error" }, ["break"] = { "again", "leaves the loop" }, ["goto"] = { "again", "goes on at" },
+  drop = { "dropped", "dropped" }, exit = { "exited", "exits" }, restart_with = { "again", "begins anew" },
+  ["return"] = { "completed", "completed" }, error = { "held", "held: script error" },
+  ["break"] = { "again", "leaves the loop" }, ["goto"] = { "again", "goes on at" },
   back = { "again", "leaves the function" },
 }
 
@@ -177,12 +192,13 @@ end
 
 ---------------------------------------------------------------------------------------------- branches
 
--- Branches side by side below `head`, joined again at the bottom: each { label =, block = (nil: nothing happens there) }.
+-- Branches side by side below `head`, joined again at the bottom: each { label =, block = (nil: nothing happens
+-- there) }.
 local function fork(head, branches)
   local w, h, falls, spines, lefts = 0, 0, 0, {}, {}
   for i, branch in ipairs(branches) do
     local label = measure.width(branch.label, svg.DETAIL) + 16
-    local block = branch.block or { w = 0, h = 0, spine = 0, falls = true, draw = function() end }
+    local block = branch.block or nothing()
     local spine = math.max(block.spine, label / 2)
     lefts[i], spines[i] = w + spine - block.spine, w + spine
     w = w + spine + math.max(block.w - block.spine, label / 2) + (branches[i + 1] and BESIDE or 0)
@@ -193,26 +209,29 @@ local function fork(head, branches)
   local shift = math.max(0, head.spine - middle)
   middle = middle + shift
   local joined = falls > 0 and GAP or 0
-  return { w = math.max(w + shift, middle + head.w - head.spine), h = head.h + 14 + LEAD + h + joined, spine = middle, falls = falls > 0, draw = function(out, x, y)
+  local made = { w = math.max(w + shift, middle + head.w - head.spine), h = head.h + 14 + LEAD + h + joined,
+    spine = middle, falls = falls > 0 }
+  function made.draw(out, x, y)
     head.draw(out, x + middle - head.spine, y)
-    local top = y + head.h
-    local bottom = top + 14 + LEAD + h + joined
+    local line, top, bottom = x + middle, y + head.h, y + made.h
+    local below = top + 14 + LEAD
     for i, branch in ipairs(branches) do
-      local at = x + shift + spines[i]
-      out:path({ x + middle, top, x + middle, top + 14, at, top + 14, at, top + 14 + LEAD }, branch.block ~= nil and not branch.block.is_bare)
-      branch.inner.draw(out, x + shift + lefts[i], top + 14 + LEAD)
-      if branch.inner.falls then out:path { at, top + 14 + LEAD + branch.inner.h, at, bottom - 10, x + middle, bottom - 10, x + middle, bottom } end
+      local at, inner = x + shift + spines[i], branch.inner
+      out:path({ line, top, line, top + 14, at, top + 14, at, below }, not inner.is_bare)
+      inner.draw(out, x + shift + lefts[i], below)
+      if inner.falls then out:path { at, below + inner.h, at, bottom - 10, line, bottom - 10, line, bottom } end
       out:label(at, top + 14 + LEAD / 2 - 2, branch.label)
     end
-  end }
+  end
+  return made
 end
 
--- The same for many or wide branches: below one another, each on a line of its own, between a way in on the left and a way out on
--- the right.
+-- The same for many or wide branches: below one another, each on a line of its own, between a way in on the left and
+-- a way out on the right.
 local function ladder(head, branches)
   local width, h = 0, 0
   for _, branch in ipairs(branches) do
-    branch.inner = branch.block or { w = 0, h = 0, spine = 0, falls = true, draw = function() end }
+    branch.inner = branch.block or nothing()
     width = math.max(width, branch.inner.w)
     branch.lead = 34 + branch.inner.h + GAP
     h = h + branch.lead
@@ -222,22 +241,26 @@ local function ladder(head, branches)
   local spine, falls = math.max(head.spine, in_x), false
   for _, branch in ipairs(branches) do falls = falls or branch.inner.falls end
   local out_x = math.max(block_x + width + SIDE, spine + head.w - head.spine + 4)
-  return { w = out_x + 4, h = head.h + h + (falls and GAP or 0), spine = spine, falls = falls, draw = function(out, x, y)
+  local made = { w = out_x + 4, h = head.h + h + (falls and GAP or 0), spine = spine, falls = falls }
+  function made.draw(out, x, y)
     head.draw(out, x + spine - head.spine, y)
-    local top, bottom = y + head.h, y + head.h + h + (falls and GAP or 0)
+    local line, way_in, way_out, top, bottom = x + spine, x + in_x, x + out_x, y + head.h, y + made.h
     local at = top
     for _, branch in ipairs(branches) do
-      local entry = x + block_x + branch.inner.spine
-      out:path({ x + spine, top, x + spine, top + 8, x + in_x, top + 8, x + in_x, at + 18, entry, at + 18, entry, at + 34 }, branch.block ~= nil and not branch.block.is_bare)
-      out:label(x + in_x + 6, at + 18, branch.label, true)
-      branch.inner.draw(out, x + block_x, at + 34)
-      if branch.inner.falls then
-        local leave = at + 34 + branch.inner.h + GAP / 2
-        out:path { entry, at + 34 + branch.inner.h, entry, leave, x + out_x, leave, x + out_x, bottom - 8, x + spine, bottom - 8, x + spine, bottom }
+      local inner = branch.inner
+      local entry, below = x + block_x + inner.spine, at + 34 + inner.h
+      out:path({ line, top, line, top + 8, way_in, top + 8, way_in, at + 18, entry, at + 18, entry, at + 34 },
+        not inner.is_bare)
+      out:label(way_in + 6, at + 18, branch.label, true)
+      inner.draw(out, x + block_x, at + 34)
+      if inner.falls then
+        local leave = below + GAP / 2
+        out:path { entry, below, entry, leave, way_out, leave, way_out, bottom - 8, line, bottom - 8, line, bottom }
       end
       at = at + branch.lead
     end
-  end }
+  end
+  return made
 end
 
 local function branched(head, branches)
@@ -250,7 +273,7 @@ end
 local function aside(head, side, side_label, main, main_label)
   local label_w = measure.width(side_label, svg.DETAIL) + 22
   local is_small = side.is_pill
-  local main_block = main or { w = 0, h = 0, spine = 0, falls = true, is_bare = true, draw = function() end }
+  local main_block = main or nothing()
   local spine = math.max(head.spine, main_block.spine)
   local head_right = spine + head.w - head.spine
   local from = is_small and head_right or math.max(head_right, spine + main_block.w - main_block.spine)
@@ -258,33 +281,46 @@ local function aside(head, side, side_label, main, main_label)
   local row_h = is_small and math.max(head.h, side.h) or head.h
   local lead = main and LEAD or GAP
   local side_top = is_small and (row_h - side.h) / 2 or row_h / 2 + 18
-  return { w = math.max(side_x + side.w, spine + main_block.w - main_block.spine), h = math.max(row_h + lead + main_block.h, side_top + side.h), spine = spine,
-    falls = main_block.falls, draw = function(out, x, y)
-      local middle = y + row_h / 2
-      head.draw(out, x + spine - head.spine, y + (row_h - head.h) / 2)
-      if row_h > head.h then
-        out:path { x + spine, y, x + spine, y + (row_h - head.h) / 2 }
-        out:path { x + spine, y + (row_h + head.h) / 2, x + spine, y + row_h }
-      end
-      if is_small then out:path({ x + head_right, middle, x + side_x, middle }, true)
-      else out:path({ x + head_right, middle, x + side_x + side.spine, middle, x + side_x + side.spine, y + side_top }, not side.is_bare) end
-      out:label(x + head_right + 5, middle, side_label, true)
-      side.draw(out, x + side_x, y + side_top)
-      local below = y + row_h + lead
-      out:path({ x + spine, y + row_h, x + spine, below }, main ~= nil and not main.is_bare)
-      out:label(x + spine, y + row_h + lead / 2 - 2, main_label)
-      main_block.draw(out, x + spine - main_block.spine, below)
-      if main_block.falls then
-        local h = math.max(row_h + lead + main_block.h, side_top + side.h)
-        if below + main_block.h < y + h then out:path { x + spine, below + main_block.h, x + spine, y + h } end
-      end
-    end }
+  local made = { w = math.max(side_x + side.w, spine + main_block.w - main_block.spine), spine = spine,
+    h = math.max(row_h + lead + main_block.h, side_top + side.h), falls = main_block.falls }
+  function made.draw(out, x, y)
+    local line, middle, right, beside = x + spine, y + row_h / 2, x + head_right, x + side_x
+    head.draw(out, line - head.spine, middle - head.h / 2)
+    if row_h > head.h then
+      out:path { line, y, line, middle - head.h / 2 }
+      out:path { line, middle + head.h / 2, line, y + row_h }
+    end
+    local to_side = is_small and { right, middle, beside, middle }
+      or { right, middle, beside + side.spine, middle, beside + side.spine, y + side_top }
+    out:path(to_side, not side.is_bare)
+    out:label(right + 5, middle, side_label, true)
+    side.draw(out, beside, y + side_top)
+    local below = y + row_h + lead
+    out:path({ line, y + row_h, line, below }, not main_block.is_bare)
+    out:label(line, y + row_h + lead / 2 - 2, main_label)
+    main_block.draw(out, line - main_block.spine, below)
+    local main_end = below + main_block.h
+    if main_block.falls and main_end < y + made.h then out:path { line, main_end, line, y + made.h } end
+  end
+  return made
+end
+
+-- How far to the right a line has to go to lead past `inner`, from the right of `head`, where `label` is.
+local function right_of(head, inner, spine, label)
+  local labelled = spine + head.w - head.spine + measure.width(label, svg.DETAIL) + 12
+  return math.max(labelled, spine + inner.w - inner.spine) + SIDE / 2
+end
+
+-- Such a line: from the right of a head whose middle is at `middle` to the spine at `line`, down at `bottom`.
+local function draw_past(out, from, middle, right, line, bottom, label)
+  out:path { from, middle, right, middle, right, bottom - 10, line, bottom - 10, line, bottom }
+  out:label(from + 4, middle, label, true)
 end
 
 -- A test whose one side is stepped into below, while a line leads past it.
 local function bypass(head, inner, inner_label, past_label)
   local spine = math.max(head.spine, inner.spine)
-  local right = math.max(spine + head.w - head.spine + measure.width(past_label, svg.DETAIL) + 12, spine + inner.w - inner.spine) + SIDE / 2
+  local right = right_of(head, inner, spine, past_label)
   local h = head.h + LEAD + inner.h + GAP
   return { w = right + 4, h = h, spine = spine, falls = true, draw = function(out, x, y)
     head.draw(out, x + spine - head.spine, y)
@@ -293,9 +329,7 @@ local function bypass(head, inner, inner_label, past_label)
     out:label(x + spine, top + LEAD / 2 - 2, inner_label)
     inner.draw(out, x + spine - inner.spine, top + LEAD)
     if inner.falls then out:path { x + spine, top + LEAD + inner.h, x + spine, bottom } end
-    local middle = y + head.h / 2
-    out:path { x + spine + head.w - head.spine, middle, x + right, middle, x + right, bottom - 10, x + spine, bottom - 10, x + spine, bottom }
-    out:label(x + spine + head.w - head.spine + 4, middle, past_label, true)
+    draw_past(out, x + spine + head.w - head.spine, y + head.h / 2, x + right, x + spine, bottom, past_label)
   end }
 end
 
@@ -303,10 +337,12 @@ end
 local function unlinked(first, second)
   local spine = math.max(first.spine, second.spine)
   local w = spine + math.max(first.w - first.spine, second.w - second.spine)
-  return { w = w, h = first.h + second.h, spine = spine, falls = true, is_bare = first.is_bare, draw = function(out, x, y)
+  local made = { w = w, h = first.h + second.h, spine = spine, falls = true, is_bare = first.is_bare }
+  function made.draw(out, x, y)
     first.draw(out, x + spine - first.spine, y)
     second.draw(out, x + spine - second.spine, y + first.h)
-  end }
+  end
+  return made
 end
 
 local function test_block(text)
@@ -341,7 +377,7 @@ function BLOCKS.switch(self, step)
     branches[i] = { label = table.concat(measure.wrap(escapes.clean(case.label), svg.DETAIL, 150, 1)),
       block = #case.steps > 0 and sequence(self, case.steps) or nil }
   end
-  local head = step.title and test_block(step.title .. "?") or { w = 0, h = 0, spine = 0, is_bare = true, draw = function() end }
+  local head = step.title and test_block(step.title .. "?") or nothing()
   local made = branched(head, branches)
   made.is_bare = step.title == nil
   return made
@@ -356,9 +392,13 @@ local function looped(inner, back_label, tail, tail_label)
   local right = math.max(inner.w - inner.spine, tail and tail.w - tail.spine or 0)
   local lead = 16
   local h = lead + inner.h + (tail and GAP + tail.h or GAP)
-  local left_room = back_label and math.max(0, measure.width(back_label, svg.DETAIL) + 30 - (SIDE + blocks_spine - tail.spine)) or 0
+  local left_room = 0 -- for the label of the way back
+  if tail then
+    left_room = math.max(0, measure.width(back_label, svg.DETAIL) + 30 - (SIDE + blocks_spine - tail.spine))
+  end
   spine = spine + left_room
-  return { w = spine + right, h = h + (tail and 6 or 0), spine = spine, falls = tail ~= nil, is_bare = true, draw = function(out, x, y)
+  local made = { w = spine + right, h = h + (tail and 6 or 0), spine = spine, falls = tail ~= nil, is_bare = true }
+  function made.draw(out, x, y)
     local line = x + 5
     out:path({ x + spine, y, x + spine, y + lead }, not inner.is_bare)
     inner.draw(out, x + spine - inner.spine, y + lead)
@@ -372,16 +412,17 @@ local function looped(inner, back_label, tail, tail_label)
       out:path { x + spine, below + GAP + tail.h, x + spine, y + h + 6 }
       out:label(x + spine + 6, below + GAP + tail.h + 10, tail_label, true)
     elseif inner.falls then
-      out:path({ x + spine, below, x + spine, below + GAP / 2, line, below + GAP / 2, line, y + 4, x + spine, y + 4 }, true)
+      local turn = below + GAP / 2
+      out:path({ x + spine, below, x + spine, turn, line, turn, line, y + 4, x + spine, y + 4 }, true)
     end
-  end }
+  end
+  return made
 end
 
 -- A loop with its test at its head: the way back comes in above it, the way on leads past the body.
 local function headed_loop(head, inner, in_label, past_label)
   local spine = SIDE + math.max(head.spine, inner.spine)
-  local right = math.max(spine + head.w - head.spine + measure.width(past_label, svg.DETAIL) + 12, spine + inner.w - inner.spine) + SIDE / 2
-  local lead = 16
+  local right, lead = right_of(head, inner, spine, past_label), 16
   local h = lead + head.h + LEAD + inner.h + GAP + 12
   return { w = right + 4, h = h, spine = spine, falls = true, is_bare = true, draw = function(out, x, y)
     local top = y + lead
@@ -394,9 +435,7 @@ local function headed_loop(head, inner, in_label, past_label)
     if inner.falls then
       out:path({ x + spine, below, x + spine, below + 10, x + 5, below + 10, x + 5, y + 4, x + spine, y + 4 }, true)
     end
-    local middle = top + head.h / 2
-    out:path { x + spine + head.w - head.spine, middle, x + right, middle, x + right, y + h - 10, x + spine, y + h - 10, x + spine, y + h }
-    out:label(x + spine + head.w - head.spine + 4, middle, past_label, true)
+    draw_past(out, x + spine + head.w - head.spine, top + head.h / 2, x + right, x + spine, y + h, past_label)
   end }
 end
 
@@ -431,12 +470,15 @@ end
 local function start_block(self)
   local declared, lines = self.declared, {}
   add_lines(lines, declared.starts_on and declared.starts_on.name or "a person enters", "t")
-  if self.numbers then lines[#lines + 1] = { class = "n", text = figures.count(self.numbers.found.entered) .. " entered" } end
+  if self.numbers then
+    lines[#lines + 1] = { class = "n", text = figures.count(self.numbers.found.entered) .. " entered" }
+  end
   local leaves = {}
   if declared.control > 0 then leaves[1] = pill(("%g %% are only watched"):format(declared.control * 100), "again") end
   local goal = declared.goal
   if goal then
-    leaves[#leaves + 1] = pill(("at any time: %s, the goal%s"):format(goal.name, goal.within and ", within " .. goal.within or ""), "exited")
+    local within = goal.within and ", within " .. goal.within or ""
+    leaves[#leaves + 1] = pill(("at any time: %s, the goal%s"):format(goal.name, within), "exited")
   end
   for _, event in ipairs(declared.exit_on) do leaves[#leaves + 1] = pill("at any time: " .. event.name, "exited") end
   return with_leaves(node_block(lines, { class = "start", shape = "pill" }, 100), leaves, true)
@@ -447,8 +489,8 @@ local function end_block(self)
   return pill(found and ("%s completed"):format(figures.count(found.completed)) or "completed", "completed")
 end
 
--- The diagram of a journey (see jaunt.docs.facts) as an element <svg>. options: alone (a file of its own), links (to the calls'
--- contracts in the same page).
+-- The diagram of a journey (see jaunt.docs.facts) as an element <svg>. options: alone (a file of its own), links (to
+-- the calls' contracts in the same page).
 function diagram.of(made, options)
   local self = { declared = made.declared, trip = made.trip, numbers = made.numbers, links = options.links }
   local blocks = { start_block(self) }

@@ -4,8 +4,8 @@ local term = require "jaunt.term"
 
 local escapes = {}
 
--- A text without what no document may hold: broken UTF-8, control characters, marks that turn the direction of writing. Line
--- ends and tabs stay.
+-- A text without what no document may hold: broken UTF-8, control characters, marks that turn the direction of
+-- writing. Line ends and tabs stay.
 function escapes.clean(text)
   return (term.harmless(term.utf8(tostring(text)):gsub("\r\n?", "\n")):gsub("\xEF\xBF[\xBE\xBF]", "?"))
 end

@@ -95,8 +95,9 @@ end
 local function declared_words(read, declared)
   local words, fields = read.words, read.fields
   local function node(name) return fields and scope.field(fields, name) end
-  local made = { starts_on = event_of(words, node("starts_on"), "starts_on"), exit_on = events_of(words, node("exit_on"), "exit_on") }
+  local made = { starts_on = event_of(words, node("starts_on"), "starts_on") }
   made.goal = event_of(words, node("goal"), "goal")
+  made.exit_on = events_of(words, node("exit_on"), "exit_on")
   made.control, made.per = declared.control, declared.per
   made.reentry = declared.reentry_ms < 0 and "never" or declared.reentry_ms == 0 and "always"
     or words:pattern(node("reentry")) .. " after the last end"
@@ -128,7 +129,8 @@ local function calls_for_attributes(contracts)
   for i, one in ipairs(contracts) do
     local texts = { one.url }
     for _, header in ipairs(one.headers) do texts[#texts + 1] = header[2] end
-    list[i] = { payloads = one.payloads, vars = one.vars, texts = texts, where = ("%s:%d"):format(one.step.path, one.line) }
+    local where = ("%s:%d"):format(one.step.path, one.line)
+    list[i] = { payloads = one.payloads, vars = one.vars, texts = texts, where = where }
   end
   return list
 end
@@ -180,8 +182,8 @@ local function count_leavers(found)
   return leavers
 end
 
--- What a state tells of the journey: { found = (jaunt.native.state's report, with the times that were spent), of = function(step) (its
--- row of the funnel, or nil), leavers = { … } }.
+-- What a state tells of the journey: { found = (jaunt.native.state's report, with the times that were spent), of =
+-- function(step) (its row of the funnel, or nil), leavers = { … } }.
 local function numbers_of(name, flags)
   local looked_at, path = selection.open_state(flags)
   local _ <close> = looked_at
@@ -225,9 +227,9 @@ function facts.gather(found, path, flags)
     { shown = shown, events = file and people.events_file(file), variable = variable })
   local about = { connections = connections_by_name(found), sources = sources, trip = trip }
   local made = {
-    name = gathered.name, path = within_project(found, path), version = gathered.version, read = read, steps = steps, trip = trip,
-    shown = shown, people = list, people_file = file and within_project(found, file), sources = sources, fields = fields,
-    connections = about.connections, introduction = introduction(gathered.sources[1].text),
+    name = gathered.name, path = within_project(found, path), version = gathered.version, read = read, steps = steps,
+    trip = trip, people = list, people_file = file and within_project(found, file),
+    introduction = introduction(gathered.sources[1].text),
   }
   made.declared = declared_words(read, gathered.declared)
   made.contracts = contracts_of(steps, about)

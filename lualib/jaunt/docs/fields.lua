@@ -56,8 +56,10 @@ local function add_texts(row, schema)
   if type(schema.description) == "string" then row.rules[#row.rules + 1] = schema.description end
 end
 
-local SCHEMA_TYPES = { string = "text", integer = "whole number", number = "number", boolean = "true or false", array = "list",
-  object = "object", null = "nothing" }
+local SCHEMA_TYPES = {
+  string = "text", integer = "whole number", number = "number", boolean = "true or false", array = "list",
+  object = "object", null = "nothing",
+}
 
 -- Adds what a schema says of the fields, also of those that no sample has.
 local function add_schema(rows, path, schema, required, depth)
@@ -68,7 +70,8 @@ local function add_schema(rows, path, schema, required, depth)
     row.required = required
     local kinds = type(schema.type) == "table" and schema.type or { schema.type }
     for _, kind in ipairs(kinds) do
-      if SCHEMA_TYPES[kind] and not (kind == "number" and row.types["whole number"]) then row.types[SCHEMA_TYPES[kind]] = true end
+      local is_told = kind == "number" and row.types["whole number"]
+      if SCHEMA_TYPES[kind] and not is_told then row.types[SCHEMA_TYPES[kind]] = true end
     end
     add_texts(row, schema)
   end
@@ -90,14 +93,13 @@ local function is_parent(rows, path)
   return false
 end
 
--- The fields of bodies: a list of { path = "to.email", type = "text", always = (in all bodies), required = (by the schema; nil:
--- there is none), rules = { words … } or nil }, sorted by path; and the kind of body: "json", "form", "html", "xml" or "text". Objects
--- whose fields are told are left out themselves. `schema`: a source of jaunt.payloads, or nil.
+-- The fields of bodies: a list of { path = "to.email", type = "text", always = (in all bodies), required = (by the
+-- schema; nil: there is none), rules = { words … } or nil }, sorted by path. Objects whose fields are told are left
+-- out themselves. `schema`: a source of jaunt.payloads, or nil.
 function fields.of(bodies, headers, schema)
-  local rows, kind, count = { by_path = {} }, nil, 0
+  local rows, count = { by_path = {} }, 0
   for _, body in ipairs(bodies) do
-    local value, found = trips.decoded(body, headers)
-    kind = found
+    local value = trips.decoded(body, headers)
     if type(value) == "table" then
       count = count + 1
       add_value(rows, "", value, {}, 0)
@@ -113,7 +115,7 @@ function fields.of(bodies, headers, schema)
     if not (only_groups and is_parent(rows, row.path)) then list[#list + 1] = row end
   end
   table.sort(list, function(a, b) return a.path < b.path end)
-  return list, kind
+  return list
 end
 
 return fields

@@ -4,12 +4,13 @@
 --   call       name, call (see jaunt.lua.scope's calls)
 --   wait       name, call, text (in words)          also for wait_until and wait_for
 --   split      name, call, branches = { { name =, share = } … }
---   ending     what ("drop", "exit", "restart_with", "return", "error", "break", "goto", "back"), reason (in words, or nil)
+--   ending     what ("drop", "exit", "restart_with", "return", "error", "break", "goto", "back"),
+--              reason (in words, or nil), literal (the reason as it is written, where it is a text)
 --   choice     test (a node), yes, no (lists of steps)
 --   switch     title (nil: it follows its split at once), cases = { { label =, value =, steps = } … }
 --   loop       form ("while", "repeat", "each", "ever"), test (of the first two) or text, body
--- Calls, waits and splits have `element` (the word), and every step `way`: what has to have happened on the way there, in
--- words.
+-- Calls, waits and splits have `element` (the word), and every step `way`: what has to have happened on the way
+-- there, in words.
 
 local parser = require "jaunt.lua.parser"
 local scope = require "jaunt.lua.scope"
@@ -95,8 +96,8 @@ local function read_either(self, node, into)
   read_expression(self, node.right, right)
   if #right == 0 then return end
   local is_and = node.operator == "and"
-  into[#into + 1] = { kind = "choice", line = node.line, words = self.words, test = node.left, yes = is_and and right or {},
-    no = is_and and {} or right }
+  into[#into + 1] = { kind = "choice", line = node.line, words = self.words, test = node.left,
+    yes = is_and and right or {}, no = is_and and {} or right }
 end
 
 -- The steps within an expression, in the order in which they are taken.
@@ -140,7 +141,8 @@ local function ending(self, node, what, reason)
   return { kind = "ending", line = node.line, words = self.words, what = what, reason = reason }
 end
 
--- The split or other value that all tests of an `if` compare with texts: its node, and the texts; nil where it isn't so.
+-- The split or other value that all tests of an `if` compare with texts: its node, and the texts; nil where it isn't
+-- so.
 local function compared_with(self, node)
   local subject, values = nil, {}
   for i, branch in ipairs(node.branches) do
@@ -221,7 +223,8 @@ local STATEMENTS = {
   call = function(self, node, into)
     read_expression(self, node.call, into)
     local call = node.call
-    if call.kind == "invoke" and call.callee.kind == "name" and call.callee.name == "error" and call.callee.refers == "global" then
+    local callee = call.kind == "invoke" and call.callee.kind == "name" and call.callee
+    if callee and callee.name == "error" and callee.refers == "global" then
       into[#into + 1] = ending(self, node, "error", call.arguments[1] and self.words:pattern(call.arguments[1]))
     end
   end,
@@ -250,7 +253,8 @@ local STATEMENTS = {
     for i, name in ipairs(node.names) do names[i] = name.name end
     local list = node.values[1]
     local over = list.kind == "invoke" and list.arguments[1] or list
-    read_loop(self, node, into, { form = "each", text = ("for each %s of %s"):format(table.concat(names, ", "), self.words:value(over)) })
+    local text = ("for each %s of %s"):format(table.concat(names, ", "), self.words:value(over))
+    read_loop(self, node, into, { form = "each", text = text })
   end,
   ["return"] = function(self, node, into)
     read_expressions(self, node.values, into)
@@ -364,7 +368,8 @@ local function way_behind_switch(step, way)
   local values = {}
   for _, case in ipairs(step.cases) do
     if case.value then values[#values + 1] = ("\"%s\""):format(case.value) end
-    local said = case.value and ("if %s is \"%s\""):format(what, case.value) or ("if %s is not %s"):format(what, table.concat(values, " or "))
+    local said = case.value and ("if %s is \"%s\""):format(what, case.value)
+      or ("if %s is not %s"):format(what, table.concat(values, " or "))
     add_ways(case.steps, with(way, said))
   end
   return way
@@ -381,7 +386,8 @@ end
 local function call_on_the_way(step)
   local policy = step.call.fields and scope.field(step.call.fields, "on_failure")
   if policy and step.words:literal(policy) == "continue" then return nil end
-  return ("after “%s” went well%s"):format(step.name, policy and step.words:literal(policy) == nil and ", or was to go on" or "")
+  local may_go_on = policy and step.words:literal(policy) == nil
+  return ("after “%s” went well%s"):format(step.name, may_go_on and ", or was to go on" or "")
 end
 
 local BEHIND = {
@@ -411,7 +417,8 @@ local function functions_in(tree)
       functions[node.target.key.value] = node.body
     elseif node.kind == "table" then
       for _, field in ipairs(node.fields) do
-        if field.key and field.key.kind == "string" and field.value.kind == "lambda" then functions[field.key.value] = field.value end
+        local name = field.key and field.key.kind == "string" and field.key.value
+        if name and field.value.kind == "lambda" then functions[name] = field.value end
       end
     end
   end)
@@ -422,8 +429,10 @@ local function new_reader(source, modules, shared)
   local tree = parser.parse(source.text)
   if not tree then return nil end
   scope.resolve(tree)
-  return setmetatable({ source = source, tree = tree, words = words.new(source.text, tree), functions = functions_in(tree),
-    modules = modules, open = shared.open, depth = 0, shared = shared }, reader)
+  return setmetatable({
+    source = source, tree = tree, words = words.new(source.text, tree), functions = functions_in(tree),
+    modules = modules, open = shared.open, depth = 0, shared = shared,
+  }, reader)
 end
 
 -- The reader of a module of the project; nil where there is none of that name.
@@ -440,8 +449,8 @@ function reader:module(name)
 end
 
 -- Reads the flow of a journey's script. `sources` are main and modules of jaunt.bundle's gather. Returns
--- { steps =, words =, tree =, fields = (the table of journey's fields), readers = (of all scripts: { words, tree, source }) };
--- `steps` is nil where the flow can't be found in the text.
+-- { steps =, words =, tree =, fields = (the table of journey's fields), readers = (of all scripts: { words, tree,
+-- source }) }; `steps` is nil where the flow can't be found in the text.
 function flow.read(sources)
   local main, modules = sources[1], sources[2]
   local shared = { open = {}, readers = {} }

@@ -6,21 +6,49 @@ local svg = require "jaunt.docs.svg"
 local html = {}
 
 local STYLE = [[
-:root{color-scheme:light dark;--ink:#1d2127;--soft:#59616d;--back:#fff;--panel:#f6f7f9;--edge:#dfe3e8;--accent:#2f6fde}
-@media screen and (prefers-color-scheme:dark){:root{--ink:#e8eaed;--soft:#a9b0ba;--back:#16181c;--panel:#1f2227;--edge:#363b43;--accent:#7aa7f7}}
+:root{color-scheme:light dark;--ink:#1d2127;--soft:#59616d;--back:#fff;--panel:#f6f7f9;--edge:#dfe3e8;
+  --accent:#2f6fde}
+@media screen and (prefers-color-scheme:dark){
+:root{--ink:#e8eaed;--soft:#a9b0ba;--back:#16181c;--panel:#1f2227;--edge:#363b43;--accent:#7aa7f7}
+}
 *{box-sizing:border-box}
-body{margin:0 auto;padding:2.5rem 1.5rem 4rem;max-width:60rem;font:15px/1.55 system-ui,-apple-system,"Segoe UI",Helvetica,Arial,sans-serif;color:var(--ink);background:var(--back);overflow-wrap:anywhere}
-h1{font-size:2rem;line-height:1.2;margin:0 0 .75rem}h2{font-size:1.3rem;margin:2.75rem 0 .75rem;padding-bottom:.3rem;border-bottom:1px solid var(--edge)}h3{font-size:1.08rem;margin:2.25rem 0 .5rem}
-p{margin:.6rem 0}a{color:var(--accent)}
-code,pre{font:.875em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}code{background:var(--panel);padding:.1em .35em;border-radius:4px}
-pre{background:var(--panel);border:1px solid var(--edge);border-radius:8px;padding:.8rem 1rem;white-space:pre-wrap;margin:.6rem 0}pre code{background:none;padding:0;font-size:1em}
-table{border-collapse:collapse;width:100%;margin:.75rem 0;font-size:.93em}th,td{text-align:left;vertical-align:top;padding:.38rem .7rem .38rem 0;border-bottom:1px solid var(--edge)}
-th{font-weight:600;color:var(--soft)}table.facts td:first-child{width:8.5rem;color:var(--soft);white-space:nowrap;overflow-wrap:normal}td.n{text-align:right;font-variant-numeric:tabular-nums}th.n{text-align:right}td.n,th.n{padding-right:1.6rem}
+body{margin:0 auto;padding:2.5rem 1.5rem 4rem;max-width:60rem;
+  font:15px/1.55 system-ui,-apple-system,"Segoe UI",Helvetica,Arial,sans-serif;color:var(--ink);
+  background:var(--back);overflow-wrap:anywhere}
+h1{font-size:2rem;line-height:1.2;margin:0 0 .75rem}
+h2{font-size:1.3rem;margin:2.75rem 0 .75rem;padding-bottom:.3rem;border-bottom:1px solid var(--edge)}
+h3{font-size:1.08rem;margin:2.25rem 0 .5rem}
+p{margin:.6rem 0}
+a{color:var(--accent)}
+code,pre{font:.875em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace}
+code{background:var(--panel);padding:.1em .35em;border-radius:4px}
+pre{background:var(--panel);border:1px solid var(--edge);border-radius:8px;padding:.8rem 1rem;white-space:pre-wrap;
+  margin:.6rem 0}
+pre code{background:none;padding:0;font-size:1em}
+table{border-collapse:collapse;width:100%;margin:.75rem 0;font-size:.93em}
+th,td{text-align:left;vertical-align:top;padding:.38rem .7rem .38rem 0;border-bottom:1px solid var(--edge)}
+th{font-weight:600;color:var(--soft)}
+table.facts td:first-child{width:8.5rem;color:var(--soft);white-space:nowrap;overflow-wrap:normal}
+td.n{text-align:right;font-variant-numeric:tabular-nums}
+th.n{text-align:right}
+td.n,th.n{padding-right:1.6rem}
 .note{border-left:3px solid #c98a04;padding:.3rem .9rem;background:var(--panel);border-radius:0 6px 6px 0}
-nav{margin:1.25rem 0;font-size:.93em;color:var(--soft)}nav a{margin-right:1rem;white-space:nowrap}
-figure{margin:1rem 0;padding:1rem;border:1px solid var(--edge);border-radius:10px;text-align:center}figure svg{max-width:100%;height:auto}
+nav{margin:1.25rem 0;font-size:.93em;color:var(--soft)}
+nav a{margin-right:1rem;white-space:nowrap}
+figure{margin:1rem 0;padding:1rem;border:1px solid var(--edge);border-radius:10px;text-align:center}
+figure svg{max-width:100%;height:auto}
 :target{scroll-margin-top:1rem}
-@media print{body{max-width:none;padding:0;font-size:10.5pt}figure{border:none;padding:0;break-inside:avoid}figure svg{max-height:16.5cm}figure.tall{break-inside:auto}figure.tall svg{max-height:none}h2,h3{break-after:avoid}tr,pre{break-inside:avoid}nav{display:none}a{color:inherit;text-decoration:none}}
+@media print{
+body{max-width:none;padding:0;font-size:10.5pt}
+figure{border:none;padding:0;break-inside:avoid}
+figure svg{max-height:16.5cm}
+figure.tall{break-inside:auto}
+figure.tall svg{max-height:none}
+h2,h3{break-after:avoid}
+tr,pre{break-inside:avoid}
+nav{display:none}
+a{color:inherit;text-decoration:none}
+}
 ]]
 
 local TALL = 1400 -- pixels: what would be too small to be read on one sheet goes over several
@@ -50,7 +78,9 @@ local function write_table(block)
   local has_titles, columns, parts = block[2][1] ~= "", figure_columns(block), {}
   local function write_row(cells, tag)
     local row = {}
-    for i, cell in ipairs(cells) do row[i] = ("<%s%s>%s</%s>"):format(tag, columns[i] and ' class="n"' or "", inline(cell), tag) end
+    for i, cell in ipairs(cells) do
+      row[i] = ("<%s%s>%s</%s>"):format(tag, columns[i] and ' class="n"' or "", inline(cell), tag)
+    end
     return "<tr>" .. table.concat(row) .. "</tr>"
   end
   parts[1] = has_titles and "<table>" or '<table class="facts">'
@@ -89,7 +119,8 @@ function html.text(blocks, picture)
     "<!DOCTYPE html>", '<html lang="en"><head><meta charset="utf-8">',
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    ("<title>%s</title>"):format(escapes.html(title)), "<style>", STYLE .. svg.style() .. "</style></head><body>", "<main>",
+    ("<title>%s</title>"):format(escapes.html(title)), "<style>", STYLE .. svg.style() .. "</style></head><body>",
+    "<main>",
   }
   local navigated, height = false, tonumber(picture:match('height="(%d+)"')) or 0
   for _, block in ipairs(blocks) do
@@ -97,7 +128,8 @@ function html.text(blocks, picture)
       navigated = true
       parts[#parts + 1] = navigation(blocks)
     end
-    parts[#parts + 1] = block[1] == "diagram" and (height > TALL and '<figure class="tall">' or "<figure>") .. picture .. "</figure>" or WRITE[block[1]](block)
+    local frame = height > TALL and '<figure class="tall">' or "<figure>"
+    parts[#parts + 1] = block[1] == "diagram" and frame .. picture .. "</figure>" or WRITE[block[1]](block)
   end
   parts[#parts + 1] = "</main></body></html>\n"
   return table.concat(parts, "\n")

@@ -1,4 +1,5 @@
--- How wide texts are in a diagram, without the font at hand: what a common sans serif needs, a little more rather than less.
+-- How wide texts are in a diagram, without the font at hand: what a common sans serif needs, a little more rather
+-- than less.
 
 local measure = {}
 
@@ -33,7 +34,8 @@ local function pieces_of(word, size, width)
   return pieces
 end
 
--- Breaks a text into lines no wider than `width`, at most `most` of them; what is left over becomes "…". Long words are broken, too.
+-- Breaks a text into lines no wider than `width`, at most `most` of them; what is left over becomes "…". Long words
+-- are broken, too.
 function measure.wrap(text, size, width, most)
   local lines, line = {}, ""
   for word in text:gmatch("%S+") do
@@ -52,13 +54,6 @@ function measure.wrap(text, size, width, most)
     for i = #lines, most + 1, -1 do lines[i] = nil end
   end
   return lines
-end
-
--- The widest of several lines.
-function measure.widest(lines, size)
-  local widest = 0
-  for _, line in ipairs(lines) do widest = math.max(widest, measure.width(line, size)) end
-  return widest
 end
 
 return measure

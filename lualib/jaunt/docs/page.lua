@@ -1,4 +1,5 @@
--- What is told of a journey (see jaunt.docs.facts) as a page: a list of blocks that jaunt.docs.html and jaunt.docs.markdown write.
+-- What is told of a journey (see jaunt.docs.facts) as a page: a list of blocks that jaunt.docs.html and
+-- jaunt.docs.markdown write.
 --
 --   { "heading", level, text, id }       { "paragraph", PIECES }        { "list", { PIECES … } }
 --   { "table", { title … }, { { PIECES … } … } }   { "code", text, language }   { "diagram" }   { "note", PIECES }
@@ -50,7 +51,8 @@ local function declared_table(made)
   local declared, rows = made.declared, {}
   rows[1] = { "People enter by", declared.starts_on and event_pieces(declared.starts_on) or "whoever the audience has" }
   local per = declared.per and { "; one living run per person and ", code(declared.per) } or {}
-  rows[2] = { "Again", { REENTRY[declared.reentry] or "people may enter again " .. declared.reentry, table.unpack(per) } }
+  local again = REENTRY[declared.reentry] or "people may enter again " .. declared.reentry
+  rows[2] = { "Again", { again, table.unpack(per) } }
   if declared.goal then
     local pieces = event_pieces(declared.goal)
     pieces[#pieces + 1] = ": the run ends as exited, and counts as converted"
@@ -62,7 +64,8 @@ local function declared_table(made)
     rows[#rows + 1] = { "Ends by", pieces }
   end
   if declared.control > 0 then
-    rows[#rows + 1] = { "Control", ("%g %% of the people are only watched: they meet no element"):format(declared.control * 100) }
+    local text = "%g %% of the people are only watched: they meet no element"
+    rows[#rows + 1] = { "Control", text:format(declared.control * 100) }
   end
   rows[#rows + 1] = row("Script", code(made.path), ", version ", code(made.version))
   return { "table", { "", "" }, rows }
@@ -85,7 +88,7 @@ end
 local function add_diagram(made, blocks)
   add(blocks, { "heading", 2, "The way through", "way" })
   if not made.read.steps then
-    add(blocks, { "note", "The flow can't be read from the script: it is no function written there. There is no diagram." })
+    add(blocks, { "note", "The flow can't be read from the script: there is no diagram." })
     return
   end
   add(blocks, { "diagram" })
@@ -94,16 +97,20 @@ local function add_diagram(made, blocks)
     return
   end
   local missed = unreached_names(made)
-  local who = figures.of(#made.people, "sample person", "sample people")
+  local pieces = { figures.of(#made.people, "sample person", "sample people") .. " of ", code(made.people_file),
+    " walked this way in a rehearsal" }
   if #missed == 0 then
-    add(blocks, { "paragraph", { ("%s of "):format(who), code(made.people_file), " walked this way in a rehearsal, and came to everything in it." } })
+    pieces[#pieces + 1] = ", and came to everything in it."
+    add(blocks, { "paragraph", pieces })
   else
-    local pieces = { ("%s of "):format(who), code(made.people_file), " walked this way in a rehearsal. Nobody came to what is dashed: " }
+    pieces[#pieces + 1] = ". Nobody came to what is dashed: "
     table.move(joined(missed, ", "), 1, 2 * #missed - 1, #pieces + 1, pieces)
     pieces[#pieces + 1] = "."
     add(blocks, { "note", pieces })
   end
-  if made.trip.complete == false then add(blocks, { "note", "There was no time to try everything: more may be within reach." }) end
+  if made.trip.complete == false then
+    add(blocks, { "note", "There was no time to try everything: more may be within reach." })
+  end
 end
 
 ---------------------------------------------------------------------------------------------- calls
@@ -143,7 +150,7 @@ end
 
 local function contract_rows(made, one)
   local rows = {}
-  local via = one.connection and { code(one.connection.name) } or { one.via and code(one.via) or "none: the script gives the whole URL" }
+  local via = { one.via and code(one.via) or "none: the script gives the whole URL" }
   if one.connection and one.connection.max_in_flight then
     via[#via + 1] = (", at most %s calls at once"):format(figures.count(one.connection.max_in_flight))
   end
@@ -153,7 +160,9 @@ local function contract_rows(made, one)
   if #one.headers > 0 then rows[#rows + 1] = { "Headers", pairs_pieces(one.headers) } end
   rows[#rows + 1] = { "Body", body_pieces(one) }
   for i, way in ipairs(one.ways) do rows[#rows + 1] = { i == 1 and "Sent" or "or", way_pieces(way) } end
-  if one.only_if then rows[#rows + 1] = { "Only if", one.only_if .. "; asked before each attempt, and skipped otherwise" } end
+  if one.only_if then
+    rows[#rows + 1] = { "Only if", one.only_if .. "; asked before each attempt, and skipped otherwise" }
+  end
   rows[#rows + 1] = { "Success", one.success }
   rows[#rows + 1] = { "Otherwise", one.failure }
   for _, sentence in ipairs(one.payload_ends) do rows[#rows + 1] = { "The payload", sentence } end
@@ -171,9 +180,12 @@ end
 
 local function field_rows(list)
   local rows, has_rules, has_always = {}, false, false
-  for _, field in ipairs(list) do has_rules, has_always = has_rules or field.rules ~= nil, has_always or field.bodies ~= nil end
+  for _, field in ipairs(list) do
+    has_rules, has_always = has_rules or field.rules ~= nil, has_always or field.bodies ~= nil
+  end
   for i, field in ipairs(list) do
-    local need = field.required and "required" or field.bodies and (field.always and "always" or field.bodies > 0 and "sometimes" or "no sample") or ""
+    local need = field.always and "always" or (field.bodies or 0) > 0 and "sometimes" or "in no sample"
+    if field.required then need = need == "always" and "required" or "required, " .. need end
     rows[i] = { code(field.path), field.type }
     if has_always then table.insert(rows[i], need) end
     if has_rules then table.insert(rows[i], table.concat(field.rules or {}, "; ")) end
@@ -184,10 +196,10 @@ local function field_rows(list)
   return titles, rows
 end
 
--- A sample's body, readable and as it is sent.
+-- A sample's body: as it is sent, where that is readable.
 local function sample_text(body, kind)
   local text, language = body, kind
-  if kind == "json" then
+  if kind == "json" and not body:find("\n.") then
     local ok, value = pcall(json.decode, body)
     if ok then text = json.encode(value, { indent = 2 }) end
   elseif kind == "form" then
@@ -201,7 +213,8 @@ end
 
 local function add_sample(made, one, blocks)
   if not one.sent then
-    add(blocks, { "note", made.trip:reached(one.step) and "Nothing was sent for any sample person who came here: there is no sample of it."
+    local nothing = "Nothing was sent for any sample person who came here: there is no sample of it."
+    add(blocks, { "note", made.trip:reached(one.step) and nothing
       or "No sample person comes here: there is no sample of what is sent." })
     return
   end
@@ -242,8 +255,9 @@ local FIELDS = { starts_on = "lets people in", goal = "the goal", exit_on = "end
 local function add_events(made, blocks)
   local rows = {}
   local function add_event(event)
-    rows[#rows + 1] = { code(event.name), FIELDS[event.field] or ("waited for, line %d"):format(event.line), event.where or "any",
-      event.within or (event.field == "waits" and "for ever" or "") }
+    local does = FIELDS[event.field] or ("waited for, line %d"):format(event.line)
+    local within = event.within or (event.field == "waits" and "for ever" or "")
+    rows[#rows + 1] = { code(event.name), does, event.where or "any", within }
   end
   if made.declared.starts_on then add_event(made.declared.starts_on) end
   if made.declared.goal then add_event(made.declared.goal) end
@@ -274,7 +288,8 @@ local function in_samples(made, root, name)
 end
 
 local TITLES = {
-  { "person", "Attributes of people", "attributes", "Attribute" }, { "event", "Fields of events", "event-fields", "Field" },
+  { "person", "Attributes of people", "attributes", "Attribute" },
+  { "event", "Fields of events", "event-fields", "Field" },
 }
 
 local function add_attributes(made, blocks)
@@ -282,7 +297,8 @@ local function add_attributes(made, blocks)
     local root, rows = title[1], {}
     for _, name in ipairs(keys.sorted(made.attributes[root])) do
       local found = made.attributes[root][name]
-      rows[#rows + 1] = { code(name), attributes.places(found.read), attributes.places(found.written), in_samples(made, root, name) }
+      rows[#rows + 1] = { code(name), attributes.places(found.read), attributes.places(found.written),
+        in_samples(made, root, name) }
     end
     if #rows > 0 then
       local titles = { title[4], "Read by", "Written by", "In samples" }
@@ -312,8 +328,12 @@ local function add_numbers(made, blocks)
   if not numbers then return end
   local rows = {}
   for i, element in ipairs(numbers.found.elements) do
-    rows[i] = { { strong = element.name }, figures.count(element.reached), figures.count(element.went_on), figures.count(element.dropped),
-      figures.count(element.held), element.median_ms and figures.duration(element.median_ms) or "-", reasons_of(element) }
+    rows[i] = { { strong = element.name } }
+    for _, name in ipairs { "reached", "went_on", "dropped", "held" } do
+      table.insert(rows[i], figures.count(element[name]))
+    end
+    rows[i][6] = element.median_ms and figures.duration(element.median_ms) or "-"
+    rows[i][7] = reasons_of(element)
   end
   add(blocks, { "heading", 2, "What happened so far", "numbers" },
     { "table", { "Element", "Reached", "Went on", "Dropped", "Held", "Median", "Why" }, rows },

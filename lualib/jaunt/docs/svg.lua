@@ -1,5 +1,5 @@
--- The drawing of a diagram as SVG: shapes, lines and texts, in the order in which they are given. Everything that is a text is escaped
--- here; colours are classes, for light and dark.
+-- The drawing of a diagram as SVG: shapes, lines and texts, in the order in which they are given. Everything that is
+-- a text is escaped here; colours are classes, for light and dark.
 
 local escapes = require "jaunt.docs.escapes"
 local measure = require "jaunt.docs.measure"
@@ -7,7 +7,8 @@ local measure = require "jaunt.docs.measure"
 local svg = {}
 svg.__index = svg
 
--- Sizes of letters by class (titles, details, notes), and the height of a line, in pixels. Bold ones are as wide as larger ones.
+-- Sizes of letters by class (titles, details, notes), and the height of a line, in pixels. Bold ones are as wide as
+-- larger ones.
 svg.SIZES = { t = 13 * 1.13, d = 11.5, n = 11.5 * 1.13 }
 svg.DETAIL, svg.LINE = svg.SIZES.d, 16
 
@@ -22,25 +23,34 @@ local COLOURS = {
 
 local FIXED = [[
 .jd text{font-family:system-ui,-apple-system,"Segoe UI",Helvetica,Arial,sans-serif;fill:var(--jd-ink)}
-.jd .t{font-size:13px;font-weight:600}.jd .d{font-size:11.5px;fill:var(--jd-soft)}.jd .n{font-size:11.5px;font-weight:600;fill:var(--jd-soft)}
-.jd .l{fill:none;stroke:var(--jd-line);stroke-width:1.5;stroke-linejoin:round;stroke-linecap:round}.jd .a{fill:var(--jd-line)}
-.jd .x{fill:var(--jd-back)}.jd .s{stroke-width:1.4}.jd .un{stroke-dasharray:5 4}.jd a{text-decoration:none}.jd a:hover .t{text-decoration:underline}
+.jd .t{font-size:13px;font-weight:600}
+.jd .d{font-size:11.5px;fill:var(--jd-soft)}
+.jd .n{font-size:11.5px;font-weight:600;fill:var(--jd-soft)}
+.jd .l{fill:none;stroke:var(--jd-line);stroke-width:1.5;stroke-linejoin:round;stroke-linecap:round}
+.jd .a{fill:var(--jd-line)}
+.jd .x{fill:var(--jd-back)}
+.jd .s{stroke-width:1.4}
+.jd .un{stroke-dasharray:5 4}
+.jd a{text-decoration:none}
+.jd a:hover .t{text-decoration:underline}
 ]]
 
 local function variables(dark)
   local parts = dark and { "--jd-ink:#e8eaed;--jd-soft:#a9b0ba;--jd-line:#7f8792;--jd-back:#16181c" }
     or { "--jd-ink:#1d2127;--jd-soft:#59616d;--jd-line:#828a96;--jd-back:#ffffff" }
   for _, colour in ipairs(COLOURS) do
-    parts[#parts + 1] = ("--jd-%s:%s;--jd-%s-edge:%s"):format(colour[1], colour[dark and 4 or 2], colour[1], colour[dark and 5 or 3])
+    local inner, edge = colour[dark and 4 or 2], colour[dark and 5 or 3]
+    parts[#parts + 1] = ("--jd-%s:%s;--jd-%s-edge:%s"):format(colour[1], inner, colour[1], edge)
   end
   return table.concat(parts, ";")
 end
 
 -- The style sheet of diagrams; light on paper, whatever the screen is.
 function svg.style()
-  local parts = { FIXED, ".jd{", variables(false), "}\n@media screen and (prefers-color-scheme:dark){.jd{", variables(true), "}}\n" }
+  local parts = { FIXED, ".jd{", variables(false), "}\n" }
+  parts[#parts + 1] = "@media screen and (prefers-color-scheme:dark){.jd{" .. variables(true) .. "}}\n"
   for _, colour in ipairs(COLOURS) do
-    parts[#parts + 1] = (".jd .%s{fill:var(--jd-%s);stroke:var(--jd-%s-edge)}\n"):format(colour[1], colour[1], colour[1])
+    parts[#parts + 1] = (".jd .NAME{fill:var(--jd-NAME);stroke:var(--jd-NAME-edge)}\n"):gsub("NAME", colour[1])
   end
   return table.concat(parts)
 end
@@ -48,6 +58,8 @@ end
 function svg.new()
   return setmetatable({ parts = {}, lines = {} }, svg)
 end
+
+local TEXT = '<text class="%s" x="%.1f" y="%.1f" text-anchor="middle">%s</text>'
 
 local function put(self, ...) self.parts[#self.parts + 1] = string.format(...) end
 
@@ -57,33 +69,40 @@ function svg:path(points, head)
   for i = 1, #points, 2 do text[#text + 1] = ("%s%.1f %.1f"):format(i == 1 and "M" or "L", points[i], points[i + 1]) end
   self.lines[#self.lines + 1] = ('<path class="l" d="%s"/>'):format(table.concat(text))
   if not head then return end
-  local x, y, dx, dy = points[#points - 1], points[#points], points[#points - 1] - points[#points - 3], points[#points] - points[#points - 2]
+  local x, y = points[#points - 1], points[#points]
+  local dx, dy = x - points[#points - 3], y - points[#points - 2]
   local length = math.max(1, math.sqrt(dx * dx + dy * dy))
   dx, dy = dx / length, dy / length
-  self.lines[#self.lines + 1] = ('<path class="a" d="M%.1f %.1fL%.1f %.1fL%.1f %.1fZ"/>'):format(x, y, x - 7 * dx - 4 * dy,
+  local head_form = '<path class="a" d="M%.1f %.1fL%.1f %.1fL%.1f %.1fZ"/>'
+  self.lines[#self.lines + 1] = head_form:format(x, y, x - 7 * dx - 4 * dy,
     y - 7 * dy + 4 * dx, x - 7 * dx + 4 * dy, y - 7 * dy - 4 * dx)
 end
 
+local HEAD = '<svg xmlns="http://www.w3.org/2000/svg" class="jd" role="img" width="%.0f" height="%.0f" '
+  .. 'viewBox="0 0 %.0f %.0f"><title>%s</title>'
+local RECT = '<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="%.1f"'
+local HEXAGON = '<path d="M%.1f %.1fL%.1f %.1fL%.1f %.1fL%.1f %.1fL%.1f %.1fL%.1f %.1fZ"'
+
 local SHAPES = {
-  box = function(x, y, w, h) return ('<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="7"'):format(x, y, w, h) end,
-  pill = function(x, y, w, h) return ('<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="%.1f"'):format(x, y, w, h, math.min(h / 2, 14)) end,
+  box = function(x, y, w, h) return RECT:format(x, y, w, h, 7) end,
+  pill = function(x, y, w, h) return RECT:format(x, y, w, h, math.min(h / 2, 14)) end,
   hexagon = function(x, y, w, h)
     local cut = math.min(12, h / 2)
-    return ('<path d="M%.1f %.1fL%.1f %.1fL%.1f %.1fL%.1f %.1fL%.1f %.1fL%.1f %.1fZ"'):format(x + cut, y, x + w - cut, y, x + w, y + h / 2,
-      x + w - cut, y + h, x + cut, y + h, x, y + h / 2)
+    local left, right, middle = x + cut, x + w - cut, y + h / 2
+    return HEXAGON:format(left, y, right, y, x + w, middle, right, y + h, left, y + h, x, middle)
   end,
 }
 
--- A shape with lines of text in its middle: lines are { text =, class = "t", "d" or "n" }. options: class (of colours), shape, title
--- (shown when pointed at), link (an anchor of this page), unreached.
+-- A shape with lines of text in its middle: lines are { text =, class = "t", "d" or "n" }. options: class (of
+-- colours), shape, title (shown when pointed at), link (an anchor of this page), unreached.
 function svg:node(x, y, w, h, lines, options)
   put(self, '<g>%s%s', options.title and ("<title>%s</title>"):format(escapes.html(options.title)) or "",
     options.link and ('<a href="#%s">'):format(escapes.html(options.link)) or "")
-  put(self, '%s class="s %s%s"/>', SHAPES[options.shape or "box"](x, y, w, h), options.class, options.unreached and " un" or "")
+  local shape = SHAPES[options.shape or "box"](x, y, w, h)
+  put(self, '%s class="s %s%s"/>', shape, options.class, options.unreached and " un" or "")
   local top = y + (h - #lines * svg.LINE) / 2
   for i, line in ipairs(lines) do
-    put(self, '<text class="%s" x="%.1f" y="%.1f" text-anchor="middle">%s</text>', line.class, x + w / 2, top + i * svg.LINE - 4,
-      escapes.html(line.text))
+    put(self, TEXT, line.class, x + w / 2, top + i * svg.LINE - 4, escapes.html(line.text))
   end
   put(self, options.link and "</a></g>" or "</g>")
 end
@@ -92,15 +111,17 @@ end
 function svg:label(x, y, text, left)
   local width = measure.width(text, svg.DETAIL) + 8
   local from = left and x or x - width / 2
-  put(self, '<rect class="x" x="%.1f" y="%.1f" width="%.1f" height="16"/><text class="d" x="%.1f" y="%.1f" text-anchor="middle">%s</text>',
-    from, y - 8, width, from + width / 2, y + 4, escapes.html(text))
+  put(self, '<rect class="x" x="%.1f" y="%.1f" width="%.1f" height="16"/>', from, y - 8, width)
+  put(self, TEXT, "d", from + width / 2, y + 4, escapes.html(text))
 end
 
 -- The whole as an element <svg>. options: title, alone (it is a file of its own, with its style).
 function svg:text(w, h, options)
-  local alone = options.alone and ("<style>%s</style><rect class=\"x\" width=\"100%%\" height=\"100%%\"/>"):format(svg.style()) or ""
-  return ('<svg xmlns="http://www.w3.org/2000/svg" class="jd" role="img" width="%.0f" height="%.0f" viewBox="0 0 %.0f %.0f"><title>%s</title>%s\n%s\n%s\n</svg>\n')
-    :format(w, h, w, h, escapes.html(options.title), alone, table.concat(self.lines, "\n"), table.concat(self.parts, "\n"))
+  local alone = "<style>" .. svg.style() .. '</style><rect class="x" width="100%" height="100%"/>'
+  return table.concat({
+    HEAD:format(w, h, w, h, escapes.html(options.title)) .. (options.alone and alone or ""),
+    table.concat(self.lines, "\n"), table.concat(self.parts, "\n"), "</svg>\n",
+  }, "\n")
 end
 
 return svg

@@ -1,5 +1,6 @@
--- What sample people meet in a journey: which elements they come to, and what is sent there. They walk by jaunt.preview.walk,
--- again and again with something else pretended, until everything has been reached or nothing is left to pretend.
+-- What sample people meet in a journey: which elements they come to, and what is sent there. They walk by
+-- jaunt.preview.walk, again and again with something else pretended, until everything has been reached or nothing is
+-- left to pretend.
 
 local flow = require "jaunt.docs.flow"
 local json = require "json"
@@ -56,8 +57,8 @@ local function has_reached_all(self, steps)
   return all
 end
 
--- What was sent from the element of a step: { call = (the sample's), pretended = (words or nil), bodies = { … } }; nil where
--- nobody came there.
+-- What was sent from the element of a step: { call = (the sample's), pretended = (words or nil), bodies = { … } };
+-- nil where nobody came there.
 function trip:calls_of(step)
   local sent = self.sent[step.name]
   if not sent and not flow.is_named(step) then
@@ -67,15 +68,17 @@ function trip:calls_of(step)
     end
   end
   if not sent then return nil end
-  return { call = sent.shown or sent.first, pretended = sent.shown and sent.shown_pretended or not sent.shown and sent.pretended or nil,
-    bodies = sent.bodies }
+  if sent.shown then return { call = sent.shown, pretended = sent.shown_pretended, bodies = sent.bodies } end
+  return { call = sent.first, pretended = sent.pretended, bodies = sent.bodies }
 end
 
--- Walks `people` (see jaunt.preview.people; an empty list: nobody walks) through the journey at `path`, whose flow has `steps`.
--- options: shown = (the id of the person whose data are shown), events = (a file), variable (see jaunt.connections.read).
--- The result's reached and calls_of say what they met; complete = false where there was no time for all of it.
+-- Walks `people` (see jaunt.preview.people; an empty list: nobody walks) through the journey at `path`, whose flow
+-- has `steps`. options: shown = (the id of the person whose data are shown), events = (a file), variable (see
+-- jaunt.connections.read). The result's reached and calls_of say what they met; complete = false where there was no
+-- time for all of it.
 function trips.walk(found, path, people, steps, options)
-  local self = setmetatable({ names = {}, lines = {}, reasons = {}, sent = {}, shown = options.shown, walked = #people > 0 }, trip)
+  local self = setmetatable({ names = {}, lines = {}, reasons = {}, sent = {}, shown = options.shown }, trip)
+  self.walked = #people > 0
   if not self.walked then return self end
   local first = options.events and require("jaunt.events").first_time(options.events)
   self.complete = walk.all(found, path, people, function(calls, report, pretended)

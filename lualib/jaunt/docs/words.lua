@@ -1,7 +1,7 @@
 -- What a script's conditions and values say, in words: `not told.failed` is `"hello" did not fail`.
 --
--- Names stand for what they were given where that is plain: the answer of a call, a split, an event that was waited for, a
--- number. What can't be said is quoted as it is written.
+-- Names stand for what they were given where that is plain: the answer of a call, a split, an event that was waited
+-- for, a number. What can't be said is quoted as it is written.
 
 local scope = require "jaunt.lua.scope"
 
@@ -13,7 +13,8 @@ local DEEPEST = 12   -- of values within values, and of names that stand for nam
 
 -- The words of the vocabulary that give something a name, or end a run.
 words.VOCABULARY = {
-  call_api = true, split = true, wait = true, wait_until = true, wait_for = true, drop = true, exit = true, restart_with = true,
+  call_api = true, split = true, wait = true, wait_until = true, wait_for = true, drop = true, exit = true,
+  restart_with = true,
 }
 
 ---------------------------------------------------------------------------------------------- what names stand for
@@ -32,7 +33,8 @@ local function given_values(tree)
     elseif node.kind == "assign" then
       for i, target in ipairs(node.targets) do
         local variable = target.kind == "name" and target.variable
-        if variable and #variable.writes == 1 and not given[variable] and node.values[i] then given[variable] = node.values[i] end
+        local is_only = variable and #variable.writes == 1 and not given[variable]
+        if is_only and node.values[i] then given[variable] = node.values[i] end
       end
     end
   end)
@@ -71,7 +73,8 @@ end
 function words:root(node)
   if node.kind ~= "name" then return nil end
   if node.variable and self.roots[node.variable] then return self.roots[node.variable] end
-  return (node.name == "person" or node.name == "event") and not (node.variable and self.given[node.variable]) and node.name or nil
+  if node.variable and self.given[node.variable] then return nil end
+  return (node.name == "person" or node.name == "event") and node.name or nil
 end
 
 -- The call of the vocabulary that a node stands for; nil for another.
@@ -198,8 +201,8 @@ local CONVERSIONS = { tonumber = true, tostring = true }
 local MATHS = { ["+"] = true, ["-"] = true, ["*"] = true, ["/"] = true, ["%"] = true, ["//"] = true }
 
 local function is_conversion(node)
-  return node.kind == "invoke" and node.callee.kind == "name" and node.callee.refers == "global" and CONVERSIONS[node.callee.name]
-    and node.arguments[1] ~= nil
+  local callee = node.kind == "invoke" and node.callee.kind == "name" and node.callee.refers == "global" and node.callee
+  return callee and CONVERSIONS[callee.name] and node.arguments[1] ~= nil
 end
 
 local SAY = {
@@ -242,12 +245,14 @@ end
 -- How a comparison is said when it is true, and when it is not.
 local COMPARED = {
   ["=="] = { "is", "is not" }, ["~="] = { "is not", "is" }, ["<"] = { "is less than", "is at least" },
-  [">"] = { "is more than", "is at most" }, ["<="] = { "is at most", "is more than" }, [">="] = { "is at least", "is less than" },
+  [">"] = { "is more than", "is at most" }, ["<="] = { "is at most", "is more than" },
+  [">="] = { "is at least", "is less than" },
 }
 
 -- The fields of an answer that say how a call ended.
 local RESULTS = {
-  ok = { "went well", "did not go well" }, failed = { "failed", "did not fail" }, skipped = { "was skipped", "was not skipped" },
+  ok = { "went well", "did not go well" }, failed = { "failed", "did not fail" },
+  skipped = { "was skipped", "was not skipped" },
   unknown = { "has an unknown result", "has a known result" },
 }
 
@@ -269,7 +274,7 @@ end
 function words:came(call, positive)
   local within = self:within(call)
   within = within and " within " .. within or ""
-  return positive and ("%s came%s"):format(self:event(call), within) or ("no %s came%s"):format(self:event(call), within)
+  return (positive and "%s came%s" or "no %s came%s"):format(self:event(call), within)
 end
 
 -- How long a wait_for waits, in words; nil for ever.
@@ -325,11 +330,13 @@ end
 function words:said(node, positive)
   local call = self.calls[node]
   if node.kind == "unary" and node.operator == "not" then return self:holds(node.value, not positive) end
-  if node.kind == "binary" and (node.operator == "and" or node.operator == "or") then return self:joined(node, positive) end
+  if self:joint(node, positive) then return self:joined(node, positive) end
   if node.kind == "binary" and COMPARED[node.operator] then return self:compared(node, positive) end
   if call and call.word == "wait_for" then return self:came(call, positive) end
   if node.kind == "index" then return self:is_set(node, positive) end
-  if node.kind == "true" or node.kind == "false" then return (node.kind == "true") == positive and "always" or "never" end
+  if node.kind == "true" or node.kind == "false" then
+    return (node.kind == "true") == positive and "always" or "never"
+  end
   if is_conversion(node) and node.callee.name == "tonumber" then
     return self:value(node.arguments[1]) .. (positive and " is a number" or " is no number")
   end
@@ -361,10 +368,11 @@ end
 -- The test as it is asked best, and whether the answer is the other one then.
 function words:bare(node)
   local inner, meant, turned = self:without_not(node)
-  if meant.kind == "binary" and meant.operator == "~=" and meant.right.kind ~= "nil" then -- "is" is easier to ask than "is not"
-    return { kind = "binary", operator = "==", left = meant.left, right = meant.right, at = meant.at, stop = meant.stop }, not turned
-  end
-  return inner, turned
+  if meant.kind ~= "binary" or meant.operator ~= "~=" or meant.right.kind == "nil" then return inner, turned end
+  -- "is" is easier to ask than "is not"
+  local asked = { kind = "binary", operator = "==", left = meant.left, right = meant.right }
+  asked.at, asked.stop = meant.at, meant.stop
+  return asked, not turned
 end
 
 return words

@@ -22,6 +22,7 @@ local code = require "jaunt.liquid.code"
 local keys = require "jaunt.keys"
 local names = require "jaunt.liquid.names"
 local terms = require "jaunt.liquid.terms"
+local trees = require "jaunt.liquid.trees"
 
 local concat, format = table.concat, string.format
 local quote, value = code.quote, terms.value
@@ -157,9 +158,12 @@ local function new_probe(self, node, expression)
   return #self.probes
 end
 
--- Writes the output of a value that is Lua.
+-- Writes the output of a value that is Lua. A name that may hold JSON does so once it was assigned: until then it is a
+-- value like others, of which nothing is taken for JSON.
 local function put_value(self, node, lua)
-  put(self, format("%s(%s)", self.code:emitter(node.emit or "text"), lua))
+  local holds_json = node.may_hold_json and names.holds_json(self, node.value.head)
+  local emitted = format("%s(%s)", self.code:emitter(node.emit or "text"), lua)
+  put(self, holds_json and format("%s and %s or %s", holds_json, lua, emitted) or emitted)
 end
 
 local function put_probed(self, node)
@@ -210,15 +214,25 @@ end
 
 ---------------------------------------------------------------------------------------------- names that are set
 
+-- A name was set: to JSON, or not.
+local function note_json(self, name, is_json)
+  local holds_json = self.home.holds_json[name]
+  if holds_json then self.code:add(format("%s = %s", holds_json, is_json)) end
+end
+
 function NODES.assign(self, node)
   local lua = terms.worked_out(self, node.value)
   self.code:add(format("%s = %s", self.home.assigned[node.name], lua), node.at)
+  local filters = node.value.filters
+  local last = filters and filters[#filters].name
+  note_json(self, node.name, last == "json" or last == "to_json")
 end
 
 function NODES.capture(self, node)
   self.code:add("do local out, n = {}, 0", node.at)
   write_block(self, node.body)
   self.code:add(format("%s = %s(c, out, n)", self.home.assigned[node.name], self.code:library "join"), node.at)
+  note_json(self, node.name, false)
   self.code:add "end"
 end
 
@@ -415,15 +429,8 @@ local function argument_values(self, node, loop)
   return order, list
 end
 
--- A tree that can be changed; partials are shared.
-local function copy(tree)
-  local made = {}
-  for key, part in pairs(tree) do made[key] = type(part) == "table" and key ~= "partial" and copy(part) or part end
-  return made
-end
-
 local function prepared(self, partial, kind)
-  return self.prepare(copy(partial.block), { kind = kind, source = partial.source, is_partial = true })
+  return self.prepare(trees.copy(partial.block), { kind = kind, source = partial.source, is_partial = true })
 end
 
 -- The function of a partial that is rendered with these arguments, as a number in P; written once for a kind.
@@ -477,6 +484,7 @@ local function write_inline(self, node, loop)
   local block = node.body or prepared(self, node.partial, self.kind)
   local order, list = argument_values(self, node, loop)
   local known = { forloop = loop }
+  block.json_names = node.json_names
   writer:add("do", node.at)
   for i, name in ipairs(order) do
     known[name] = writer:fresh "x"

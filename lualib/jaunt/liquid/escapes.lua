@@ -119,12 +119,6 @@ local emitters = {
   header = native.emitter("header", values.text),
 }
 
--- A name that was assigned by | json only: its text is JSON already.
-function emitters.json_text(value)
-  if type(value) == "string" and pcall(json.decode, value) then return value end
-  return emitters.json_value(value)
-end
-
 function emitters.markup_once(value)
   return (gsub(emitters.markup(value), "&amp;(#?%w+;)", "&%1"))
 end

@@ -14,8 +14,7 @@
 -- json, to_json and json_escape as the last filter change nothing of this, but for `| json` within quotes, as above. So
 -- a template from elsewhere is not escaped twice: "{{ x | json_escape }}" and {{ x | json }} are what they were there.
 -- Only the last one counts: "{{ x | json | json_escape }}" holds x's JSON text, escaped once. A name that is only ever
--- assigned by `| json` holds JSON: put out as a value, it is not quoted again (if it isn't JSON after all, it is). A
--- capture's body is plain text, which is escaped where it is put out. cycle, increment and decrement are outputs like
+-- assigned by `| json` holds JSON: put out as a value, once it was assigned, it is not quoted again. A capture's body is plain text, which is escaped where it is put out. cycle, increment and decrement are outputs like
 -- others.
 --
 -- Refused: two outputs, or an output and literal text, side by side outside of quotes; a quote, bracket or brace that
@@ -40,6 +39,7 @@ local decide = require "jaunt.liquid.json_turns"
 local finished = require "jaunt.liquid.json_code"
 local json_state = require "jaunt.liquid.json_state"
 local reader = require "jaunt.liquid.json_text"
+local trees = require "jaunt.liquid.trees"
 
 local find, format, gmatch = string.find, string.format, string.gmatch
 local insert, move = table.insert, table.move
@@ -112,8 +112,8 @@ local function at_omit(value, source)
   return filtered(value.value, filters, 1, i - 1), filtered(v, filters, i + 1, #filters)
 end
 
--- Whether a name is only ever assigned by `| json`, within the block that is looked at.
-local function holds_json(self, node)
+-- Whether it is a name that is only ever assigned by `| json`, within the block that is looked at.
+local function may_hold_json(self, node)
   local value = node.value
   if not value or node.escape == "json" or node.escape == "to_json" then return false end
   return value.kind == "path" and #value.keys == 0 and self.json_names[value.head] == true
@@ -158,7 +158,7 @@ end
 
 local function output_value(self, node, state, where)
   local frame = self:value(node, 0, state, where, "output")
-  node.emit = holds_json(self, node) and "json_text" or "json_value"
+  node.emit, node.may_hold_json = "json_value", may_hold_json(self, node)
   node.whole = state.mode == "item" -- an array's item: nothing was put out of it before
   if node.tested and not node.whole then frame = may_omit(self, node, frame) end
   local after = self:finish(node, 0, { frame = frame }, place(self.source, node.stop + 1), "output")
@@ -409,15 +409,6 @@ end
 
 ---------------------------------------------------------------------------------------------- partials
 
--- A copy of a tree; what is shared by all renders of a partial stays shared.
-local function copy(tree)
-  local made = {}
-  for key, part in pairs(tree) do
-    made[key] = type(part) == "table" and key ~= "partial" and copy(part) or part
-  end
-  return made
-end
-
 local function count_nodes(tree)
   local count = 0
   for key, part in pairs(tree) do
@@ -446,7 +437,8 @@ end
 function shape:walk_partial(node, state)
   local source, names, jumps, loop = self.source, self.json_names, self.jumps, self.loop
   local partial = node.partial
-  self.source, self.json_names = partial.source, node.shares_scope and names or names_of(node.body, {})
+  node.json_names = node.json_names or node.shares_scope and names or names_of(node.body, {})
+  self.source, self.json_names = partial.source, node.json_names
   if not node.shares_scope then self.jumps = { where = place(partial.source, 1) } end
   if not node.each and not node.shares_scope then self.loop = nil end
   self.rendering[partial.name] = true
@@ -481,7 +473,7 @@ function shape:render(node, state)
       "build what is nested in Lua, and put it out with | json")
   end
   if not node.body then
-    node.body = copy(partial.block)
+    node.body = trees.copy(partial.block)
     self.nodes = self.nodes + count_nodes(node.body)
     if self.nodes > NODES_MOST then
       fail(where, format("the payloads that are rendered here have more than %d parts in all", NODES_MOST),
@@ -562,7 +554,8 @@ local function check_utf8(source)
 end
 
 -- The tree of a JSON template (of jaunt.liquid.parser; it is changed) as it has to be compiled; the names of the locals
--- that the code needs are in its field `locals`. Raises a fault where it could put out what is not JSON.
+-- that the code needs are in its field `locals`, those that are only assigned by `| json` in `json_names`. Raises a
+-- fault where it could put out what is not JSON.
 function shape.of(block, source)
   check_utf8(source)
   local self = setmetatable({
@@ -574,7 +567,9 @@ function shape.of(block, source)
     opened = place(source, 1),
   }
   check_end(self, self:walk(block, { mode = "value", frame = document }))
-  return finished(block)
+  local made = finished(block)
+  made.json_names = self.json_names
+  return made
 end
 
 return shape

@@ -3,7 +3,8 @@
 -- Called by jaunt.liquid.terms and jaunt.liquid.compiler; `self` is the compiler's state. A scope is
 --   { names = { NAME = Lua, or the loop where it is forloop }, outer = the scope around it or nil }
 -- and the outermost one, a template's home, has in `assigned` and `counted` the names that are set and counted, each
--- with its Lua name, and in `continued` the labels of loops that another goes on with, each with a name of its own.
+-- with its Lua name, in `holds_json` what says whether a name was assigned by `| json` (of those that are assigned by
+-- nothing else), and in `continued` the labels of loops that another goes on with, each with a name of its own.
 -- Names come in Liquid's order: loops and arguments, names that were set, counters, what comes from outside.
 
 local code = require "jaunt.liquid.code"
@@ -82,7 +83,7 @@ end
 function names.open(self, block, known)
   local assigned, counted, continued = {}, {}, {}
   gather_names(block, assigned, counted, continued)
-  local scope = { names = known, assigned = {}, counted = {}, continued = {} }
+  local scope = { names = known, assigned = {}, counted = {}, holds_json = {}, continued = {} }
   for label in pairs(continued) do scope.continued[label] = self.code:fresh(label .. " ") end
   local many = #keys.sorted(assigned) + #keys.sorted(counted) > LOCALS
   local set = many and self.code:fresh "g"
@@ -96,6 +97,7 @@ function names.open(self, block, known)
   for _, name in ipairs(keys.sorted(assigned)) do
     local before = type(known[name]) == "string" and known[name] or names.root(self, name)
     scope.assigned[name] = declare(counted[name] and "nil" or before)
+    if block.json_names and block.json_names[name] then scope.holds_json[name] = declare "nil" end
   end
   return scope
 end
@@ -112,6 +114,11 @@ function names.bound(self, name)
   if not counted then return assigned or scope.names[name] end
   local otherwise = scope.names[name] or names.outside(self, names.root(self, name))
   return format("%s(%s, %s, %s)", self.code:library "either", assigned or "nil", counted, otherwise)
+end
+
+-- The local that says whether a name holds JSON now; nil for one that never does.
+function names.holds_json(self, name)
+  return names.bound(self, name) == self.home.assigned[name] and self.home.holds_json[name] or nil
 end
 
 return names

@@ -26,7 +26,7 @@ end
 local function person_of(result)
   return {
     person = result.id, outcome = result.outcome, reason = result.reason, fault = result.fault,
-    invalid = result.invalid, body = result.body and term.utf8(result.body),
+    invalid = result.invalid, repaired = result.repaired, body = result.body and term.utf8(result.body),
     request = result.request, pretended = result.note, blanks = list_of(result.blanks, blank_of),
     schema = list_of(result.schema_faults, fault_of),
   }

@@ -93,6 +93,9 @@ local function body_lines(result, missing, paint, used)
   if result.invalid and #result.schema_faults == 0 then
     shown[#shown + 1] = "  " .. paint.red(term.one_line(result.invalid))
   end
+  if result.repaired and result.repaired > 0 then
+    shown[#shown + 1] = "  " .. paint.yellow(("%d parts of values were made safe: not UTF-8, or control characters"):format(result.repaired))
+  end
   for _, mark in ipairs(others) do shown[#shown + 1] = "  " .. say_marks({ mark }, paint, used) end
   return shown
 end

@@ -51,8 +51,7 @@ local function complete_words(parts, line, word, start)
   local words = {}
   for one in line:sub(1, start - 1):gmatch("%S+") do words[#words + 1] = one end
   words[1] = words[1]:gsub("^%.", "")
-  local command = parts.commands()[words[1]]
-  if command and command.run and not command.group then
+  if require("jaunt.repl.dots").own[words[1]] then
     local list = OWN[words[1]] and beginning(OWN[words[1]](parts.found), word) or file_names(word)
     return list, OWN[words[1]] and " " or ""
   end

@@ -19,6 +19,7 @@ local NOT_HERE = { repl = true, help = true, new = true, vendor = true, completi
 local OF_A_STATE = { why = true, runs = true, report = true, redrive = true, move = true, ["end"] = true, pause = true, resume = true, backup = true }
 
 local own = {}
+dots.own = own -- those that only a prompt needs
 
 ---------------------------------------------------------------------------------------------- words
 

@@ -101,6 +101,13 @@ local function property_of(item, property)
   return bit_of(item, property)
 end
 
+-- What of an item is asked about: itself, or a property; true behind it where it has no properties.
+local function asked_of(item, property)
+  if property == nil then return item end
+  if not selectable(item) then return nil, true end
+  return (property_of(item, property))
+end
+
 -- The number of the first item from `from` on that a search is for; nil without one, and true where an item can't be
 -- searched.
 local function next_match(items, count, from, property, target)
@@ -191,15 +198,11 @@ local function compact(value, property)
   local items, count = items_of(value)
   local out, kept = {}, 0
   for i = 1, count do
-    local item = items[i]
-    local seen = item
-    if property ~= nil then
-      if not selectable(item) then return nil end
-      seen = property_of(item, property)
-    end
+    local seen, broken = asked_of(items[i], property)
+    if broken then return nil end
     if seen ~= nil and seen ~= null then
       kept = kept + 1
-      out[kept] = item
+      out[kept] = items[i]
     end
   end
   return array(out)
@@ -218,17 +221,13 @@ local function uniq(value, property)
   if count < 2 then return array(copy(items, count)) end
   local out, kept, seen = {}, 0, {}
   for i = 1, count do
-    local item = items[i]
-    local by = item
-    if property ~= nil then
-      if not selectable(item) then return nil end
-      by = property_of(item, property)
-    end
+    local by, broken = asked_of(items[i], property)
+    if broken then return nil end
     by = identity(by)
     if not seen[by] then
       seen[by] = true
       kept = kept + 1
-      out[kept] = item
+      out[kept] = items[i]
     end
   end
   return array(out)
