@@ -80,7 +80,8 @@ describe("what was refused stays refused", function()
   end)
 
   it("by exit_on, when it fails on the next one, and the run goes on with a mended script", function()
-    local SCRIPT = [[return journey "t" { exit_on = { "left", where = function(e) print("said", e.n) %s return false end },
+    local SCRIPT = [[return journey "t" {
+      exit_on = { "left", where = function(e) print("said", e.n) %s return false end },
       flow = function() call_api { via = "crm", POST = "/x", json = { status = 422 }, on_failure = "hold" } end }]]
     local FAILS = "if e.n == 2 then error 'oops' end"
     local left = { event("+1h", "left", { n = 1 }), event("+2h", "left", { n = 2 }) }

@@ -311,6 +311,7 @@ describe("lines of a file or pipe", function()
     assert.equal(1, result.code)
     assert.equal("stdin:4: no\n  at stdin:4\n  at stdin:5\n", result.err)
     assert.equal("", result.out)
+    assert.matches("^stdin:1: retry", piped("repl", 'call_api { via = "crm", GET = "/x", retry = 0 }\n').err)
     assert.equal("stdin:2: 'end' expected (to close 'if' at line 1) near <eof>\n", piped("repl", "if x then\n y()").err)
   end)
 

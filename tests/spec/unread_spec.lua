@@ -120,7 +120,9 @@ describe("while the state can't be read", function()
     running.wait_for("ada's goal, which fails", function() return told "ada (run 1, completed) is not counted" end)
     assert(os.rename(folder .. "/state.db", folder .. "/away")) -- what is open already is read as ever
     system.set("calendar_ms", 4 * 3600000)
-    running.wait_for("bob's, which can't be asked", function() return told "scripts can't be read: it is tried again" end)
+    running.wait_for("bob's, which can't be asked", function()
+      return told "scripts can't be read: it is tried again"
+    end)
     assert(os.rename(folder .. "/away", folder .. "/state.db"))
     local result = process.finish()
     assert.equal(1, result.report.converted, result.err)
