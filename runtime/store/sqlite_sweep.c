@@ -37,9 +37,10 @@ enum { STATEMENTS = NOTE_NEWEST + 1 };
 _Static_assert((int)STATEMENTS <= (int)SWEEP_WRITES, "sweep.writes holds them");
 
 static const char *const texts[STATEMENTS] = {
-    [SCAN] = "SELECT number, person, per, entry, since, state, journey, entered, CASE WHEN converted IS NULL "
-             "THEN goal END"
-             " FROM run WHERE number >= ?1 ORDER BY number LIMIT ?2",
+    [SCAN] =
+        ("SELECT number, person, per, entry, since, state, journey, entered, CASE WHEN converted IS NULL "
+         "THEN goal END"
+         " FROM run WHERE number >= ?1 ORDER BY number LIMIT ?2"),
     [SEGMENTS] = "DELETE FROM segment WHERE key BETWEEN ?1 AND ?2",
     [EVENTS] = "DELETE FROM inbox WHERE run = ?1",
     [RUN] = "DELETE FROM run WHERE number = ?1",
