@@ -464,6 +464,11 @@ static bool take_note(store_record *out) {
   return true;
 }
 
+/* How a call or an attempt ended is its record's name: without one it is none of ours. */
+static bool is_whole(const store_record *record) {
+  return record->name || (record->kind != RECORD_ATTEMPT && record->kind != RECORD_RESULT);
+}
+
 static bool read_record(const char *at, const char *end, store_record *out) {
   uint8_t head, bits, format, rare = 0;
   if (!byte_next(&at, end, &head) || !byte_next(&at, end, &bits)) return false;
@@ -476,7 +481,7 @@ static bool read_record(const char *at, const char *end, store_record *out) {
   if (out->kind == 0 || out->kind == RECORD_MOVE || out->kind >= RECORD_KINDS) return false;
   if (!numbers_of_head(&at, end, out, head, bits, rare)) return false;
   if (!texts_next(&at, end, out, bits, rare)) return false;
-  return at == end && take_same(out, bits) && take_note(out);
+  return at == end && take_same(out, bits) && is_whole(out) && take_note(out);
 }
 
 bool store_record_next(const char **at, const char *end, store_record *out) {

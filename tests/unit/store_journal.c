@@ -288,6 +288,19 @@ static void a_damaged_journal_is_read_within_its_bounds(void **state) {
   store_journal_forget(&journal);
 }
 
+static void how_a_call_ended_is_told_or_the_journal_is_damaged(void **state) {
+  (void)state;
+  static const record_kind kinds[] = {RECORD_RESULT, RECORD_ATTEMPT};
+  for (size_t i = 0; i < 2; i++) {
+    store_journal journal = {.tail = BUF_EMPTY};
+    store_record written = {.kind = kinds[i], .element = NO_ELEMENT}, read = {0};
+    journal_add(&journal, &written);
+    const char *at = journal.tail.data;
+    assert_false(store_record_next(&at, at + journal.tail.len, &read));
+    buf_free(&journal.tail);
+  }
+}
+
 static void another_format_is_not_read(void **state) {
   (void)state;
   store_journal journal;
@@ -438,6 +451,7 @@ int main(void) {
       cmocka_unit_test(who_entered_is_told_whole),
       cmocka_unit_test(a_journal_that_was_cut_gives_its_whole_records_and_no_other),
       cmocka_unit_test(a_damaged_journal_is_read_within_its_bounds),
+      cmocka_unit_test(how_a_call_ended_is_told_or_the_journal_is_damaged),
       cmocka_unit_test(another_format_is_not_read),
       cmocka_unit_test(the_first_format_is_read),
       cmocka_unit_test(what_was_said_before_is_not_said_again),
