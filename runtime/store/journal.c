@@ -464,9 +464,10 @@ static bool take_note(store_record *out) {
   return true;
 }
 
-/* How a call or an attempt ended is its record's name: without one it is none of ours. */
+/* How a call or an attempt ended is its record's name: without one it is none of ours. What is only noted as an attempt has none. */
 static bool is_whole(const store_record *record) {
-  return record->name || (record->kind != RECORD_ATTEMPT && record->kind != RECORD_RESULT);
+  if (record->name) return true;
+  return record->kind == RECORD_ATTEMPT ? record->numbers[2] != 0 : record->kind != RECORD_RESULT;
 }
 
 static bool read_record(const char *at, const char *end, store_record *out) {

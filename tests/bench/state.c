@@ -77,7 +77,7 @@ static const char *const copying[] = {
     "INSERT INTO run SELECT number + n * (SELECT max(number) FROM one.run), journey, person || '~' || n, "
     "per, entry, id,"
     " entered, since, due, state, element, listens, reason, detail, control, incarnation, segments, records, "
-    "start, journal"
+    "start, goal, converted, fed, journal"
     " FROM copy CROSS JOIN one.run WHERE number <> (SELECT run FROM first)",
     "INSERT INTO entered SELECT who / 2 + n, run + n * (SELECT max(number) FROM one.run) AS number, past"
     " FROM one.entered CROSS JOIN copy ORDER BY 1, 2",

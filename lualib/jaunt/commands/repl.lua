@@ -284,7 +284,8 @@ end
 local function greet(self)
   if self.attached then return greet_attached(self) end
   local where = self.found and ("the project in %s"):format(fs.absolute(self.found.root)) or "no project here"
-  local real = self.session.live and "Calls go to the real vendors, and waits pass in earnest" or "Calls go to pretend vendors, and waits take no time"
+  local real = self.session.live and "Calls go to the real vendors, and waits pass in earnest"
+    or "Calls go to pretend vendors, and waits take no time"
   local text = ("jaunt, %s. %s; .help says what there is."):format(where, real)
   for _, line in ipairs(term.wrap(text, term.width() - 1)) do print(line) end
   local edits, why = self.input:edits()
@@ -351,7 +352,9 @@ local function run(args, flags)
   refuse_live(self)
   local session <close> = setmetatable({}, { __close = function() self.session:close() end })
   if flags.eval then return evaluate(self) end
-  local scratch <close> = setmetatable({}, { __close = function() if self.scratch then getmetatable(self.scratch).__close(self.scratch) end end })
+  local scratch <close> = setmetatable({}, { __close = function()
+    if self.scratch then getmetatable(self.scratch).__close(self.scratch) end
+  end })
   local edits = self.shows and self.wants_editing
   local input <close> = require("jaunt.native.prompt").open {
     edit = edits, complete = edits and require("jaunt.repl.completion").new {

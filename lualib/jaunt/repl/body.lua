@@ -2,10 +2,10 @@
 --
 -- A chunk comes as the event that lets the run in: { chunk = its text, name = what its lines are called in messages, line = where it
 -- begins, modules = { NAME = SOURCE } (those that it requires), profile =, event = (JSON texts: another person from here on),
--- names = true (tells of names, too), show = false (its values are not shown) }. What comes of it is told as a trace:
---   { values = { { text = }, { response = … } or { body = (of a payload) }, … } }   it came to its end; names = what the environment has by now
---   { ask = { … }, number = }                            a journey that is stepped through (step = its script in the order): see
---                                                        jaunt.repl.stepping; the answer comes as an event "prompt NUMBER"
+-- names = true (tells of names, too), or step = the script of a journey (see jaunt.repl.stepping) }. What comes of it is told as a trace:
+--   { values = { { text = }, { response = … } or { body = (of a payload) }, … } }
+--                                                        it came to its end; names = what the environment has by now
+--   { ask = { … }, number = }                            what is to become of an element; the answer comes as an event "prompt NUMBER"
 --   { came = … }                                         a value on its way there
 --   { failed = { message =, at = { "FILE:LINE", … } } }  it raised an error; `compiled` is false where it is no Lua
 -- A chunk that ends its run (drop, exit, a limit) tells nothing.
@@ -17,6 +17,8 @@ local vocabulary = require "jaunt.native.vocabulary"
 
 local BODY_MOST = 1 << 20 -- bytes of an answer that are handed over to be shown
 local AS_VALUE = "local at_the_prompt <close> = nil return " -- with something to close it is no tail call: its line stays known
+local RESPONSE_FIELDS = {}
+for name in ("ok failed unknown skipped status headers body json attempts ms error truncated"):gmatch("%a+") do RESPONSE_FIELDS[name] = 1 end
 local FIELDS_MOST, NAMES_MOST = 200, 2000
 
 ---------------------------------------------------------------------------------------------- what is told
@@ -56,7 +58,7 @@ end
 
 -- The names inside a value that can be looked into with a dot: { NAME = true or a table of the same }.
 local function fields_of(value, depth)
-  if response_of(value) then return json.decode '{"ok":1,"failed":1,"unknown":1,"skipped":1,"status":1,"headers":1,"body":1,"json":1,"attempts":1,"ms":1,"error":1,"truncated":1}' end
+  if response_of(value) then return RESPONSE_FIELDS end
   local plain = type(value) == "userdata" and vocabulary.plain(value) or value
   if type(plain) ~= "table" or depth == 0 then return 1 end
   local fields, count = {}, 0
@@ -212,6 +214,6 @@ return function(parts)
     end
     local results = table.pack(table.unpack(values, 2, values.n))
     if results.n > 0 then environment._ = results[1] end
-    tell { values = order.show == false and json.array {} or told_values(results, rendered), names = order.names and names_of(environment) or nil }
+    tell { values = told_values(results, rendered), names = order.names and names_of(environment) or nil }
   end
 end

@@ -16,7 +16,8 @@ local dots = {}
 -- Commands of the command line that make no sense here.
 local NOT_HERE = { repl = true, help = true, new = true, vendor = true, completion = true }
 -- Those that look at a state, or change one: at a prompt that of what has run there.
-local OF_A_STATE = { why = true, runs = true, report = true, redrive = true, move = true, ["end"] = true, pause = true, resume = true, backup = true }
+local OF_A_STATE = {}
+for name in ("why runs report redrive move end pause resume backup"):gmatch("%a+") do OF_A_STATE[name] = true end
 
 local own = {}
 dots.own = own -- those that only a prompt needs

@@ -8,7 +8,6 @@
 --   s:close()
 
 local bundle = require "jaunt.bundle"
-local cli = require "jaunt.cli"
 local connections = require "jaunt.connections"
 local json = require "json"
 local native = require "jaunt.native.engine"
@@ -24,10 +23,8 @@ local NOBODY = { id = "you", profile = '{"id":"you"}', event_text = "{}" }
 
 -- `say(kind, text)` is told what scripts say while they run: "output" or "warning".
 function session.new(parts)
-  local self = setmetatable({ found = parts.found, live = parts.live, parts = parts, say = parts.say, person = NOBODY, names = {},
-    secrets_needed = {} }, session)
-  self.person_is_new = true
-  return self
+  return setmetatable({ found = parts.found, live = parts.live, parts = parts, say = parts.say, person = NOBODY, names = {},
+    person_is_new = true }, session)
 end
 
 ---------------------------------------------------------------------------------------------- the engine
@@ -148,8 +145,10 @@ end
 local function order_of(self, chunk)
   local modules = {}
   if chunk.chunk then bundle.add_modules(self.found, chunk.chunk, chunk.name, modules) end
-  local order = { chunk = chunk.chunk, name = chunk.name, line = chunk.line, names = chunk.names, show = chunk.show,
-    arguments = chunk.arguments and json.array(chunk.arguments) or nil, modules = chunk.modules or modules, step = chunk.step }
+  local order = {
+    chunk = chunk.chunk, name = chunk.name, line = chunk.line, names = chunk.names, step = chunk.step,
+    arguments = chunk.arguments and json.array(chunk.arguments) or nil, modules = chunk.modules or modules,
+  }
   if self.person_is_new then order.profile, order.event = self.person.profile, self.person.event_text end
   return json.encode(order)
 end
@@ -164,7 +163,7 @@ local function ending_of(self, before)
   return "exited"
 end
 
--- Runs a chunk: { chunk = its text, name = what messages call it, line =, names =, show =, arguments =, or step = and modules = of a
+-- Runs a chunk: { chunk = its text, name = what messages call it, line =, names =, arguments =, or step = and modules = of a
 -- journey } (see jaunt.repl.body), `look` as above. Returns { ms =, and one of values =, failed =, ended = "dropped", "held", "exited", "interrupted" or "waiting" (for an event that
 -- does not come) }; warned = true where something was said about how it ended.
 function session:run(chunk, look)
@@ -203,9 +202,5 @@ function session:close()
   if self.vendors then self.vendors:stop() end
   self.vendors = nil
 end
-session.__close = session.close
-
--- What cli.fail and errors of ours say, as text.
-session.message = cli.message
 
 return session
