@@ -115,9 +115,10 @@ end
 -- jaunt.renderers over the sources, in a command: transforms see the sandbox, in which nothing can be done.
 -- options: as there, but environment; `vocabulary` is jaunt.bundle's that refuses, `require` gives the project's modules.
 function payloads.renderers(sources, options)
-  options.environment = options.environment or function()
+  local function environment()
     return sandbox.environment(sandbox.meta(sandbox.base(options.vocabulary, require "json")), options.require)
   end
+  options.environment = function() return environment end
   return renderers.new(sources, options)
 end
 

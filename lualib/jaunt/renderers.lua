@@ -18,7 +18,7 @@ local function transform_of(name, source, environment)
   local make, why = chunk.compile(source.text, source.path)
   if not make then error(why, 0) end
   return function(person, event, vars)
-    local transform = make(environment(source))
+    local transform = make(environment())
     if type(transform) ~= "function" then
       error(("%s returns a %s, where return function(person, event, vars) … end is needed"):format(source.path,
         type(transform)), 0)
@@ -87,22 +87,27 @@ end
 
 -- Payloads as one function: render(name, person, event, vars, context) returns
 --   what is sent   bytes, or a transform's table, still to be written as JSON
---   about          { name = "hello/a", hash =, type = content type, facts = (a template's: see jaunt.liquid) }
+--   about          { name = "hello/a", hash =, sent = "hello/a@HASH", type = content type, facts = (a template's: see
+--                  jaunt.liquid) }, until this payload is rendered again
 -- or nil and a fault of jaunt.liquid. A transform's error, a template that can't be compiled and a name that is not there
 -- are Lua errors. `context` has now (milliseconds) and what else jaunt.liquid takes; it is written into.
 --
 -- sources    { NAME = SOURCE } as jaunt.payloads gathers them
--- options    environment(source): what a transform runs in; choose(name, variants, person): one of them; plain(value): the
---            value without read-only views (itself by default); probe: see jaunt.liquid; check: the share (0 to 1) of what is
---            rendered that is looked at, whether it is JSON and keeps to its schema: an error where it isn't
+-- options    environment(source): a function that gives what a transform runs in, anew each time;
+--            choose(name, variants, person): one of them;
+--            plain(value): the value without read-only views (itself by default);
+--            probe: see jaunt.liquid;
+--            check: the share (0 to 1) of what is rendered that is looked at, whether it is JSON and keeps to its schema: an
+--            error where it isn't
 function renderers.new(sources, options)
   options.plain = options.plain or itself
   local made, share, seen, looked_at = {}, options.check or 0, 0, 0
 
   local function make(name, source)
-    local render = source.kind == "lua" and transform_of(name, source, options.environment)
+    local render = source.kind == "lua" and transform_of(name, source, options.environment(source))
       or template_of(source, sources, options)
-    made[name] = { render = render, check = checker_of(source), hash = source.hash, type = renderers.CONTENT_TYPES[source.kind] }
+    made[name] = { render = render, check = checker_of(source), about = { name = name, hash = source.hash,
+      sent = ("%s@%s"):format(name, source.hash), type = renderers.CONTENT_TYPES[source.kind] } }
     return made[name]
   end
 
@@ -131,7 +136,9 @@ function renderers.new(sources, options)
         if mistake then error(mistake, 0) end
       end
     end
-    return sent, { name = name, hash = known.hash, type = known.type, facts = facts }
+    local about = known.about
+    about.facts = facts
+    return sent, about
   end
 end
 

@@ -69,7 +69,10 @@ end
 -- "drop" or "hold") and the reason; what went wrong is an error.
 local function payload_renderer(payloads, modules, check)
   local options = {
-    environment = function(source) return (names_environment(source) and full_environment or bare_environment)(modules) end,
+    environment = function(source)
+      local environment = names_environment(source) and full_environment or bare_environment
+      return function() return environment(modules) end
+    end,
     choose = vocabulary.choose, plain = vocabulary.plain, check = check,
   }
   local render, context, warn = renderers.new(payloads, options), {}, warning_of_repairs()
@@ -78,7 +81,7 @@ local function payload_renderer(payloads, modules, check)
     local sent, about = render(what[1], person, event, what[2], context)
     if sent then
       if about.facts then warn(about.name, about.facts) end
-      return sent, about.type, about.name .. "@" .. about.hash
+      return sent, about.type, about.sent
     end
     if about.reason then return nil, about.what, about.reason end
     error(tostring(about):match("^[^\n]*"), 0) -- without the line itself and its caret

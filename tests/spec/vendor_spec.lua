@@ -69,7 +69,7 @@ describe("the ready project", function()
     }
   end
 
-  local render = renderers.new(payloads.gather { root = source .. "/scripts" }, { environment = function() return _G end })
+  local render = renderers.new(payloads.gather { root = source .. "/scripts" }, { environment = function() return function() return _G end end })
 
   -- What the payload gives, as a table.
   local function payload(name, person, event, vars)
