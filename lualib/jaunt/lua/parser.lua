@@ -430,6 +430,7 @@ local function refused_by_lua(text, place)
   local made, why = load(plain, "=", "t", {})
   if made then return nil end
   local line, what = why:match("^:(%d+): (.*)$")
+  line = what and what:match(" at line (%d+)$") or line -- of a goto it tells the line where its block ends first
   local at = 1
   while line and place(at) < tonumber(line) and at <= #text do at = (text:find("\n", at, true) or #text) + 1 end
   return { text = what or why, at = at, line = tonumber(line) or 1, column = 1 }
