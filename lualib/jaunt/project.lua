@@ -60,6 +60,21 @@ function project.files(found, folder, endings)
   return files
 end
 
+-- Adds the files of a folder, and of those below it, whose names match a pattern to `list`, in the order of the names. Returns it.
+function project.files_below(folder, pattern, list)
+  for _, name in ipairs(fs.list(folder) or {}) do
+    local path = join(folder, name)
+    if fs.kind(path) == "dir" then project.files_below(path, pattern, list) elseif name:find(pattern) then list[#list + 1] = path end
+  end
+  return list
+end
+
+-- The file that says how the project's pretend vendors answer; nil without one, and outside of a project.
+function project.vendor_file(found)
+  local path = found and project.path(found, "vendor.lua")
+  return path and fs.kind(path) == "file" and path or nil
+end
+
 -- The file of the journey or script that a person named: a name in journeys/, or a path. Returns its path and the
 -- project it belongs to (nil for a script outside of any).
 function project.script(name)

@@ -15,7 +15,6 @@
 local bundle = require "jaunt.bundle"
 local connections = require "jaunt.connections"
 local engine = require "jaunt.native.engine"
-local fs = require "jaunt.native.fs"
 local json = require "json"
 local project = require "jaunt.project"
 
@@ -27,10 +26,7 @@ local SEED = 1
 local COUNT_ALL = 1 << 60 -- records: more than there are, so that it never dies
 
 local function start_vendor(found)
-  local behaviour = found and project.path(found, "vendor.lua")
-  return require "jaunt.native.vendor".start {
-    port = 0, seed = SEED, behaviour = behaviour and fs.kind(behaviour) == "file" and behaviour or nil,
-  }
+  return require "jaunt.native.vendor".start { port = 0, seed = SEED, behaviour = project.vendor_file(found) }
 end
 
 local function start_engine(trial, state, start_ms, die_after)

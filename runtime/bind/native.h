@@ -10,6 +10,11 @@
 
 extern const luaL_Reg native_modules[]; /* ends with {NULL, NULL} */
 
+/* Defines a type of userdata, once: its methods (NULL: none), what collects one, and what a <close> variable of it calls (NULL: it
+ * can't be one). */
+void native_type(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction collect,
+                 lua_CFunction close);
+
 int native_audience_open(lua_State *L); /* jaunt.native.audience: open */
 int native_calendar_open(lua_State *L); /* jaunt.native.calendar: local_time, instant, …; in workers, too */
 int native_clock_open(lua_State *L);    /* jaunt.native.clock: mono; in workers, too */

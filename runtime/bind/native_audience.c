@@ -159,14 +159,7 @@ int native_audience_open(lua_State *L) {
   static const luaL_Reg methods[] = {{"next", people_next},           {"skip", people_skip},
                                      {"complaint", people_complaint}, {"counts", people_counts},
                                      {"close", people_close},         {NULL, NULL}};
-  if (luaL_newmetatable(L, AUDIENCE)) {
-    luaL_newlib(L, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, people_close);
-    lua_setfield(L, -2, "__gc");
-    lua_pushcfunction(L, people_close);
-    lua_setfield(L, -2, "__close");
-  }
+  native_type(L, AUDIENCE, methods, people_close, people_close);
   luaL_newlib(L, functions);
   return 1;
 }

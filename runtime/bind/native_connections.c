@@ -206,16 +206,8 @@ static const luaL_Reg functions[] = {{"secrets", secrets_new_lua}, {"new", conne
 int native_connections_open(lua_State *L) {
   static const luaL_Reg methods[] = {
       {"read", secrets_read_lua}, {"has", secrets_has_lua}, {"need", secrets_need_lua}, {NULL, NULL}};
-  if (luaL_newmetatable(L, SECRETS)) {
-    luaL_newlib(L, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, secrets_gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  if (luaL_newmetatable(L, CONNECTIONS)) {
-    lua_pushcfunction(L, connections_gc);
-    lua_setfield(L, -2, "__gc");
-  }
+  native_type(L, SECRETS, methods, secrets_gc, NULL);
+  native_type(L, CONNECTIONS, NULL, connections_gc, NULL);
   luaL_newlib(L, functions);
   return 1;
 }

@@ -631,14 +631,7 @@ static const luaL_Reg methods[] = {
 };
 
 int native_engine_open(lua_State *L) {
-  if (luaL_newmetatable(L, ENGINE)) {
-    luaL_newlib(L, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, engine_close);
-    lua_setfield(L, -2, "__gc");
-    lua_pushcfunction(L, engine_close);
-    lua_setfield(L, -2, "__close");
-  }
+  native_type(L, ENGINE, methods, engine_close, engine_close);
   luaL_newlib(L, functions);
   luaL_setfuncs(L, native_facts, 0);
   return 1;

@@ -116,16 +116,10 @@ static int matcher_matches(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {{"matches", matcher_matches}, {NULL, NULL}};
-static const luaL_Reg metamethods[] = {{"__gc", matcher_gc}, {NULL, NULL}};
 static const luaL_Reg module[] = {{"compile", regex_compile}, {NULL, NULL}};
 
 int native_regex_open(lua_State *L) {
-  if (luaL_newmetatable(L, MATCHER)) {
-    luaL_setfuncs(L, metamethods, 0);
-    luaL_newlib(L, methods);
-    lua_setfield(L, -2, "__index");
-  }
-  lua_pop(L, 1);
+  native_type(L, MATCHER, methods, matcher_gc, NULL);
   luaL_newlib(L, module);
   return 1;
 }

@@ -441,18 +441,7 @@ static int copy_close(lua_State *L) {
   return 0;
 }
 
-static void make_backup_type(lua_State *L) {
-  static const luaL_Reg backup_methods[] = {{"step", copy_step}, {"close", copy_close}, {NULL, NULL}};
-  if (luaL_newmetatable(L, BACKUP)) {
-    luaL_newlib(L, backup_methods);
-    lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, copy_close);
-    lua_setfield(L, -2, "__gc");
-    lua_pushcfunction(L, copy_close);
-    lua_setfield(L, -2, "__close");
-  }
-  lua_pop(L, 1);
-}
+static const luaL_Reg backup_methods[] = {{"step", copy_step}, {"close", copy_close}, {NULL, NULL}};
 
 static const luaL_Reg functions[] = {{"open", state_open}, {"backup", state_backup}, {NULL, NULL}};
 
@@ -474,15 +463,8 @@ static const luaL_Reg methods[] = {
 };
 
 int native_state_open(lua_State *L) {
-  make_backup_type(L);
-  if (luaL_newmetatable(L, STATE)) {
-    luaL_newlib(L, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, state_close);
-    lua_setfield(L, -2, "__gc");
-    lua_pushcfunction(L, state_close);
-    lua_setfield(L, -2, "__close");
-  }
+  native_type(L, BACKUP, backup_methods, copy_close, copy_close);
+  native_type(L, STATE, methods, state_close, state_close);
   luaL_newlib(L, functions);
   return 1;
 }

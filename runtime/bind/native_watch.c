@@ -120,16 +120,10 @@ static int watch_forget(lua_State *L) {
 
 static const luaL_Reg methods[] = {
     {"wait", watch_wait}, {"wake", watch_wake}, {"forget", watch_forget}, {NULL, NULL}};
-static const luaL_Reg metamethods[] = {{"__gc", watch_close}, {"__close", watch_close}, {NULL, NULL}};
 static const luaL_Reg module[] = {{"open", watch_open}, {NULL, NULL}};
 
 int native_watch_open(lua_State *L) {
-  if (luaL_newmetatable(L, WATCH)) {
-    luaL_setfuncs(L, metamethods, 0);
-    luaL_newlib(L, methods);
-    lua_setfield(L, -2, "__index");
-  }
-  lua_pop(L, 1);
+  native_type(L, WATCH, methods, watch_close, watch_close);
   luaL_newlib(L, module);
   return 1;
 }

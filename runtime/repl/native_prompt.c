@@ -28,6 +28,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "bind/control.h"
+#include "bind/native.h"
 #include "repl/editor.h"
 #include "repl/native.h"
 
@@ -382,16 +383,10 @@ static const luaL_Reg methods[] = {{"read", prompt_read},         {"interrupt", 
                                    {"finish", prompt_finish},     {"say", prompt_say},
                                    {"remember", prompt_remember}, {"quiet", prompt_quiet},
                                    {"edits", prompt_edits},       {NULL, NULL}};
-static const luaL_Reg metamethods[] = {{"__gc", prompt_close}, {"__close", prompt_close}, {NULL, NULL}};
 static const luaL_Reg module[] = {{"open", prompt_open}, {NULL, NULL}};
 
 int native_prompt_open(lua_State *L) {
-  if (luaL_newmetatable(L, PROMPT)) {
-    luaL_setfuncs(L, metamethods, 0);
-    luaL_newlib(L, methods);
-    lua_setfield(L, -2, "__index");
-  }
-  lua_pop(L, 1);
+  native_type(L, PROMPT, methods, prompt_close, prompt_close);
   luaL_newlib(L, module);
   return 1;
 }

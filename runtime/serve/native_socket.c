@@ -23,6 +23,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "bind/control.h"
+#include "bind/native.h"
 #include "serve/control_socket.h"
 #include "serve/native.h"
 
@@ -310,20 +311,9 @@ static const luaL_Reg link_methods[] = {
     {NULL, NULL},
 };
 
-static void make_type(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction close) {
-  if (!luaL_newmetatable(L, name)) return;
-  luaL_newlibtable(L, server_methods);
-  luaL_setfuncs(L, methods, 0);
-  lua_setfield(L, -2, "__index");
-  lua_pushcfunction(L, close);
-  lua_setfield(L, -2, "__gc");
-  lua_pushcfunction(L, close);
-  lua_setfield(L, -2, "__close");
-}
-
 int native_socket_open(lua_State *L) {
-  make_type(L, SERVER, server_methods, server_close);
-  make_type(L, LINK, link_methods, link_close);
+  native_type(L, SERVER, server_methods, server_close, server_close);
+  native_type(L, LINK, link_methods, link_close, link_close);
   luaL_newlib(L, functions);
   return 1;
 }

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "bind/control.h"
+#include "bind/native.h"
 #include "serve/libmicrohttpd.h"
 #include "serve/native.h"
 #include "serve/vendor.h"
@@ -119,14 +120,7 @@ static const luaL_Reg methods[] = {
 };
 
 int native_vendor_open(lua_State *L) {
-  if (luaL_newmetatable(L, HANDLE)) {
-    luaL_newlib(L, methods);
-    lua_setfield(L, -2, "__index");
-    lua_pushcfunction(L, vendor_stop_lua);
-    lua_setfield(L, -2, "__gc");
-    lua_pushcfunction(L, vendor_stop_lua);
-    lua_setfield(L, -2, "__close");
-  }
+  native_type(L, HANDLE, methods, vendor_stop_lua, vendor_stop_lua);
   lua_newtable(L);
   lua_pushcfunction(L, vendor_start_lua);
   lua_setfield(L, -2, "start");

@@ -6,6 +6,7 @@ local helper = require "helper"
 local json = require "json"
 local running = require "running"
 local states = require "states"
+local testing = require "jaunt.testing"
 
 local function journey(fields)
   return ([[
@@ -101,6 +102,16 @@ describe("a template", function()
       assert.same({ 1, 1 }, { state.report.completed, state.report.dropped })
       local run = state.runs("letters", "--outcome", "dropped")[1]
       assert.same({ "nobody", "letter", "payload", "no name" }, { run.person, run.element, run.reason, run.detail })
+    end
+  end)
+
+  it("skips and drops alike wherever the process ends", function()
+    for _, template in ipairs { "{% drop_message 'no' %}{}", "{% abort_message 'no' %}{}" } do
+      local folder = running.project {
+        ["connections.lua"] = 'return { crm = { base_url = "https://crm.example.com" } }',
+        ["journeys/letters.lua"] = journey('on_failure = "continue"'), ["payloads/letter.json"] = template,
+      }
+      assert.is_true(testing.crash_everywhere("letters", { id = "ada" }, { project = folder }) >= 2)
     end
   end)
 

@@ -5,7 +5,6 @@ local cli = require "jaunt.cli"
 local connections = require "jaunt.connections"
 local figures = require "jaunt.figures"
 local findings = require "jaunt.check.findings"
-local fs = require "jaunt.native.fs"
 local json = require "json"
 local keys = require "jaunt.keys"
 local payloads = require "jaunt.payloads"
@@ -40,15 +39,6 @@ end
 
 local function source_of(path) return { path = path, text = project.read(path) } end
 
--- All Lua files of a folder and below it.
-local function lua_below(folder, list)
-  for _, name in ipairs(fs.list(folder) or {}) do
-    local path = project.join(folder, name)
-    if fs.kind(path) == "dir" then lua_below(path, list) elseif name:find("%.lua$") then list[#list + 1] = path end
-  end
-  return list
-end
-
 -- Adds what was raised when a file was loaded: "FILE:LINE: …".
 local function add_raised(path, raised, code, why, into)
   local words = cli.message(raised):match("^[^\n]*")
@@ -77,7 +67,7 @@ local function check_all(found)
   local sources = payloads.gather(found)
   local about = { connections = connected, payloads = sources, texts = texts_of(found) }
   local well, all_well = checks.check(sources, into)
-  for _, path in ipairs(lua_below(project.path(found, "journeys"), {})) do
+  for _, path in ipairs(project.files_below(project.path(found, "journeys"), "%.lua$", {})) do
     local source, before = source_of(path), #into.list
     secrets.check(source, into)
     scripts.check(source, about, into)

@@ -92,10 +92,9 @@ local function keep_of(flags)
 end
 
 local function start_vendor(found, flags)
-  local behaviour = found and project.path(found, "vendor.lua")
   return require("jaunt.native.vendor").start {
     port = 0, latency = flags.vendor_latency, fail = flags.vendor_fail, reset = flags.vendor_reset, seed = flags.seed or 1,
-    behaviour = behaviour and fs.kind(behaviour) == "file" and behaviour or nil,
+    behaviour = project.vendor_file(found),
   }
 end
 

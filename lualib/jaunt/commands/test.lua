@@ -15,25 +15,18 @@ local function load_busted()
   return core()
 end
 
--- The specs below a folder, in the order of their names.
-local function specs_in(folder, list)
-  for _, name in ipairs(fs.list(folder) or {}) do
-    local path = project.join(folder, name)
-    if fs.kind(path) == "dir" then specs_in(path, list) elseif name:find("_spec%.lua$") then list[#list + 1] = path end
-  end
-  return list
-end
+local SPEC = "_spec%.lua$"
 
 local function specs_of(found, named)
   if #named == 0 then
     local folder = project.path(found, "spec")
-    local list = specs_in(folder, {})
+    local list = project.files_below(folder, SPEC, {})
     if #list == 0 then cli.fail("there are no specs: write %s", project.join(folder, "NAME_spec.lua")) end
     return list
   end
   local list = {}
   for _, path in ipairs(named) do
-    if fs.kind(path) == "dir" then specs_in(path, list) else list[#list + 1] = cli.existing_file(path, "spec") end
+    if fs.kind(path) == "dir" then project.files_below(path, SPEC, list) else list[#list + 1] = cli.existing_file(path, "spec") end
   end
   return list
 end

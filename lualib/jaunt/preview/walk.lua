@@ -8,7 +8,6 @@ local bundle = require "jaunt.bundle"
 local cli = require "jaunt.cli"
 local connections = require "jaunt.connections"
 local engine = require "jaunt.native.engine"
-local fs = require "jaunt.native.fs"
 local json = require "json"
 local keys = require "jaunt.keys"
 local now_mono = require "jaunt.native.control".now_mono
@@ -26,10 +25,7 @@ local SEEDS = 12                   -- how many kinds of luck with the vendors ar
 ---------------------------------------------------------------------------------------------- one walk
 
 local function start_vendor(found, seed, fail)
-  local behaviour = project.path(found, "vendor.lua")
-  return require("jaunt.native.vendor").start {
-    port = 0, seed = seed, fail = fail, behaviour = fs.kind(behaviour) == "file" and behaviour or nil,
-  }
+  return require("jaunt.native.vendor").start { port = 0, seed = seed, fail = fail, behaviour = project.vendor_file(found) }
 end
 
 -- Sends what is meant for some connections to another vendor.

@@ -179,9 +179,9 @@ end
 function pretence.start(found, list, seed)
   local self = setmetatable({ rules = json.array {}, count = 0, bases = {}, folder = os.tmpname() }, methods)
   for _, one in ipairs(list) do self.bases[one.name] = (one.base_url or ""):match("^%a+://[^/]*(/.-)/?$") or "" end
-  local own = found and project.path(found, "vendor.lua") or ""
+  local own = project.vendor_file(found)
   local file = assert(io.open(self.folder, "wb"))
-  file:write(BEHAVIOUR:format(self.folder .. ".rules", fs.kind(own) == "file" and fs.absolute(own) or "", json.encode(self.bases)))
+  file:write(BEHAVIOUR:format(self.folder .. ".rules", own and fs.absolute(own) or "", json.encode(self.bases)))
   file:close()
   self:write()
   self.vendor = vendor.start { port = 0, seed = seed, behaviour = self.folder }
