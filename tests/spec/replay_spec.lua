@@ -222,7 +222,7 @@ describe("attempts that have failed", function()
   it("count in the process that goes on with the call", function()
     local folder = running.project { ["journeys/trip.lua"] = repairing.journey [[
       local got = call_api "first" { via = "vendor", POST = "/first", json = { id = person.id }, on_failure = "continue",
-        retry = { attempts = 4, base = "1h", cap = "1h" } }
+        retry = { attempts = 4, base = "24h", cap = "24h" } }
       print("said", got.attempts, got.status)
     ]], ["people.csv"] = repairing.people(1), ["vendor.lua"] = [[return { vendor = { ["ANY /*"] = function() return 503, {} end } }]] }
     local function go(...)
