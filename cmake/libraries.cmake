@@ -28,7 +28,7 @@ if(JAUNT_SANITIZE)
 endif()
 
 # lua-cjson is a static library that refers to Lua's: it stands before it. libcurl, libmicrohttpd and libcrypto are not
-# linked but loaded when they are first needed (http/libcurl.c, serve/libmicrohttpd.c, bind/native_digest.c): of them there are only the headers.
+# linked but loaded when they are first needed (http/libcurl.c, serve/libmicrohttpd.c, native/native_digest.c): of them there are only the headers.
 add_library(jaunt_outside INTERFACE)
 target_include_directories(jaunt_outside SYSTEM INTERFACE ${LUA_INCLUDE_DIRS} ${CURL_INCLUDE_DIRS} ${MHD_INCLUDE_DIRS}
                                                   ${CRYPTO_INCLUDE_DIRS})

@@ -12,7 +12,7 @@ mapfile -t sources < <(printf '%s\n' "${files[@]}" | grep '\.c$')
 echo "clang-format"
 clang-format --dry-run -Werror "${files[@]}" || failed=1
 
-# A layer includes only what lies below it (or itself): base < store, http, people < calls < engine < bind < serve, repl.
+# A layer includes only what lies below it (or itself): base < store, http, people < calls < engine < bind < native < serve, repl.
 echo "layers"
 layers="base:base
 store:base store
@@ -21,8 +21,9 @@ people:base people
 calls:base store http people calls
 engine:base store http people calls engine
 bind:base store http people calls engine bind
-serve:base store http people calls engine bind serve
-repl:base store http people calls engine bind repl"
+native:base store http people calls engine bind native
+serve:base store http people calls engine bind native serve
+repl:base store http people calls engine bind native repl"
 while IFS=: read -r layer below; do
   [ -d "runtime/$layer" ] || continue
   while IFS=: read -r file line text; do
@@ -32,6 +33,23 @@ while IFS=: read -r layer below; do
     failed=1
   done < <(grep -rnE '^#include "[a-z]+/' "runtime/$layer")
 done <<<"$layers"
+
+# A room of lualib requires only modules of rooms named before its own (or of its own). Commands are found by their names.
+echo "rooms"
+rooms=(base lua schema liquid worker project cli state run preview check testing docs new repl commands)
+declare -A rank=()
+for i in "${!rooms[@]}"; do rank[${rooms[$i]}]=$i; done
+while IFS=: read -r file line required; do
+  room=$(sed -E 's|^lualib/jaunt/([a-z]+).*|\1|' <<<"$file")
+  needed=$(sed -E 's|.*"jaunt\.([a-z]+).*|\1|' <<<"$required")
+  if [ -z "${rank[$room]:-}" ]; then
+    echo "$file: $room/ is no room of cmake/lint.sh"
+    failed=1
+  elif [ "${rank[$needed]:--1}" -gt "${rank[$room]}" ]; then
+    echo "$file:$line: $room/ looks up at $needed/: $required"
+    failed=1
+  fi
+done < <(grep -rnoE 'require ?\(?"jaunt\.[a-z]+' --include='*.lua' lualib | grep -vE '"jaunt\.(native|commands)$')
 
 echo "cppcheck"
 cppcheck --quiet --error-exitcode=1 -j "$jobs" --std=c11 --enable=warning,portability --inline-suppr \

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/lualib.h"
-#include "bind/control.h"
-#include "bind/native.h"
+#include "native/control.h"
+#include "native/native.h"
 
 static int complain(const char *text) {
   fflush(stdout);

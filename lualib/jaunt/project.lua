@@ -2,10 +2,11 @@
 --
 -- Its fields are root (the folder, as a path from here) and name; paths in messages are relative to where the person is.
 
-local cli = require "jaunt.cli"
+local existing = require "jaunt.base.existing"
 local fs = require "jaunt.native.fs"
-local keys = require "jaunt.keys"
-local nearest = require "jaunt.nearest"
+local keys = require "jaunt.base.keys"
+local mistakes = require "jaunt.base.mistakes"
+local nearest = require "jaunt.base.nearest"
 
 local project = {}
 
@@ -41,7 +42,7 @@ end
 function project.need(folder)
   local found = project.find(folder)
   if found then return found end
-  cli.fail("there is no project here: go to a folder with connections.lua (or above its scripts/), or name a file")
+  mistakes.fail("there is no project here: go to a folder with connections.lua (or above its scripts/), or name a file")
 end
 
 function project.path(found, name)
@@ -79,7 +80,7 @@ end
 -- project it belongs to (nil for a script outside of any).
 function project.script(name)
   if name:find("%.lua$") or name:find("/") and fs.kind(name) == "file" then
-    local path = cli.existing_file(name, "script")
+    local path = existing.file(name, "script")
     return path, project.find(path:match("^(.*)/[^/]*$") or ".")
   end
   local found = project.need()
@@ -90,13 +91,13 @@ function project.script(name)
     local known = table.concat(keys.sorted(journeys), ", ")
     hint = known ~= "" and ("; there are " .. known) or ("; %s has none yet"):format(join(found.root, "journeys"))
   end
-  cli.fail("no such journey: %s%s", name, hint)
+  mistakes.fail("no such journey: %s%s", name, hint)
 end
 
 -- Everything in a file; fails where it cannot be read.
 function project.read(path)
   local text, why = fs.read(path)
-  if not text then cli.fail("can't read %s", why) end
+  if not text then mistakes.fail("can't read %s", why) end
   return text
 end
 

@@ -6,15 +6,15 @@
 --
 -- A fault is { path = "$.to.phone", value = (as JSON, cut short; nil where it is missing), rule = "pattern", place =
 -- "#/properties/to/…/pattern", text = (all of it in words, but for the place) }; path and place as in
--- jaunt.json_places. At most FAULTS_MOST are told.
+-- jaunt.schema.places. At most FAULTS_MOST are told.
 --
 -- Known are the keywords of the table KEYWORDS, and those that only tell people something; a format is checked, as
 -- all else is. A keyword or a format that is not known is a mistake in the schema, not left unchecked in silence;
 -- names that begin with x- are nobody's business. $ref goes to places in the same schema (#/$defs/NAME).
 
 local json = require "json"
-local nearest = require "jaunt.nearest"
-local places = require "jaunt.json_places"
+local nearest = require "jaunt.base.nearest"
+local places = require "jaunt.schema.places"
 local regex = require "jaunt.native.regex"
 
 local find, format, gsub, match, sub = string.find, string.format, string.gsub, string.match, string.sub

@@ -12,8 +12,8 @@
 --              { name =, after = "2h", data = { … } }, also = a list of events that let the person in once more, at the same
 --              time, all optional
 
-local bundle = require "jaunt.bundle"
-local connections = require "jaunt.connections"
+local bundle = require "jaunt.project.bundle"
+local connections = require "jaunt.project.connections"
 local engine = require "jaunt.native.engine"
 local json = require "json"
 local project = require "jaunt.project"

@@ -1,6 +1,6 @@
 -- The Lua side of a worker: what the engine calls for every run, and for every payload.
 --
--- require "jaunt.worker" (bundle) takes the scripts of one journey as JSON (see jaunt.bundle) and returns
+-- require "jaunt.worker" (bundle) takes the scripts of one journey as JSON (see jaunt.project.bundle) and returns
 --   body(profile, event, control, state)
 --                                     the beginning of a run: JSON texts, whether the person is only watched, and what
 --                                     restart_with was given, if it was
@@ -12,11 +12,11 @@
 --                                     a URL ("url") or a header's value ("header") with the values put in; nil and what is wrong
 --   payloads(sources)                 takes other payloads, as JSON, from now on
 
-local chunk = require "jaunt.chunk"
-local journey = require "jaunt.journey"
+local chunk = require "jaunt.worker.chunk"
+local journey = require "jaunt.worker.journey"
 local json = require "json"
-local renderers = require "jaunt.renderers"
-local sandbox = require "jaunt.sandbox"
+local renderers = require "jaunt.worker.renderers"
+local sandbox = require "jaunt.worker.sandbox"
 local vocabulary = require "jaunt.native.vocabulary"
 
 local meta -- of every run's environment
@@ -65,7 +65,7 @@ local function warning_of_repairs()
   end
 end
 
--- What the engine calls for a payload: see jaunt.renderers. A template that ends the call itself gives nil, how ("skip",
+-- What the engine calls for a payload: see jaunt.worker.renderers. A template that ends the call itself gives nil, how ("skip",
 -- "drop" or "hold") and the reason; what went wrong is an error.
 local function payload_renderer(payloads, modules, check)
   local options = {
@@ -181,11 +181,11 @@ local function body_of(bundle)
   return body, modules
 end
 
--- The same for chunks that somebody types: see jaunt.repl.body.
+-- The same for chunks that somebody types: the module that bundle.body names knows what becomes of them (see jaunt.repl.body).
 local function prompt_parts(bundle, base)
   local modules = {}
   local render, take_payloads = payload_renderer(bundle.payloads, modules, bundle.check)
-  local body = require "jaunt.repl.body" {
+  local body = require(bundle.body) {
     base = base, modules = modules, compile = compile, render = render,
     environment = function() return full_environment(modules) end,
   }

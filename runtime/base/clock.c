@@ -29,6 +29,10 @@ int64_t logical_now_ms(const logical_clock *clock) {
   return clock->is_virtual ? atomic_load(&clock->virtual_ms) : clock_wall_ms();
 }
 
+int64_t logical_elapsed_ms(const logical_clock *clock) {
+  return clock->is_virtual ? atomic_load(&clock->virtual_ms) : clock_mono_ns() / 1000000;
+}
+
 void logical_move_to(logical_clock *clock, int64_t ms) {
   int64_t shown = atomic_load(&clock->virtual_ms);
   while (ms > shown && !atomic_compare_exchange_weak(&clock->virtual_ms, &shown, ms)) {}

@@ -11,71 +11,91 @@ static inline uint64_t rotl(uint64_t x, int b) {
   return (x << b) | (x >> (64 - b));
 }
 
-typedef struct sip {
-  uint64_t v0, v1, v2, v3;
-} sip;
+typedef hash_state sip;
 
-static inline void sip_rounds(sip *s, int rounds) {
-  for (int i = 0; i < rounds; i++) {
-    s->v0 += s->v1, s->v1 = rotl(s->v1, 13), s->v1 ^= s->v0, s->v0 = rotl(s->v0, 32);
-    s->v2 += s->v3, s->v3 = rotl(s->v3, 16), s->v3 ^= s->v2;
-    s->v0 += s->v3, s->v3 = rotl(s->v3, 21), s->v3 ^= s->v0;
-    s->v2 += s->v1, s->v1 = rotl(s->v1, 17), s->v1 ^= s->v2, s->v2 = rotl(s->v2, 32);
-  }
+static inline void sip_round(sip *s) {
+  s->v0 += s->v1, s->v1 = rotl(s->v1, 13), s->v1 ^= s->v0, s->v0 = rotl(s->v0, 32);
+  s->v2 += s->v3, s->v3 = rotl(s->v3, 16), s->v3 ^= s->v2;
+  s->v0 += s->v3, s->v3 = rotl(s->v3, 21), s->v3 ^= s->v0;
+  s->v2 += s->v1, s->v1 = rotl(s->v1, 17), s->v1 ^= s->v2, s->v2 = rotl(s->v2, 32);
 }
 
-/* All of the input; what is left to do gives one half of the hash, and four rounds more the other. */
-static inline sip sip_take(hash128 key, const void *bytes, size_t length) {
-  sip s = {key.lo ^ 0x736f6d6570736575ULL, key.hi ^ 0x646f72616e646f6dULL ^ 0xee,
-           key.lo ^ 0x6c7967656e657261ULL, key.hi ^ 0x7465646279746573ULL};
+static inline void sip_word(sip *s, uint64_t word) {
+  s->v3 ^= word;
+  sip_round(s);
+  sip_round(s);
+  s->v0 ^= word;
+}
+
+static inline void sip_four_rounds(sip *s) {
+  sip_round(s);
+  sip_round(s);
+  sip_round(s);
+  sip_round(s);
+}
+
+static inline sip sip_start(hash128 key) {
+  return (sip){key.lo ^ 0x736f6d6570736575ULL, key.hi ^ 0x646f72616e646f6dULL ^ 0xee,
+               key.lo ^ 0x6c7967656e657261ULL, key.hi ^ 0x7465646279746573ULL};
+}
+
+/* As many words as there are whole; returns what is behind them. */
+static inline const unsigned char *sip_words(sip *s, const void *bytes, size_t length) {
   const unsigned char *at = bytes;
-  size_t whole = length / 8;
-  for (size_t i = 0; i < whole; i++, at += 8) {
+  for (size_t whole = length / 8; whole > 0; whole--, at += 8) {
     uint64_t word;
     memcpy(&word, at, 8);
-    s.v3 ^= word;
-    sip_rounds(&s, 2);
-    s.v0 ^= word;
+    sip_word(s, word);
   }
-  uint64_t last = (uint64_t)length << 56;
+  return at;
+}
+
+/* The last of the input, which had `length` bytes before `bytes`, whole words. What is left to do gives one half of the hash, and four
+ * rounds more the other. */
+static inline void sip_rest(sip *s, const void *bytes, size_t length, size_t before) {
+  const unsigned char *at = sip_words(s, bytes, length);
+  uint64_t last = (uint64_t)(before + length) << 56;
   for (size_t i = 0; i < (length & 7); i++) last |= (uint64_t)at[i] << (8 * i);
-  s.v3 ^= last;
-  sip_rounds(&s, 2);
-  s.v0 ^= last;
-  s.v2 ^= 0xee;
-  sip_rounds(&s, 4);
-  return s;
+  sip_word(s, last);
+  s->v2 ^= 0xee;
+  sip_four_rounds(s);
 }
 
 static inline uint64_t sip_half(const sip *s) {
   return s->v0 ^ s->v1 ^ s->v2 ^ s->v3;
 }
 
+static inline hash128 sip_both(sip *s) {
+  hash128 out = {.lo = sip_half(s)};
+  s->v1 ^= 0xdd;
+  sip_four_rounds(s);
+  out.hi = sip_half(s);
+  return out;
+}
+
 uint64_t hash_bytes64(hash128 key, const void *bytes, size_t length) {
-  sip s = sip_take(key, bytes, length);
+  sip s = sip_start(key);
+  sip_rest(&s, bytes, length, 0);
   return sip_half(&s);
 }
 
 hash128 hash_bytes(hash128 key, const void *bytes, size_t length) {
-  sip s = sip_take(key, bytes, length);
-  hash128 out = {.lo = sip_half(&s)};
-  s.v1 ^= 0xdd;
-  sip_rounds(&s, 4);
-  out.hi = sip_half(&s);
-  return out;
+  sip s = sip_start(key);
+  sip_rest(&s, bytes, length, 0);
+  return sip_both(&s);
 }
 
 /* ---- parts ---- */
 
 enum { PARTS_SMALL = 256 };
 
-/* The parts as one: in `small` where there is room. Returns how many bytes. */
-static size_t join_parts(const hash_part *parts, size_t count, char small[PARTS_SMALL], buf *large,
-                         const char **out) {
-  size_t needed = 0;
+/* What was begun and the parts as one: in `small` where there is room. Returns how many bytes. */
+static inline size_t join_parts(const hash_begun *begun, const hash_part *parts, size_t count,
+                                char small[PARTS_SMALL], buf *large, const char **out) {
+  size_t used = begun->length % 8, needed = sizeof begun->rest;
   for (size_t i = 0; i < count; i++) needed += parts[i].length + sizeof(uint64_t);
   char *all = needed <= PARTS_SMALL ? small : buf_room(large, needed);
-  size_t used = 0;
+  memcpy(all, begun->rest, sizeof begun->rest);
   for (size_t i = 0; i < count; i++) {
     uint64_t length = parts[i].length;
     memcpy(all + used, &length, sizeof length);
@@ -87,24 +107,41 @@ static size_t join_parts(const hash_part *parts, size_t count, char small[PARTS_
   return used;
 }
 
-hash128 hash_parts(hash128 key, const hash_part *parts, size_t count) {
+static inline sip take_parts(const hash_begun *begun, const hash_part *parts, size_t count) {
   char small[PARTS_SMALL];
   const char *all;
   buf large = BUF_EMPTY;
-  size_t length = join_parts(parts, count, small, &large, &all);
-  hash128 out = hash_bytes(key, all, length);
+  size_t length = join_parts(begun, parts, count, small, &large, &all);
+  sip s = begun->state;
+  sip_rest(&s, all, length, begun->length / 8 * 8);
   buf_free(&large);
-  return out;
+  return s;
+}
+
+hash_begun hash_begin(hash128 key, const hash_part *parts, size_t count) {
+  char small[PARTS_SMALL];
+  const char *all;
+  buf large = BUF_EMPTY;
+  hash_begun begun = {.state = sip_start(key)};
+  begun.length = join_parts(&begun, parts, count, small, &large, &all);
+  const unsigned char *rest = sip_words(&begun.state, all, begun.length);
+  memcpy(begun.rest, rest, begun.length % 8);
+  buf_free(&large);
+  return begun;
+}
+
+uint64_t hash_end64(const hash_begun *begun, const hash_part *parts, size_t count) {
+  sip s = take_parts(begun, parts, count);
+  return sip_half(&s);
+}
+
+hash128 hash_parts(hash128 key, const hash_part *parts, size_t count) {
+  sip s = take_parts(&(hash_begun){.state = sip_start(key)}, parts, count);
+  return sip_both(&s);
 }
 
 uint64_t hash_parts64(hash128 key, const hash_part *parts, size_t count) {
-  char small[PARTS_SMALL];
-  const char *all;
-  buf large = BUF_EMPTY;
-  size_t length = join_parts(parts, count, small, &large, &all);
-  uint64_t out = hash_bytes64(key, all, length);
-  buf_free(&large);
-  return out;
+  return hash_end64(&(hash_begun){.state = sip_start(key)}, parts, count);
 }
 
 void hash_hex(hash128 h, char out[33]) {

@@ -23,6 +23,19 @@ typedef struct hash_part {
 hash128 hash_parts(hash128 key, const hash_part *parts, size_t count);
 uint64_t hash_parts64(hash128 key, const hash_part *parts, size_t count); /* the lower half of the same */
 
+/* The same over parts of which the first ones are always alike: hash_begin takes these, once, and hash_end64 gives what
+ * hash_parts64 would of all. */
+typedef struct hash_state {
+  uint64_t v0, v1, v2, v3;
+} hash_state;
+typedef struct hash_begun {
+  hash_state state;
+  size_t length; /* so far */
+  char rest[8];  /* the last of it, which is not in the state yet */
+} hash_begun;
+hash_begun hash_begin(hash128 key, const hash_part *parts, size_t count);
+uint64_t hash_end64(const hash_begun *begun, const hash_part *parts, size_t count);
+
 /* 32 lower-case hexadecimal digits and a NUL. */
 void hash_hex(hash128 h, char out[33]);
 /* Reads what hash_hex writes; -1 where it is something else. */

@@ -1,6 +1,6 @@
 /* JSON as text: a scanner that validates and marks, and the writer's parts. No Lua in it.
  *
- * RFC 8259, in UTF-8 only. The scanner is what every foreign text passes first; bind/json.c builds Lua
+ * RFC 8259, in UTF-8 only. The scanner is what every foreign text passes first; bind/json_decode.c builds Lua
  * values from what it has accepted. */
 #ifndef JAUNT_BASE_JSON_H
 #define JAUNT_BASE_JSON_H

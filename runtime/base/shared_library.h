@@ -9,11 +9,10 @@
 
 #include "base/error.h"
 
-/* For a list FUNCTIONS(each) of names, each(name): our definitions must not be seen by libraries, which would call them where they
- * mean their own; the members of the table of pointers; and a row for each, of a table that is called `lib`. */
+/* For a list NAMES(each) of names, each(name): our definitions must not be seen by libraries, which would call them where they
+ * mean their own; and the members of the table of pointers. */
 #define SHARED_HIDE(name)    extern __typeof__(name)(name) __attribute__((visibility("hidden")));
 #define SHARED_POINTER(name) __typeof__(name) *(name);
-#define SHARED_ROW(name)     {#name, offsetof(__typeof__(lib), name)},
 
 typedef struct shared_function {
   const char *name;
@@ -29,6 +28,21 @@ typedef struct shared_library {
   pthread_mutex_t loading;
   bool loaded;
 } shared_library;
+
+/* Defines `library`, which fills the table with NAMES; file, package and user as above. Once in a file. */
+#define SHARED_LIBRARY(pointers, NAMES, so_file, debian_package, needed_by)                                  \
+  typedef __typeof__(pointers) shared_table;                                                                 \
+  static const shared_function shared_functions[] = {NAMES(SHARED_ROW)};                                     \
+  static shared_library library = {                                                                          \
+      .file = (so_file),                                                                                     \
+      .package = (debian_package),                                                                           \
+      .user = (needed_by),                                                                                   \
+      .table = &(pointers),                                                                                  \
+      .functions = shared_functions,                                                                         \
+      .count = sizeof shared_functions / sizeof *shared_functions,                                           \
+      .loading = PTHREAD_MUTEX_INITIALIZER,                                                                  \
+  }
+#define SHARED_ROW(name) {#name, offsetof(shared_table, name)},
 
 /* Loads it, once for the process; from any thread. It is never unloaded: threads and exit handlers of its libraries may still be
  * about. Returns 0, or -1 and fills `err` where there is no such library, or one without a function that is used. */

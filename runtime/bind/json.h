@@ -1,4 +1,4 @@
-/* Exact JSON for Lua: the module `json`, and the same two functions for C.
+/* Exact JSON for Lua: how values become text, and texts values. The module `json` (json_module.h) gives the same to Lua.
  *
  * Encoding: keys sorted by their bytes, integers exact, floats the shortest text that reads back the same
  * (1.0 keeps its ".0"), so that the same value always gives the same bytes. A table with the keys 1 to n is
@@ -22,12 +22,6 @@ enum {
   JSON_ENCODE_MOST = 100 << 20, /* bytes that an encoded text may have: a body's own cap */
   JSON_INDENT_MOST = 16
 };
-
-/* Pushes the module's table: a lua_CFunction to put into package.preload as "json" and as "cjson". */
-int bind_json_open(lua_State *L);
-
-/* Pushes lua-cjson itself, with all its faults: the tests' second opinion, as "jaunt.native.lua_cjson". */
-int bind_lua_cjson_open(lua_State *L);
 
 /* Appends the value at `index` to `out` as JSON. Returns 0, or -1 with an error such as
  * `person.cart[3].price is NaN, …`, in which `name` is what the value itself is called; `out` is as before

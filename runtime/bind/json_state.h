@@ -1,4 +1,4 @@
-/* What json.c, json_encode.c and json_decode.c share: one small state for each lua_State. */
+/* What json_module.c, json_encode.c and json_decode.c share: one small state for each lua_State. */
 #ifndef JAUNT_BIND_JSON_STATE_H
 #define JAUNT_BIND_JSON_STATE_H
 
@@ -62,6 +62,9 @@ json_state *json_encode_kept(lua_State *L, int index, const char *name, int inde
 void json_push_array_mark(lua_State *L);
 void json_push_raw_name(lua_State *L);
 void json_push_known_keys(lua_State *L);
+
+/* Pushes json.empty_array, which is [] wherever it stands. */
+void json_push_empty_array(lua_State *L);
 
 /* True when the value at `index` is json.empty_array. */
 bool json_is_empty_array(lua_State *L, int index);

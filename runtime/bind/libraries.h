@@ -1,5 +1,5 @@
 /* The parts of Lua's libraries that scripts get from us, because Lua's own would let them stop the runtime, reach another
- * run, or see what differs from process to process. lualib/jaunt/sandbox.lua puts them into the environment. */
+ * run, or see what differs from process to process. lualib/jaunt/worker/sandbox.lua puts them into the environment. */
 #ifndef JAUNT_BIND_LIBRARIES_H
 #define JAUNT_BIND_LIBRARIES_H
 

@@ -40,7 +40,6 @@ int primitive_call_api(lua_State *L); /* wants an upvalue: see call_api_open */
 int primitive_wait(lua_State *L);
 int primitive_wait_until(lua_State *L);
 int primitive_wait_for(lua_State *L);
-int primitive_split(lua_State *L);
 int primitive_drop(lua_State *L);
 int primitive_exit(lua_State *L);
 int primitive_restart_with(lua_State *L);
@@ -66,6 +65,7 @@ void person_open(lua_State *L); /* makes the metatables */
 /* Callbacks of engine_lua. */
 void person_compare(lua_State *L, const char *json, size_t length, bool is_whole, buf *out);
 void person_change(lua_State *L, const char *changes, size_t length, bool itself);
+void split_open(lua_State *L);     /* pushes split */
 void call_api_open(lua_State *L);  /* pushes call_api */
 int call_api_fields(lua_State *L); /* the names of its fields, for who looks at scripts: a list */
 void secret_open(lua_State *L);
@@ -79,7 +79,7 @@ void response_push(lua_State *L, call *c);
 /* What would be sent, as one JSON object { person, element, key, method, url, headers, body }, secrets hidden. */
 void describe_call(buf *out, const char *person, const call *c);
 
-/* Opens the vocabulary on a worker's fresh state: a callback of engine_lua. */
-extern const engine_lua bind_engine_lua;
+/* Pushes all of it, as the module jaunt.native.vocabulary. */
+int vocabulary_open(lua_State *L);
 
 #endif

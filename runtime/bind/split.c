@@ -39,15 +39,10 @@ static int read_branches(lua_State *L, int index, branch *out, double *total) {
   return count;
 }
 
-/* `kind` keeps a split and a payload of the same name apart. */
-static const char *choose(const run *r, const char *kind, const char *name, const branch *branches, int count,
+static const char *choose(const run *r, shared_dice kind, const char *name, const branch *branches, int count,
                           double total) {
-  const engine_shared *s = r->in->shared;
-  const char *journey = s->options->journey;
-  hash_part parts[] = {
-      {kind, strlen(kind)}, {journey, strlen(journey)}, {r->person, strlen(r->person)}, {name, strlen(name)}};
-  uint64_t dice = hash_parts64(s->split_key, parts, 4);
-  double at = (double)(dice >> 11) * 0x1.0p-53 * total;
+  hash_part parts[] = {{r->person, strlen(r->person)}, {name, strlen(name)}};
+  double at = shared_throw(r->in->shared, kind, parts, 2) * total;
   const char *last = NULL; /* for what rounding leaves over */
   for (int i = 0; i < count; i++) {
     at -= branches[i].weight;
@@ -66,20 +61,36 @@ static int split_named(lua_State *L) {
   branch branches[BRANCHES];
   double total = 0;
   int count = read_branches(L, 1, branches, &total);
-  const char *chosen = choose(r, "split", name, branches, count, total);
+  const char *chosen = choose(r, DICE_SPLIT, name, branches, count, total);
   run_step_info info = {.kind = "split", .name = name, .data = chosen};
   run_step(r, L, &info, true);
   lua_pushstring(L, info.data);
   return 1;
 }
 
-int primitive_split(lua_State *L) {
+/* Its upvalue holds the functions that it has given, by name: they have nothing else, and serve all runs. */
+static int split(lua_State *L) {
   primitive_run(L, "split");
   if (lua_type(L, 1) != LUA_TSTRING)
     return luaL_error(L, "split takes a name before its shares: split \"NAME\" { a = 50, b = 50 }");
   lua_settop(L, 1);
+  lua_pushvalue(L, 1);
+  if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
+  lua_pushvalue(L, 1);
   lua_pushcclosure(L, split_named, 1);
+  lua_pushvalue(L, 1);
+  lua_pushvalue(L, -2);
+  lua_rawset(L, lua_upvalueindex(1));
   return 1;
+}
+
+void split_open(lua_State *L) {
+  lua_newtable(L);
+  lua_createtable(L, 0, 1);
+  lua_pushliteral(L, "v"); /* what a script makes names of is not kept for ever */
+  lua_setfield(L, -2, "__mode");
+  lua_setmetatable(L, -2);
+  lua_pushcclosure(L, split, 1);
 }
 
 /* choose(name, variants): one of a payload's variants, all alike in share; the same for the same person for ever. No step: what
@@ -95,6 +106,6 @@ int vocabulary_choose(lua_State *L) {
     branches[i] = (branch){lua_tostring(L, -1), 1};
     lua_pop(L, 1); /* the table keeps it */
   }
-  lua_pushstring(L, choose(worker_of(L)->current, "payload", name, branches, count, count));
+  lua_pushstring(L, choose(worker_of(L)->current, DICE_PAYLOAD, name, branches, count, count));
   return 1;
 }

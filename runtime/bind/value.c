@@ -261,7 +261,7 @@ void value_pairs(lua_State *L, int index, const char *what, buf *out,
 
 const char *value_nearest(lua_State *L, const char *word, const char *const *names) {
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
-  if (lua_getfield(L, -1, "jaunt.nearest") != LUA_TTABLE) return "";
+  if (lua_getfield(L, -1, "jaunt.base.nearest") != LUA_TTABLE) return "";
   lua_getfield(L, -1, "hint");
   lua_pushstring(L, word);
   lua_newtable(L);

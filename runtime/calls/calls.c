@@ -79,8 +79,8 @@ static void finish(call *c, const ending *e) {
   if (c->finished) return;
   c->finished = true;
   settle(c, e);
-  timer_clear(c->in->options.clock_timers, &c->backoff);
-  timer_clear(c->in->options.clock_timers, &c->deadline);
+  timer_clear(c->in->options.pauses, &c->backoff);
+  timer_clear(c->in->options.pauses, &c->deadline);
   give_place_back(c);
   if (leave_line(c))
     make_ready(c);
@@ -187,7 +187,7 @@ static void back_off(call *c, const http_answer *answer, const ending *e) {
   settle(c, e);
   c->overdue = false; /* it ended before it could be cancelled */
   bool asked;
-  int64_t now = logical_now_ms(c->in->options.clock), pause = retry_pause(c, answer, &asked);
+  int64_t now = logical_elapsed_ms(c->in->options.clock), pause = retry_pause(c, answer, &asked);
   ending last;
   if (c->cutting)
     last = ending_cut();
@@ -196,7 +196,7 @@ static void back_off(call *c, const http_answer *answer, const ending *e) {
   else if (asked && pause >= c->deadline.at_ms - now)
     last = ending_too_late(c, pause);
   else {
-    timer_set(c->in->options.clock_timers, &c->backoff, now + pause, c->backoff.due);
+    timer_set(c->in->options.pauses, &c->backoff, now + pause, c->backoff.due);
     set_state(c, CALL_BACKOFF);
     keep_clock(c);
     return;
@@ -365,8 +365,9 @@ static void open_call(call *c) {
 void call_start(call *c) {
   const calls_options *options = &c->in->options;
   open_call(c);
-  int64_t began = c->began_ms ? c->began_ms : logical_now_ms(options->clock);
-  timer_set(options->clock_timers, &c->deadline, began + c->within_ms, within_over);
+  int64_t spent = c->began_ms ? logical_now_ms(options->clock) - c->began_ms : 0;
+  int64_t left = c->within_ms - (spent > 0 ? spent : 0); /* the calendar may have been stepped back since */
+  timer_set(options->pauses, &c->deadline, logical_elapsed_ms(options->clock) + left, within_over);
   make_ready(c);
 }
 
@@ -377,7 +378,7 @@ void call_release(call *c) {
 void call_cut(call *c) {
   if (c->finished || c->cutting) return;
   if (!c->started) open_call(c);
-  timer_clear(c->in->options.clock_timers, &c->deadline);
+  timer_clear(c->in->options.pauses, &c->deadline);
   c->cutting = true;
   if (c->exchange) {
     if (!c->overdue) http_cancel(c->exchange);

@@ -83,7 +83,7 @@ struct call {
   buf body;                 /* what is sent; filled by the engine or by render */
   int64_t connect_ms;       /* of an attempt: to connect; 0: what the connection says */
   int64_t timeout_ms;       /* one attempt */
-  int64_t within_ms;        /* everything, on the logical clock */
+  int64_t within_ms;        /* everything, of the logical clock's time */
   retry_policy retry;
   status_set success;
   const char *key_header; /* carries the key; NULL: never send twice. Not owned */
@@ -133,7 +133,7 @@ struct call {
 
 typedef struct calls_options {
   http *wire;
-  timers *clock_timers; /* the worker's heap, on the logical clock */
+  timers *pauses; /* a heap of the worker's, on what has elapsed of the logical clock */
   const logical_clock *clock;
   const call_hooks *hooks;
   /* Carries `waiter` to this worker's thread, where calls_granted(in, waiter) has to be called. From any thread. */

@@ -324,7 +324,7 @@ static void shared_init(engine *e) {
                              e->options.bundle_length);
   store_ledger(s->store, s->journey, &e->found_entered, e->found_states);
   atomic_store(&s->paused, !e->options.asleep && store_paused(s->store, s->journey) != 0);
-  s->split_key = (hash128){0x73706c6974, 0x6a61756e74};
+  shared_take_dice(s);
   pthread_mutex_init(&s->message_lock, NULL);
   list_init(&s->messages);
   list_init(&s->outcomes);

@@ -21,7 +21,7 @@
 
 typedef struct engine engine;
 
-/* What the engine needs of the Lua side, handed in from bind/, because layers look only down. */
+/* What the engine needs of the Lua side, handed in from above, because layers look only down. */
 struct call;
 typedef struct engine_lua {
   /* Opens the bindings on a worker's fresh lua_State (standard libraries open already). */
@@ -31,14 +31,14 @@ typedef struct engine_lua {
   void (*push_json)(lua_State *L, const char *json, size_t length);
   /* Appends, as a JSON object, what of a profile is not so with the person on top of the stack: null where it has no such attribute
    * any more, which is seen where the profile `is_whole`. Nothing where it is all the same. The profile was looked at. May raise. */
-  void (*person_compare)(lua_State *L, const char *json, size_t length, bool is_whole, buf *out);
+  void (*compare_person)(lua_State *L, const char *json, size_t length, bool is_whole, buf *out);
   /* Changes the person on top of the stack so, all or nothing; without `itself` another one, which is put in its place. May raise. */
-  void (*person_change)(lua_State *L, const char *changes, size_t length, bool itself);
+  void (*change_person)(lua_State *L, const char *changes, size_t length, bool itself);
   /* Appends the value at `index` as JSON; -1 with the path of what can't be one. `name` is what it is called.
    */
   int (*encode)(lua_State *L, int index, buf *out, const char *name, error *err);
   /* What would be sent, for a person to read; secrets are hidden. */
-  void (*describe_call)(buf *out, const char *person, const struct call *c);
+  void (*tell_call)(buf *out, const char *person, const struct call *c);
   /* The script's own coroutine through which this one, which is parked, was parked; NULL where it parked itself. */
   lua_State *(*inner)(lua_State *co);
 } engine_lua;

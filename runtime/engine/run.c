@@ -67,11 +67,6 @@ run *run_new(worker *w, const char *person, size_t length) {
   return r;
 }
 
-static hash128 hash_of(hash128 key, const char *what, const char *journey, const char *person) {
-  hash_part parts[] = {{what, strlen(what)}, {journey, strlen(journey)}, {person, strlen(person)}};
-  return hash_parts(key, parts, 3);
-}
-
 void run_seed(run *r) {
   r->random = r->id.hi ^ r->incarnation;
 }
@@ -81,11 +76,13 @@ static void name_run(run *r) {
   const engine_shared *s = r->in->shared;
   char entry[24];
   snprintf(entry, sizeof entry, "run %u", r->entry);
-  r->id = hash_of(store_id(s->store), entry, s->options->journey, r->person);
+  const char *texts[] = {entry, s->options->journey, r->person};
+  hash_part parts[3];
+  for (int i = 0; i < 3; i++) parts[i] = (hash_part){texts[i], strlen(texts[i])};
+  r->id = hash_parts(store_id(s->store), parts, 3);
   run_seed(r);
   if (s->options->control <= 0) return;
-  uint64_t dice = hash_of(s->split_key, "control", s->options->journey, r->person).lo;
-  r->control = (double)(dice >> 11) * 0x1.0p-53 < s->options->control;
+  r->control = shared_throw(s, DICE_CONTROL, &(hash_part){r->person, strlen(r->person)}, 1) < s->options->control;
 }
 
 void run_start(run *r, const run_beginning *with) {

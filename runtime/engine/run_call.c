@@ -265,7 +265,7 @@ static call_result render(call *c, error *err) {
 
 static void trace_intent(run *r, call *c) {
   buf text = BUF_EMPTY;
-  r->in->shared->options->lua->describe_call(&text, r->person, c);
+  r->in->shared->options->lua->tell_call(&text, r->person, c);
   shared_say(r->in->shared, SAY_TRACE, text.data, text.len);
   buf_free(&text);
 }

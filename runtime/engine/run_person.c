@@ -176,7 +176,7 @@ static bool compare(run *r, lua_State *L) {
   if (worker_unread(w)) return false;
   if (!any) return true;
   run_anchor_get(r, L, ANCHOR_PERSON);
-  w->shared->options->lua->person_compare(L, w->profile.data, w->profile.len, is_whole, &w->newest);
+  w->shared->options->lua->compare_person(L, w->profile.data, w->profile.len, is_whole, &w->newest);
   lua_pop(L, 1);
   return true;
 }
@@ -184,7 +184,7 @@ static bool compare(run *r, lua_State *L) {
 /* Changes the run's person, or shows another one in its place. May raise. */
 static void change(run *r, lua_State *L, const char *changes, size_t length, bool itself) {
   run_anchor_get(r, L, ANCHOR_PERSON);
-  r->in->shared->options->lua->person_change(L, changes, length, itself);
+  r->in->shared->options->lua->change_person(L, changes, length, itself);
   if (itself)
     lua_pop(L, 1);
   else

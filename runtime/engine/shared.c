@@ -1,6 +1,7 @@
 /* What the workers of an engine share: tokens of work, events that are out, what scripts say and how operators' acts ended on the way
  * to the control thread. See worker.h; the engine itself is in engine.c. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "engine/worker.h"
@@ -52,6 +53,22 @@ bool shared_takes_events(engine_shared *s) {
   if (!has_event_room(s, 2)) return false;
   atomic_store(&s->events_wait, false);
   return true;
+}
+
+/* ---- dice ---- */
+
+void shared_take_dice(engine_shared *s) {
+  static const char *const kinds[DICE] = {
+      [DICE_CONTROL] = "control", [DICE_SPLIT] = "split", [DICE_PAYLOAD] = "payload"};
+  const char *journey = s->options->journey;
+  for (int i = 0; i < DICE; i++) {
+    hash_part parts[] = {{kinds[i], strlen(kinds[i])}, {journey, strlen(journey)}};
+    s->dice[i] = hash_begin((hash128){0x73706c6974, 0x6a61756e74}, parts, 2);
+  }
+}
+
+double shared_throw(const engine_shared *s, shared_dice dice, const hash_part *parts, size_t count) {
+  return (double)(hash_end64(&s->dice[dice], parts, count) >> 11) * 0x1.0p-53;
 }
 
 /* ---- what scripts say ---- */

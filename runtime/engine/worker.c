@@ -228,6 +228,7 @@ static void drain(worker *w) {
   w->closing = true;
   inbox_close(&w->inbox);
   timers_free(&w->timers);
+  timers_free(&w->pauses);
   while (!list_empty(&w->living)) run_forget(LIST_OF(run, link, w->living.next));
   http_close(w->wire, http_closed, w);
   w->wire = NULL;
@@ -237,9 +238,17 @@ static void alarm_rang(uv_timer_t *alarm) {
   (void)alarm; /* the turn that follows fires what is due */
 }
 
+/* When there is something to do, on the logical clock; INT64_MAX: never by its time. */
+static int64_t next_due(worker *w) {
+  const logical_clock *clock = &w->shared->clock;
+  int64_t next = timers_next(&w->timers), wake = run_next_wake(w), pause = timers_next(&w->pauses);
+  if (pause != INT64_MAX) pause += logical_now_ms(clock) - logical_elapsed_ms(clock);
+  if (pause < next) next = pause;
+  return wake < next ? wake : next;
+}
+
 static void arm(worker *w, bool more) {
-  int64_t next = timers_next(&w->timers), wake = run_next_wake(w);
-  if (wake < next) next = wake;
+  int64_t next = next_due(w);
   atomic_store(&w->next_due, next);
   bool full = store_lane_full(w->lane); /* then the store wakes the loop, when it has made room */
   if (more && !full)
@@ -266,19 +275,27 @@ static void settle_tokens(worker *w, bool busy) {
   if (change) shared_work(w->shared, change);
 }
 
+/* Returns how many; *more: others are due. */
+static size_t fire_timers(worker *w, int64_t now, bool *more) {
+  int64_t elapsed = logical_elapsed_ms(&w->shared->clock);
+  size_t fired = timers_fire(&w->timers, now, TURN_RESUMES);
+  fired += timers_fire(&w->pauses, elapsed, TURN_RESUMES - fired);
+  *more = fired == TURN_RESUMES && (timers_next(&w->timers) <= now || timers_next(&w->pauses) <= elapsed);
+  return fired;
+}
+
 static void turn(uv_prepare_t *prepare) {
   worker *w = prepare->data;
   if (w->closing) return;
   take_inbox(w);
   int64_t now = logical_now_ms(&w->shared->clock);
-  bool full = store_lane_full(w->lane);
-  size_t fired = full ? 0 : timers_fire(&w->timers, now, TURN_RESUMES);
+  bool full = store_lane_full(w->lane), due = false;
+  size_t fired = full ? 0 : fire_timers(w, now, &due);
   size_t woken = full || w->draining ? 0 : run_wake_due(w, now);
   if (fired + woken && !w->token) { /* a real clock's timers bring no token along */
     w->token = true;
     shared_work(w->shared, 1);
   }
-  bool due = fired == TURN_RESUMES && timers_next(&w->timers) <= now;
   bool more = work_off(w) || due;
   run_leave(w);
   bool is_late = run_meet_late_events(w), is_relieved = relieve_memory(w);
@@ -325,7 +342,7 @@ static void open_wire(worker *w) {
   w->wire = http_new(&w->loop, &(http_options){0});
   w->calls = calls_new(&(calls_options){
       .wire = w->wire,
-      .clock_timers = &w->timers,
+      .pauses = &w->pauses,
       .clock = &w->shared->clock,
       .hooks = &run_call_hooks,
       .post_grant = post_grant,
@@ -362,6 +379,7 @@ static void worker_init(worker *w) {
   uv_timer_init(&w->loop, &w->retry);
   w->prepare.data = w->alarm.data = w->idle.data = w->retry.data = w;
   timers_init(&w->timers);
+  timers_init(&w->pauses);
   list_init(&w->ready);
   list_init(&w->gated);
   list_init(&w->acts);

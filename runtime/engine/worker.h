@@ -21,13 +21,16 @@
 
 struct run;
 
+/* Dice that fall the same in every process: kinds keep a split and a payload of the same name apart. */
+typedef enum shared_dice { DICE_CONTROL, DICE_SPLIT, DICE_PAYLOAD, DICE } shared_dice;
+
 /* What the workers of an engine share with each other and with the control thread. */
 typedef struct engine_shared {
   const engine_options *options;
   logical_clock clock;
   store *store;
   uint32_t journey;
-  hash128 split_key;      /* for dice that fall the same in every process */
+  hash_begun dice[DICE];  /* with what is the same at every throw */
   uv_async_t wake;        /* of the control thread */
   _Atomic int64_t work;   /* tokens: whatever may still happen without a timer. 0: all workers are idle */
   _Atomic uint64_t epoch; /* counts up whenever work begins: tells an idle moment from two */
@@ -58,6 +61,10 @@ typedef enum say_kind { SAY_OUTPUT, SAY_WARNING, SAY_TRACE } say_kind;
 /* A line for the control thread; bounded: where too many wait to be fetched it waits, too, and is left out once the engine
  * is being stopped. From workers' threads. */
 void shared_say(engine_shared *s, say_kind kind, const char *text, size_t length);
+
+void shared_take_dice(engine_shared *s);
+/* 0 <= x < 1, always the same for these parts. */
+double shared_throw(const engine_shared *s, shared_dice dice, const hash_part *parts, size_t count);
 
 /* For tests: whether the process is to be taken for dead, so that nothing is recorded any more. Counts a record. */
 bool shared_dies(engine_shared *s);
@@ -145,7 +152,8 @@ typedef struct worker {
   http *wire;
   calls *calls;
   int calls_busy;
-  timers timers;
+  timers timers; /* of waits: on the logical clock */
+  timers pauses; /* of calls: on what has elapsed of it, which nobody steps */
   store_lane *lane;
   bool token; /* holds one of shared->work */
 

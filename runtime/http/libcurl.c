@@ -24,16 +24,7 @@
 FUNCTIONS(SHARED_HIDE)
 
 static struct { FUNCTIONS(SHARED_POINTER) } lib;
-static const shared_function functions[] = {FUNCTIONS(SHARED_ROW)};
-static shared_library library = {
-    .file = "libcurl.so.4",
-    .package = "libcurl4",
-    .user = "calls need",
-    .table = &lib,
-    .functions = functions,
-    .count = sizeof functions / sizeof *functions,
-    .loading = PTHREAD_MUTEX_INITIALIZER,
-};
+SHARED_LIBRARY(lib, FUNCTIONS, "libcurl.so.4", "libcurl4", "calls need");
 
 int libcurl_load(error *err) {
   return shared_library_load(&library, err);

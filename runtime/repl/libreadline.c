@@ -5,18 +5,7 @@
 
 readline_names readline_lib;
 
-#define READLINE_ROW(name) {#name, offsetof(readline_names, name)},
-static const shared_function names[] = {READLINE_NAMES(READLINE_ROW)};
-
-static shared_library library = {
-    .file = "libreadline.so.8",
-    .package = "libreadline8",
-    .user = "line editing needs",
-    .table = &readline_lib,
-    .functions = names,
-    .count = sizeof names / sizeof *names,
-    .loading = PTHREAD_MUTEX_INITIALIZER,
-};
+SHARED_LIBRARY(readline_lib, READLINE_NAMES, "libreadline.so.8", "libreadline8", "line editing needs");
 
 int libreadline_load(error *err) {
   return shared_library_load(&library, err);

@@ -27,8 +27,8 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
-#include "bind/control.h"
-#include "bind/native.h"
+#include "native/control.h"
+#include "native/native.h"
 #include "repl/editor.h"
 #include "repl/native.h"
 

@@ -1,7 +1,7 @@
 /* The control socket: how other processes on this machine talk to a runtime that has a state.
  *
  * A stream socket in the file system. A client sends requests, one a line; each is answered by lines, one request at a time.
- * What stands in the lines is Lua's: see lualib/jaunt/control.lua. Nobody but the owner of the file can reach it, and nothing
+ * What stands in the lines is Lua's: see lualib/jaunt/state/control.lua. Nobody but the owner of the file can reach it, and nothing
  * that a client does can hurt the runtime: lines, clients and answers that nobody fetches are bounded, and who says nothing for
  * long is sent away.
  *

@@ -17,16 +17,7 @@ FUNCTIONS(SHARED_HIDE)
 SHARED_HIDE(MHD_start_daemon)
 
 static struct { FUNCTIONS(SHARED_POINTER) } lib;
-static const shared_function functions[] = {FUNCTIONS(SHARED_ROW)};
-static shared_library library = {
-    .file = "libmicrohttpd.so.12",
-    .package = "libmicrohttpd12",
-    .user = "the pretend vendor needs",
-    .table = &lib,
-    .functions = functions,
-    .count = sizeof functions / sizeof *functions,
-    .loading = PTHREAD_MUTEX_INITIALIZER,
-};
+SHARED_LIBRARY(lib, FUNCTIONS, "libmicrohttpd.so.12", "libmicrohttpd12", "the pretend vendor needs");
 
 int libmicrohttpd_load(error *err) {
   return shared_library_load(&library, err);

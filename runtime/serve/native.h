@@ -1,4 +1,4 @@
-/* The native modules of this layer, for the list in runtime/native.c: see bind/native.h. */
+/* The native modules of this layer, for the list in runtime/native_modules.c: see native/native.h. */
 #ifndef JAUNT_SERVE_NATIVE_H
 #define JAUNT_SERVE_NATIVE_H
 

@@ -22,8 +22,8 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
-#include "bind/control.h"
-#include "bind/native.h"
+#include "native/control.h"
+#include "native/native.h"
 #include "serve/control_socket.h"
 #include "serve/native.h"
 

@@ -16,8 +16,8 @@
 #include <microhttpd.h>
 #include <string.h>
 
-#include "bind/control.h"
-#include "bind/native.h"
+#include "native/control.h"
+#include "native/native.h"
 #include "serve/libmicrohttpd.h"
 #include "serve/native.h"
 #include "serve/vendor.h"

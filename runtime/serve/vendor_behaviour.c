@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/duration.h"
-#include "bind/json.h"
+#include "bind/json_module.h"
 #include "serve/vendor_behaviour_parts.h"
 
 enum { MEMORY_MOST = 256 << 20, STEPS_BETWEEN_LOOKS = 1000000, ROUTES_MOST = 1000, LOOKALIKES_MOST = 1000 };

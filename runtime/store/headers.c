@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/moment.h"
-#include "store/journal.h"
+#include "store/varint.h"
 
 enum { REST = 0, LINE = 1, ALL = 2, FIRST_BASE = 4, FIRST_KNOWN = 64 };
 enum { VALUE_DATE = 0, VALUE_BODY_LENGTH = 1, VALUE_BYTES = 2 };

@@ -2,7 +2,7 @@
  *
  * A record is a length and what it has that the one before it had not: times and steps as differences, a fingerprint only where
  * it is another. The first record of a segment, and a RECORD_RESTART, stand alone: nothing outside of a segment is asked for to read
- * it. Numbers are varints (7 bits a byte, the lowest first; signed ones zigzag).
+ * it. Numbers are varints (varint.h).
  *
  *   length | kind, bits | bits | [format] [bits] | time | [step] [fingerprint] [incarnation] [journey] [to] [element]
  *          | [numbers] [name] [data] [more] [extra] [reason] [detail] [newer]
@@ -26,15 +26,5 @@ void journal_add(store_journal *journal, const store_record *record);
 /* Appends the records of a first segment without what the run's row says as well: its RECORD_ENTER keeps no person, no `per` and
  * no numbers. One of an older format is appended as it is. */
 void journal_strip(const char *bytes, size_t length, buf *out);
-
-void varint_add_long(buf *out, uint64_t number);
-static inline void varint_add(buf *out, uint64_t number) {
-  if (number < 0x80)
-    buf_char(out, (char)number);
-  else
-    varint_add_long(out, number);
-}
-/* Takes a number off [*at, end); false where there is none. */
-bool varint_next(const char **at, const char *end, uint64_t *out);
 
 #endif

@@ -1,17 +1,9 @@
-/* Lanes, as callers see them: what all backends do alike, and the way to the one that does the rest. */
+/* Lanes, as callers see them: what all backends do alike, and the way to the one that does the rest. And the end of a store, which
+ * is that of its lanes. */
 #include <stdlib.h>
 
 #include "base/alloc.h"
 #include "store/store_parts.h"
-
-uint32_t store_shard(const char *person, size_t length) {
-  return (uint32_t)(hash_bytes64((hash128){0, 0}, person, length) % SHARDS);
-}
-
-uint64_t store_print(const char *bytes, size_t length) {
-  uint64_t print = hash_bytes64((hash128){0, 0}, bytes, length);
-  return print ? print : 1;
-}
 
 void store_journal_init(store_journal *journal) {
   *journal = (store_journal){.due_ms = INT64_MAX, .element = NO_ELEMENT};
@@ -83,15 +75,6 @@ store_position store_last(const store_lane *lane) {
   return lane->last;
 }
 
-void store_run_free(store_run *run) {
-  free(run->person);
-  free(run->per);
-  free(run->listens);
-  free(run->reason);
-  free(run->detail);
-  *run = (store_run){0};
-}
-
 int store_find(store_lane *lane, uint64_t run, store_run *out) {
   return lane->does->find(lane, run, out);
 }
@@ -151,11 +134,6 @@ store_position store_convert(store_lane *lane, const store_run *run, int64_t at_
   return lane->does->convert(lane, run, at_ms);
 }
 
-void store_events_free(store_inbox_event *events, size_t count) {
-  for (size_t i = 0; i < count; i++) free(events[i].name), free(events[i].json);
-  free(events);
-}
-
 int store_attributes(store_lane *lane, const char *person, store_attribute each, void *data) {
   return lane->does->attributes(lane, person, each, data);
 }
@@ -166,4 +144,27 @@ store_position store_profile_came(store_lane *lane, const char *person, const st
 
 int store_profile_of(store_lane *lane, const char *person, store_profile *out) {
   return lane->does->profile_of(lane, person, out);
+}
+
+/* ---- the end ---- */
+
+static void journey_free(store_journey_name *journey) {
+  free(journey->name);
+  free(journey->version);
+  free(journey->bundle);
+}
+
+void store_close(store *s) {
+  if (!s) return;
+  for (size_t i = 0; i < s->lane_count; i++) store_lane_close(s->lanes[i]);
+  if (s->does->close) s->does->close(s);
+  for (size_t i = 0; i < s->lane_count; i++) store_lane_free(s->lanes[i]);
+  for (size_t i = 0; i < s->journey_count; i++) journey_free(&s->journeys[i]);
+  for (size_t i = 0; i < s->element_count; i++) free(s->elements[i].name), free(s->elements[i].kind);
+  free(s->lanes);
+  free(s->journeys);
+  free(s->elements);
+  tally_set_free(&s->totals);
+  pthread_mutex_destroy(&s->lock);
+  free(s);
 }

@@ -358,6 +358,7 @@ static int write_profiles(sqlite_file *f, const batch *b) {
 static int write_attributes(sqlite_file *f, const batch *b) {
   sqlite3_stmt *s = f->writes[SET_ATTRIBUTE];
   int status = SQLITE_OK;
+  if (b->write_count) atomic_store(&f->has_attributes, true);
   for (size_t i = 0; i < b->write_count && status == SQLITE_OK; i++) {
     const written *w = &b->writes[i];
     bind_at(s, 1, b, w->person);
@@ -420,7 +421,7 @@ static void note_trimmed(sqlite_file *f) {
     if (f->log[i].number >= f->trimmed) f->log[kept++] = f->log[i];
   }
   f->log_count = kept;
-  sweep_trimmed(f, f->trimmed);
+  spare_trimmed(f, f->trimmed);
   f->trimmed = 0;
 }
 
@@ -487,7 +488,7 @@ int commit_batches(sqlite_file *f, list *batches) {
   paused_is_kept(f);
   note_log(f, batches);
   entered_committed(f, f->ordered, f->ordered_count);
-  sweep_committed(f, f->ordered, f->ordered_count);
+  spare_committed(f, f->ordered, f->ordered_count);
   pthread_mutex_lock(&f->in->lock);
   tally_set_add(&f->in->totals, &f->change);
   pthread_mutex_unlock(&f->in->lock);

@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "store/sqlite_parts.h"
+#include "store/varint.h"
 
 enum {
   ACTIVE_MOST = 1 << 15, /* then they are frozen */

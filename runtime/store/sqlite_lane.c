@@ -5,11 +5,11 @@
 
 #include "base/alloc.h"
 #include "store/sqlite_parts.h"
+#include "store/varint.h"
 
 enum {
-  BYTES_MOST = 32 << 20,   /* that wait to be durable: a lane with more is full */
-  BUFFER_KEPT = 256 << 10, /* for the next batch */
-  TAIL_KEPT = 4 << 10,     /* for the next run */
+  BYTES_MOST = 32 << 20, /* that wait to be durable: a lane with more is full */
+  TAIL_KEPT = 4 << 10,   /* for the next run */
 };
 
 /* Room for one more member of a batch's array. */
@@ -19,70 +19,6 @@ enum {
   } while (0)
 
 /* ---- batches ---- */
-
-batch *batch_new(sqlite_lane *lane) {
-  batch *b = mem_zero(sizeof *b);
-  b->lane = lane;
-  list_init(&b->link);
-  return b;
-}
-
-static void clear(buf *b) {
-  if (b->cap > BUFFER_KEPT)
-    buf_free(b);
-  else
-    buf_clear(b);
-}
-
-void batch_clear(batch *b) {
-  if (b->settle_room * sizeof *b->settles > BUFFER_KEPT) {
-    free(b->settles);
-    b->settles = NULL;
-    b->settle_room = 0;
-  }
-  b->number = 0;
-  b->last = 0;
-  b->records = 0;
-  clear(&b->log);
-  clear(&b->texts);
-  b->settle_count = b->write_count = b->event_count = b->taken_count = 0;
-  b->refusal_count = b->conversion_count = b->profile_count = 0;
-  tally_set_clear(&b->counts);
-}
-
-void batch_free(batch *b) {
-  buf_free(&b->log);
-  buf_free(&b->texts);
-  free(b->settles);
-  free(b->writes);
-  free(b->events);
-  free(b->taken);
-  free(b->refusals);
-  free(b->conversions);
-  free(b->profiles);
-  tally_set_free(&b->counts);
-  free(b);
-}
-
-size_t batch_bytes(const batch *b) {
-  return b->log.len + b->texts.len + b->settle_count * sizeof *b->settles;
-}
-
-text_at batch_text(batch *b, const char *bytes, size_t length) {
-  if (!bytes) return (text_at){NO_TEXT, 0};
-  size_t at = b->texts.len;
-  buf_room(&b->texts, length + 1);
-  buf_add(&b->texts, bytes, length);
-  buf_char(&b->texts, '\0');
-  return (text_at){at, length};
-}
-
-text_at batch_segment(batch *b, const buf *bytes, bool is_first) {
-  size_t at = b->texts.len;
-  if (!is_first) return batch_text(b, bytes->data, bytes->len);
-  journal_strip(bytes->data, bytes->len, &b->texts);
-  return (text_at){at, b->texts.len - at};
-}
 
 static text_at text_of(batch *b, const char *text) {
   return batch_text(b, text, text ? strlen(text) : 0);
@@ -133,6 +69,27 @@ void lane_close(store_lane *base) {
   read_close(lane);
   timers_close(lane);
   while (lane->tail_count) buf_free(&lane->tails[--lane->tail_count]);
+}
+
+/* ---- a run comes back ---- */
+
+int lane_load(store_lane *base, const store_run *run, store_journal *journal, buf *out) {
+  sqlite_lane *lane = (sqlite_lane *)base;
+  if (run->state > RUN_HELD) spare_run(lane->file, run->run);
+  if (read_peek(base, run, out)) return -1;
+  journal->run = run->run;
+  journal->records = run->records;
+  journal->segments = run->segments;
+  journal->from = run->from;
+  journal->incarnation = run->incarnation;
+  journal->element = run->element;
+  journal->at_ms = run->since_ms;
+  journal->due_ms = run->due_ms;
+  journal->shard = store_shard(run->person, strlen(run->person));
+  journal->has_row = journal->asleep = true;
+  journal->lane = base;
+  if (run->due_ms != INT64_MAX) timers_awake(lane, run->run, run->due_ms);
+  return 0;
 }
 
 /* ---- settling ---- */

@@ -106,6 +106,7 @@ static void load_numbers(sqlite_file *f) {
   atomic_store(&f->next_event, (uint64_t)sql_single(f->db, events, 0) + 1);
   atomic_store(&f->next_batch, 1); /* the log is empty */
   atomic_store(&f->has_profiles, sql_single(f->db, "SELECT 1 FROM profile LIMIT 1", 0) == 1);
+  atomic_store(&f->has_attributes, sql_single(f->db, "SELECT 1 FROM attribute LIMIT 1", 0) == 1);
   atomic_store(&f->has_inbox, sql_single(f->db, "SELECT 1 FROM inbox LIMIT 1", 0) == 1);
 }
 
@@ -165,7 +166,7 @@ static const store_backend sqlite_backend = {
     .forget = lane_forget,
     .find = read_find,
     .runs_of = read_runs_of,
-    .load = read_load,
+    .load = lane_load,
     .peek = read_peek,
     .next_due = timers_next_due,
     .due = timers_due,

@@ -5,13 +5,15 @@
  *   sqlite_open.c      the lock, opening and closing, what is read into memory at the start
  *   sqlite_counters.c  counters as rows
  *   sqlite_recover.c   what a crash has left in the log becomes segments
+ *   sqlite_batch.c     what a lane hands over
  *   sqlite_lane.c      the worker's side: batches are filled and handed over
  *   sqlite_commit.c    batches become rows, within a transaction
  *   sqlite_thread.c    the committer: transactions, another try where one fails, checkpoints
  *   sqlite_read.c      runs, segments, events and attributes are read back, by the lane's own connection
  *   sqlite_timers.c    what is due next, of a million that are parked
  *   sqlite_entered.c   which runs a person has, and has had
- *   sqlite_sweep.c     old runs are taken out
+ *   sqlite_spare.c     which old runs are to stay
+ *   sqlite_sweep.c     the others are taken out
  *   sqlite_backup.c    backup.h: a copy of a state
  *   sqlite_reader.c    reader.h: a state looked at from outside
  *
@@ -26,6 +28,8 @@
 #include "store/journal.h"
 #include "store/store_parts.h"
 
+struct sqlite_file;
+
 /* ---- statements ---- */
 
 int sql_failed(sqlite3 *db, error *err); /* fills `err` with what went wrong last, and the file; -1 */
@@ -38,6 +42,8 @@ int sql_done(sqlite3_stmt *s); /* steps one without rows, resets it; SQLITE_OK o
 bool sql_is_damage(sqlite3 *db, int status); /* the file is: nothing is to be hoped for from another try */
 /* What went wrong, in words, with the system's own where there are any. */
 void sql_words(sqlite3 *db, int status, char *out, size_t room);
+/* Tells whoever opened the store. From any thread. */
+void file_trouble(struct sqlite_file *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Bind; their bytes have to live until the statement is reset. NULL binds NULL. */
 void sql_text(sqlite3_stmt *s, int at, const char *text);
 void sql_blob(sqlite3_stmt *s, int at, const void *bytes, size_t length);
@@ -240,6 +246,7 @@ int lane_open(store_lane *base, error *err);
 void lane_close(store_lane *base);
 store_position lane_append(store_lane *base, store_journal *journal, const store_record *record);
 bool lane_full(const store_lane *base);
+int lane_load(store_lane *base, const store_run *run, store_journal *journal, buf *out);
 void lane_flush(store_lane *base);
 void lane_forget(store_journal *journal);
 uint64_t lane_event(store_lane *base, uint64_t run, const store_inbox_event *event, store_position *position);
@@ -257,7 +264,6 @@ int read_open(sqlite_lane *lane, error *err);
 void read_close(sqlite_lane *lane);
 int read_find(store_lane *base, uint64_t run, store_run *out);
 int read_runs_of(store_lane *base, const char *person, store_run **out, size_t *count);
-int read_load(store_lane *base, const store_run *run, store_journal *journal, buf *out);
 int read_peek(store_lane *base, const store_run *run, buf *out);
 int read_events(store_lane *base, uint64_t run, store_inbox_event **out, size_t *count);
 int read_has_event(store_lane *base, uint64_t run, uint64_t print);
@@ -353,10 +359,12 @@ bool sweep_has_work(struct sqlite_file *f);
 /* A little of it, in a transaction of its own; SQLITE_OK or what went wrong. */
 int sweep_slice(struct sqlite_file *f);
 void sweep_give_up(struct sqlite_file *f); /* till the next pass */
-void sweep_committed(struct sqlite_file *f, settled *const *rows, size_t count);
-void sweep_trimmed(struct sqlite_file *f, uint64_t before);
+
+/* Runs that have ended are not to be taken out before their records are out of the log. */
+void spare_committed(struct sqlite_file *f, settled *const *rows, size_t count);
+void spare_trimmed(struct sqlite_file *f, uint64_t before);
 /* The run is not to be taken out while this process has the state. From any thread. */
-void sweep_spare(struct sqlite_file *f, uint64_t run);
+void spare_run(struct sqlite_file *f, uint64_t run);
 
 /* ---- the file ---- */
 
@@ -389,6 +397,7 @@ typedef struct sqlite_file {
   _Atomic uint64_t settle_before; /* runs with older records in no segment are to get an interim one */
   _Atomic bool has_inbox;         /* an event may be in it */
   _Atomic bool has_profiles;      /* the same of the table `profile` */
+  _Atomic bool has_attributes;    /* and of `attribute` */
 
   /* The committer's own. */
   bool troubled;
@@ -422,7 +431,6 @@ int commit_counters(sqlite_file *f, const tally_set *change);
 
 int thread_start(sqlite_file *f, error *err);
 void thread_stop(sqlite_file *f); /* what is left is committed, or told as lost */
-void file_trouble(sqlite_file *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Reads journeys and elements into the store. */
 int names_load(sqlite_file *f, error *err);

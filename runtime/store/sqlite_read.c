@@ -231,7 +231,7 @@ int read_runs_of(store_lane *base, const char *person, store_run **out, size_t *
   return result;
 }
 
-/* ---- journals ---- */
+/* ---- segments, bundles ---- */
 
 static int add_bytes(sqlite_lane *lane, sqlite3_stmt *s, buf *out) {
   int status;
@@ -266,25 +266,6 @@ int read_peek(store_lane *base, const store_run *run, buf *out) {
   size_t start = out->len;
   if (read_segments((sqlite_lane *)base, run, out)) return -1;
   if (run->incarnation && out->len > start) cut_earlier(out, start);
-  return 0;
-}
-
-int read_load(store_lane *base, const store_run *run, store_journal *journal, buf *out) {
-  sqlite_lane *lane = (sqlite_lane *)base;
-  if (run->state > RUN_HELD) sweep_spare(lane->file, run->run);
-  if (read_peek(base, run, out)) return -1;
-  journal->run = run->run;
-  journal->records = run->records;
-  journal->segments = run->segments;
-  journal->from = run->from;
-  journal->incarnation = run->incarnation;
-  journal->element = run->element;
-  journal->at_ms = run->since_ms;
-  journal->due_ms = run->due_ms;
-  journal->shard = store_shard(run->person, strlen(run->person));
-  journal->has_row = journal->asleep = true;
-  journal->lane = base;
-  if (run->due_ms != INT64_MAX) timers_awake(lane, run->run, run->due_ms);
   return 0;
 }
 
@@ -349,6 +330,7 @@ int read_profile_of(store_lane *base, const char *person, store_profile *out) {
 int read_attributes(store_lane *base, const char *person, store_attribute each, void *data) {
   sqlite_lane *lane = (sqlite_lane *)base;
   sqlite3_stmt *s = lane->reads[ATTRIBUTES];
+  if (!atomic_load_explicit(&lane->file->has_attributes, memory_order_relaxed)) return 0;
   return end(lane, s, sql_attributes(s, person, each, data));
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/alloc.h"
 #include "store/sqlite_parts.h"
+#include "store/varint.h"
 
 enum { WINDOW = 20000 }; /* rows that one transaction looks at, at most */
 

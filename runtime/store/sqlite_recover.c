@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "store/sqlite_parts.h"
+#include "store/varint.h"
 
 enum statement { LOG, ROW, RUNNING, EMPTY_LOG };
 enum { STATEMENTS = EMPTY_LOG + 1 };

@@ -1,5 +1,6 @@
-/* Statements: preparing, binding, stepping; and the rows that more than one file reads. */
+/* Statements: preparing, binding, stepping; what went wrong with them, in words; and the rows that more than one file reads. */
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -70,6 +71,15 @@ void sql_words(sqlite3 *db, int status, char *out, size_t room) {
     snprintf(out, room, "%s (%s)", sqlite3_errmsg(db), strerror(number));
   else
     snprintf(out, room, "%s", sqlite3_errmsg(db));
+}
+
+void file_trouble(sqlite_file *f, const char *format, ...) {
+  char text[1024];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  if (f->options.trouble) f->options.trouble(f->options.data, text);
 }
 
 void sql_text(sqlite3_stmt *s, int at, const char *text) {

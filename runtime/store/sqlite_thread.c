@@ -2,9 +2,6 @@
  * gathers, so that one sync serves them all.
  *
  * A try that fails is repeated with the same batches: nobody's position moves meanwhile, and lanes fill up. */
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -20,15 +17,6 @@ enum {
   SWEEP_MS = 60000, /* without work: whether old runs are to be taken out */
   SWEEP_END_MS = 1000, /* when the store is closed, as long as that */
 };
-
-void file_trouble(sqlite_file *f, const char *format, ...) {
-  char text[1024];
-  va_list arguments;
-  va_start(arguments, format);
-  vsnprintf(text, sizeof text, format, arguments);
-  va_end(arguments);
-  if (f->options.trouble) f->options.trouble(f->options.data, text);
-}
 
 /* ---- waiting ---- */
 

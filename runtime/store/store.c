@@ -1,4 +1,5 @@
-/* The store: opening and closing, and its names: journeys and elements. Its reports are in report.c, its lanes in lane.c. */
+/* What callers and backends have in common: runs and events as values, a new store, and its names: journeys and elements. Its lanes
+ * are in lane.c, its reports in report.c. */
 #include "store/store.h"
 
 #include <stdlib.h>
@@ -16,33 +17,37 @@ const char *run_state_name(run_state state) {
   return names[state];
 }
 
+uint32_t store_shard(const char *person, size_t length) {
+  return (uint32_t)(hash_bytes64((hash128){0, 0}, person, length) % SHARDS);
+}
+
+uint64_t store_print(const char *bytes, size_t length) {
+  uint64_t print = hash_bytes64((hash128){0, 0}, bytes, length);
+  return print ? print : 1;
+}
+
+void store_run_free(store_run *run) {
+  free(run->person);
+  free(run->per);
+  free(run->listens);
+  free(run->reason);
+  free(run->detail);
+  *run = (store_run){0};
+}
+
+void store_events_free(store_inbox_event *events, size_t count) {
+  for (size_t i = 0; i < count; i++) free(events[i].name), free(events[i].json);
+  free(events);
+}
+
+/* ---- a store ---- */
+
 store *store_new(const store_backend *does) {
   store *s = mem_zero(sizeof *s);
   s->does = does;
   s->next_run = 1;
   pthread_mutex_init(&s->lock, NULL);
   return s;
-}
-
-static void journey_free(store_journey_name *journey) {
-  free(journey->name);
-  free(journey->version);
-  free(journey->bundle);
-}
-
-void store_close(store *s) {
-  if (!s) return;
-  for (size_t i = 0; i < s->lane_count; i++) store_lane_close(s->lanes[i]);
-  if (s->does->close) s->does->close(s);
-  for (size_t i = 0; i < s->lane_count; i++) store_lane_free(s->lanes[i]);
-  for (size_t i = 0; i < s->journey_count; i++) journey_free(&s->journeys[i]);
-  for (size_t i = 0; i < s->element_count; i++) free(s->elements[i].name), free(s->elements[i].kind);
-  free(s->lanes);
-  free(s->journeys);
-  free(s->elements);
-  tally_set_free(&s->totals);
-  pthread_mutex_destroy(&s->lock);
-  free(s);
 }
 
 hash128 store_id(const store *s) {

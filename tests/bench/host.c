@@ -2,8 +2,8 @@
  * lualib/. It is started in this folder. Not a test: figures for people. */
 #include <stdio.h>
 
-#include "bind/control.h"
-#include "bind/native.h"
+#include "native/control.h"
+#include "native/native.h"
 
 static int complain(const char *text) {
   fflush(stdout);

@@ -2,6 +2,10 @@
 -- tests/soak/.
 
 local control = require "jaunt.native.control"
+local faulty = require "faulty"
+local helper = require "helper"
+local json = require "json"
+local running = require "running"
 local stepping = require "stepping"
 
 local HOUR_MS = 3600000
@@ -40,5 +44,41 @@ describe("waits", function()
 
   it("are neither early nor lost where it is killed between the steps", function()
     assert.is_true(stepping.check("the calendar is stepped between kills", 80, 12, true) >= 240)
+  end)
+end)
+
+-- A call whose first attempt is answered with 503 and Retry-After; it is stepped while the call waits for the second one.
+local function retry_after(seconds, step_ms, fields)
+  local system = faulty.new()
+  local folder = running.project {
+    ["journeys/j.lua"] = ([[return journey "j" { flow = function()
+      call_api "busy" { via = "vendor", POST = "/busy", json = {}, %s }
+    end }]]):format(fields or ""),
+    ["people.csv"] = "id\nada\n",
+    ["vendor.lua"] = ([[return { vendor = { ["ANY /*"] = function(request)
+      return request.attempt == 1 and 503 or 201, {}, { ["Retry-After"] = "%d" }
+    end } }]]):format(seconds),
+  }
+  local vendor = running.vendor("--behaviour", folder .. "/vendor.lua")
+  local env = system.env { VENDOR_URL = vendor.url .. "/vendor" }
+  local process = running.start(folder, { env = env }, "j", "--people", "people.csv", "--live", "--yes", "--json")
+  running.wait_for("the pause before the second attempt", function()
+    local seen = helper.sh("env -C " .. helper.quote(folder) .. " " .. helper.jaunt_words("report", "j", "--json"))
+    return seen.code == 0 and json.decode(seen.out).queued == 1
+  end)
+  assert.equal(1, vendor.received().requests)
+  system.set("calendar_ms", step_ms)
+  local result = process.finish()
+  vendor.stop()
+  return result.report
+end
+
+describe("the pause before another attempt", function()
+  it("lasts no hour longer where the calendar is stepped back an hour", function()
+    assert.equal(1, retry_after(3, -HOUR_MS).completed)
+  end)
+
+  it("and `within` are not over where it is stepped ahead", function()
+    assert.equal(1, retry_after(3, HOUR_MS, [[within = "30m", on_failure = "drop"]]).completed)
   end)
 end)

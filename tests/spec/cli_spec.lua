@@ -1,4 +1,6 @@
-local cli = require "jaunt.cli"
+local arguments = require "jaunt.cli.arguments"
+local durations = require "jaunt.base.durations"
+local existing = require "jaunt.base.existing"
 local helper = require "helper"
 
 local COMMAND = {
@@ -23,14 +25,14 @@ local COMMAND = {
 -- The message of the mistake that parsing these words is.
 local function mistake(...)
   local words = { ... }
-  local ok, err = pcall(cli.parse, COMMAND, words)
+  local ok, err = pcall(arguments.parse, COMMAND, words)
   assert.is_false(ok)
   return tostring(err)
 end
 
 describe("a command's words", function()
   it("become arguments and flags by name", function()
-    local args, flags = cli.parse(COMMAND, { "ada", "--people", "p.csv", "--live", "--in-flight=7", "bob", "eve" })
+    local args, flags = arguments.parse(COMMAND, { "ada", "--people", "p.csv", "--live", "--in-flight=7", "bob", "eve" })
     assert.equal("ada", args.who)
     assert.same({ "bob", "eve" }, args.others)
     assert.equal("p.csv", flags.people)
@@ -39,7 +41,7 @@ describe("a command's words", function()
   end)
 
   it("have defaults where nothing is given", function()
-    local args, flags = cli.parse(COMMAND, { "ada" })
+    local args, flags = arguments.parse(COMMAND, { "ada" })
     assert.same({}, args.others)
     assert.equal(1000, flags.in_flight)
     assert.is_false(flags.live)
@@ -47,27 +49,27 @@ describe("a command's words", function()
   end)
 
   it("are turned into the flag's kind", function()
-    local _, flags = cli.parse(COMMAND, { "ada", "--fail", "0.5%", "--latency", "1m30s", "--speed", "1.5" })
+    local _, flags = arguments.parse(COMMAND, { "ada", "--fail", "0.5%", "--latency", "1m30s", "--speed", "1.5" })
     assert.equal(0.005, flags.fail)
     assert.equal(90000, flags.latency)
     assert.equal(1.5, flags.speed)
   end)
 
   it("are arguments behind -- and a lone -", function()
-    local args = cli.parse(COMMAND, { "-", "--", "--live", "-x" })
+    local args = arguments.parse(COMMAND, { "-", "--", "--live", "-x" })
     assert.equal("-", args.who)
     assert.same({ "--live", "-x" }, args.others)
   end)
 
   it("take a value that begins with one dash", function()
-    local _, flags = cli.parse(COMMAND, { "ada", "--speed", "-2", "--people", "-" })
+    local _, flags = arguments.parse(COMMAND, { "ada", "--speed", "-2", "--people", "-" })
     assert.equal(-2, flags.speed)
     assert.equal("-", flags.people)
   end)
 
   it("ask for help with --help or -h anywhere", function()
-    assert.is_nil((cli.parse(COMMAND, { "--help" })))
-    assert.is_nil((cli.parse(COMMAND, { "ada", "-h" })))
+    assert.is_nil((arguments.parse(COMMAND, { "--help" })))
+    assert.is_nil((arguments.parse(COMMAND, { "ada", "-h" })))
   end)
 
   it("that are wrong get the nearest right flag", function()
@@ -94,21 +96,21 @@ describe("a command's words", function()
   it("say what is missing or too much", function()
     local single = { name = "one", arguments = { { name = "thing" } } }
     assert.equal("greet needs WHO; jaunt greet --help says more", mistake())
-    local _, err = pcall(cli.parse, single, { "a", "b" })
+    local _, err = pcall(arguments.parse, single, { "a", "b" })
     assert.equal('one does not know what to do with "b"; jaunt one --help says what it takes', tostring(err))
   end)
 end)
 
 describe("a duration", function()
   it("is a number and a unit, once or more", function()
-    assert.equal(20, cli.duration("20ms"))
-    assert.equal(1500, cli.duration("1.5s"))
-    assert.equal(7 * 24 * 3600 * 1000, cli.duration("7d"))
-    assert.equal(5400000, cli.duration("1h30m"))
+    assert.equal(20, durations.read("20ms"))
+    assert.equal(1500, durations.read("1.5s"))
+    assert.equal(7 * 24 * 3600 * 1000, durations.read("7d"))
+    assert.equal(5400000, durations.read("1h30m"))
   end)
 
   it("is nothing else", function()
-    for _, text in ipairs { "", "5", "s", "5x", "-5s", "5s ", "5s3" } do assert.is_nil(cli.duration(text)) end
+    for _, text in ipairs { "", "5", "s", "5x", "-5s", "5s ", "5s3" } do assert.is_nil(durations.read(text)) end
   end)
 end)
 
@@ -118,15 +120,15 @@ describe("a file that is named", function()
   helper.write_file(folder .. "/people/newcomers.csv", "id\n1\n")
 
   local function missing(path)
-    local ok, err = pcall(cli.existing_file, path)
+    local ok, err = pcall(existing.file, path)
     assert.is_false(ok)
     return tostring(err)
   end
 
   it("is itself when it is there", function()
     local path = folder .. "/people/samples.csv"
-    assert.equal(path, cli.existing_file(path))
-    assert.equal(folder, cli.existing_folder(folder))
+    assert.equal(path, existing.file(path))
+    assert.equal(folder, existing.folder(folder))
   end)
 
   it("gets the nearest right name when it is mistyped", function()
@@ -171,7 +173,7 @@ describe("jaunt", function()
       run = function(args, flags) print("hello " .. args.who .. " " .. flags.in_flight) return 7 end }]])
   command("break", [[return { name = "break", summary = "Breaks.", run = function() local x = nil; return x.y end }]])
   command("refuse", [[
-    return { name = "refuse", summary = "Refuses.", run = function() require "jaunt.cli".fail("not today") end }]])
+    return { name = "refuse", summary = "Refuses.", run = function() require "jaunt.base.mistakes".fail("not today") end }]])
   command("wander", [[return { name = "wander", summary = "Wanders.", run = function() coroutine.yield() end }]])
 
   it("names the versions of what it is made of", function()

@@ -1,7 +1,7 @@
 -- Completion: what the Tab key puts in, in a real bash and a real zsh at a terminal of their own, and what is offered at all.
 
 local cli = require "jaunt.cli"
-local completion = require "jaunt.completion"
+local completion = require "jaunt.cli.completion"
 local helper = require "helper"
 local running = require "running"
 

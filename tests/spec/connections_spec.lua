@@ -1,6 +1,6 @@
 -- connections.lua: every field as the other side sees it, every wrong form with its place, and the bound on calls in flight.
 
-local connections = require "jaunt.connections"
+local connections = require "jaunt.project.connections"
 local fault = require "fault"
 local outside = require "outside"
 local scripts = require "scripts"

@@ -121,7 +121,7 @@ describe("two runs of a person", function()
   end)
 end)
 
--- Each guard: the name that lualib/jaunt/sandbox.lua puts in the place of Lua's own, and a flow that shows whether it does.
+-- Each guard: the name that lualib/jaunt/worker/sandbox.lua puts in the place of Lua's own, and a flow that shows whether it does.
 -- (Two more can't be seen in every run of a test: a stable sort, whose absence shows only when the clock gives another
 -- pivot; and the clock itself.)
 local GUARDS = {
@@ -140,7 +140,7 @@ local GUARDS = {
 local function lualib_without(name)
   local folder = helper.temp_folder() .. "/lualib"
   assert(os.execute(("cp -r %s %s"):format(helper.quote(os.getenv("JAUNT_SOURCE") .. "/lualib"), helper.quote(folder))))
-  local path = folder .. "/jaunt/sandbox.lua"
+  local path = folder .. "/jaunt/worker/sandbox.lua"
   local text, count = helper.read_file(path), nil
   local from = text:find("local REPLACED", 1, true)
   local head, rest = text:sub(1, from - 1), text:sub(from)

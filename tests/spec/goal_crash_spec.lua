@@ -1,8 +1,8 @@
 -- A goal that is reached while a call is on the wire ends the run when the call is over. A process that ends between the two
 -- leaves a run that ends the same way: nothing of what the script would have done next is done.
 
-local bundle = require "jaunt.bundle"
-local connections = require "jaunt.connections"
+local bundle = require "jaunt.project.bundle"
+local connections = require "jaunt.project.connections"
 local engine = require "jaunt.native.engine"
 local json = require "json"
 local project = require "jaunt.project"

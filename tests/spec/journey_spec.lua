@@ -1,7 +1,7 @@
 -- What a journey promises about people: the ledger, the funnel, how they leave, and what is a mistake of ours.
 
 local helper = require "helper"
-local journey = require "jaunt.journey"
+local journey = require "jaunt.worker.journey"
 local journeys = require "journeys"
 local json = require "json"
 

@@ -4,7 +4,7 @@
 local digest = require "jaunt.native.digest"
 local filters = require "jaunt.liquid.filters"
 local json = require "json"
-local keys = require "jaunt.keys"
+local keys = require "jaunt.base.keys"
 local liquid = require "jaunt.liquid"
 local values = require "jaunt.liquid.values"
 

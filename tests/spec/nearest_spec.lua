@@ -1,4 +1,4 @@
-local nearest = require "jaunt.nearest"
+local nearest = require "jaunt.base.nearest"
 
 describe("the distance between two words", function()
   it("counts letters left out, added, changed, and swapped with a neighbour", function()

@@ -5,7 +5,7 @@ local fs = require "jaunt.native.fs"
 local helper = require "helper"
 local json = require "json"
 local parser = require "jaunt.lua.parser"
-local sandbox = require "jaunt.sandbox"
+local sandbox = require "jaunt.worker.sandbox"
 
 local source = assert(os.getenv("JAUNT_SOURCE"), "JAUNT_SOURCE has to name the repository's folder")
 
@@ -202,7 +202,7 @@ describe("the annotations for editors", function()
       return names
     end
     assert.same(quoted("runtime/bind/response.c", "} fields%[%] = {", "};"), fields_of "Response")
-    assert.same(quoted("lualib/jaunt/journey.lua", "local FIELDS = {", "}"), fields_of "Journey")
+    assert.same(quoted("lualib/jaunt/worker/journey.lua", "local FIELDS = {", "}"), fields_of "Journey")
   end)
 
   it("have every word of scripts that is not Lua's own", function()

@@ -2,8 +2,8 @@
 -- it. A script reads it as it was when the script was let go on last, by an answer, an event or the end of a wait; and reads the
 -- same again when it is replayed.
 
-local bundle = require "jaunt.bundle"
-local connections = require "jaunt.connections"
+local bundle = require "jaunt.project.bundle"
+local connections = require "jaunt.project.connections"
 local engine = require "jaunt.native.engine"
 local helper = require "helper"
 local json = require "json"

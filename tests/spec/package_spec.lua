@@ -2,6 +2,7 @@
 
 local cli = require "jaunt.cli"
 local fs = require "jaunt.native.fs"
+local help = require "jaunt.cli.help"
 local helper = require "helper"
 
 local source = assert(os.getenv("JAUNT_SOURCE"), "JAUNT_SOURCE has to name the repository's folder")
@@ -41,7 +42,7 @@ describe("the manual page", function()
     for _, name in ipairs(cli.commands()) do
       local command = cli.command(name)
       local part = assert(plain:match("\n%.SS \"jaunt " .. name .. "[ \"].-\n%.S[SH] "), name .. " is missing")
-      local told = cli.description(command)
+      local told = help.description(command)
       for _, list in ipairs { told.arguments, told.flags, told.exit } do
         for _, row in ipairs(list) do assert(part:find("\n.TP\n" .. row[1] .. "\n", 1, true), name .. " " .. row[1]) end
       end

@@ -622,8 +622,8 @@ describe("jaunt preview --send-to", function()
     local done = send(folder, "cart_plain", "--person", "ada", "--send-to", "me", "--yes")
     assert.equal(2, done.code)
     contains(done.err, "there is no me in the settings; it would stand in settings.lua or " .. folder
-      .. "/.config/jaunt/settings.lua: return { send_to = ")
-    helper.write_file(folder .. "/.config/jaunt/settings.lua", ME)
+      .. "/.config/jaunt/project/settings.lua: return { send_to = ")
+    helper.write_file(folder .. "/.config/jaunt/project/settings.lua", ME)
     local function complaint(name) return send(folder, "cart_plain", "--person", "ada", "--send-to", name).err end
     contains(complaint "mee", "there is no mee in the settings; did you mean me?")
     contains(complaint "me", "phone +15550100")

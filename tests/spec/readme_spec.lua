@@ -9,7 +9,7 @@ local cli = require "jaunt.cli"
 local control = require "jaunt.native.control"
 local helper = require "helper"
 local json = require "json"
-local renderers = require "jaunt.renderers"
+local renderers = require "jaunt.worker.renderers"
 local vendor = require "jaunt.native.vendor"
 
 local source = assert(os.getenv("JAUNT_SOURCE"), "JAUNT_SOURCE has to name the repository's folder")
@@ -245,7 +245,7 @@ describe("ARCHITECTURE.md", function()
       { "runtime/engine/run_call.c", "static void intend" }, { "runtime/store/lane.c", "void store_flush" },
       { "runtime/engine/engine.c", "void engine_admit" }, { "runtime/engine/worker.h", "engine_shared" }, { "runtime/engine/run_kept.c", "void run_settle" },
       { "runtime/engine/run_kept.c", "run *run_wake" }, { "runtime/engine/run_replay.c", "bool run_recorded" },
-      { "runtime/bind/call_api.c", "field_names" }, { "lualib/jaunt/payloads.lua", "KINDS" },
+      { "runtime/bind/call_api.c", "field_names" }, { "lualib/jaunt/project/payloads.lua", "KINDS" },
       { "lualib/jaunt/worker.lua", "payload_renderer" },
     } do
       assert(file(place[1]):find(place[2], 1, true), ("%s has no %s"):format(place[1], place[2]))
@@ -306,8 +306,8 @@ describe("the README", function()
   end)
 
   it("lists the fields of connections, and those that come later", function()
-    assert.same(quoted("lualib/jaunt/connections.lua", "local FIELDS = {", "}"), listed "connections.lua")
-    local later = assert(file("lualib/jaunt/connections.lua"):match("local LATER = {(.-)\n}"))
+    assert.same(quoted("lualib/jaunt/project/connections.lua", "local FIELDS = {", "}"), listed "connections.lua")
+    local later = assert(file("lualib/jaunt/project/connections.lua"):match("local LATER = {(.-)\n}"))
     local told = assert(section("connections.lua"):match("The fields (.-) come later"))
     local names, told_names = {}, {}
     for name in later:gmatch("(%w+) = \"") do names[name] = true end
@@ -316,7 +316,7 @@ describe("the README", function()
   end)
 
   it("lists the fields of a journey", function()
-    local names = quoted("lualib/jaunt/journey.lua", "local FIELDS = {", "}")
+    local names = quoted("lualib/jaunt/worker/journey.lua", "local FIELDS = {", "}")
     for name in pairs(names) do
       assert(section("Write a journey"):find("\n| [^|]*`" .. name .. "`"), name .. " is not told of")
     end
@@ -324,7 +324,7 @@ describe("the README", function()
 
   it("lists the vocabulary", function()
     local told = section("The vocabulary")
-    for name in pairs(quoted("lualib/jaunt/sandbox.lua", "local VOCABULARY = {", "}")) do
+    for name in pairs(quoted("lualib/jaunt/worker/sandbox.lua", "local VOCABULARY = {", "}")) do
       assert(told:find("\n| [^\n|]*`" .. name .. "%f[^%w_]"), name .. " is not told of")
     end
   end)

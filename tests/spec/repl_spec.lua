@@ -213,7 +213,7 @@ describe("commands with a dot", function()
     end
     local libraries = { string = true, table = true, math = true, utf8 = true, coroutine = true, os = true, json = true }
     local lua = { require = true, _G = true }
-    for name in pairs(require("jaunt.sandbox").names()) do
+    for name in pairs(require("jaunt.worker.sandbox").names()) do
       if not (libraries[name] or lua[name] or _G[name]) then assert.truthy(help.text(name, paint), name) end
     end
   end)

@@ -3,7 +3,7 @@
 local helper = require "helper"
 local json = require "json"
 local states = require "states"
-local statistics = require "jaunt.statistics"
+local statistics = require "jaunt.base.statistics"
 
 local SCRIPT = [[
 return journey "sales" { goal = "bought", flow = function(person)

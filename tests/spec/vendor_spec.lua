@@ -4,8 +4,8 @@
 local control = require "jaunt.native.control"
 local helper = require "helper"
 local json = require "json"
-local payloads = require "jaunt.payloads"
-local renderers = require "jaunt.renderers"
+local payloads = require "jaunt.project.payloads"
+local renderers = require "jaunt.worker.renderers"
 local vendor = require "jaunt.native.vendor"
 
 local source = assert(os.getenv("JAUNT_SOURCE"), "JAUNT_SOURCE has to name the repository's folder")

@@ -4,8 +4,8 @@
 -- An engine in the spec's own process dies after some number of records, as if the process had ended, and another goes
 -- on with the state; again and again, until all have ended.
 
-local bundle = require "jaunt.bundle"
-local connections = require "jaunt.connections"
+local bundle = require "jaunt.project.bundle"
+local connections = require "jaunt.project.connections"
 local dice = require "dice"
 local engine = require "jaunt.native.engine"
 local json = require "json"

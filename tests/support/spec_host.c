@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "bind/control.h"
-#include "bind/native.h"
+#include "native/control.h"
+#include "native/native.h"
 
 static const char PREPARE[] = "local source = ...\n"
                               "package.path = source .. '/tests/support/?.lua;' .. package.path\n";

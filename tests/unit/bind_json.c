@@ -12,6 +12,7 @@
 #include <lualib.h>
 
 #include "bind/json.h"
+#include "bind/json_module.h"
 
 /* An allocator that refuses to go beyond a cap. */
 typedef struct heap {

@@ -206,7 +206,7 @@ static int rig_open(void **state) {
   r->payload_ends = CALL_MISTAKE;
   r->gate_open = true;
   r->options = (calls_options){.wire = &r->wire,
-                               .clock_timers = &r->timers,
+                               .pauses = &r->timers,
                                .clock = &r->clock,
                                .hooks = &rig_hooks,
                                .post_grant = on_post_grant,

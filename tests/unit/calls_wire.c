@@ -259,7 +259,7 @@ static void wire_closed(void *data) {
 static void turn(uv_prepare_t *handle) {
   station *s = handle->data;
   read_mail(s);
-  int64_t now = logical_now_ms(&s->clock), next;
+  int64_t now = logical_elapsed_ms(&s->clock), next;
   timers_fire(&s->timers, now, 1000);
   if (calls_run(s->all))
     uv_idle_start(&s->awake, idle);
@@ -287,7 +287,7 @@ static station *station_new(const server *at, connection *via) {
   s->wire = http_new(&s->loop, &(http_options){0});
   s->via = via;
   s->all = calls_new(&(calls_options){.wire = s->wire,
-                                      .clock_timers = &s->timers,
+                                      .pauses = &s->timers,
                                       .clock = &s->clock,
                                       .hooks = &hooks,
                                       .post_grant = post_grant,

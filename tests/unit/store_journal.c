@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "store/journal.h"
+#include "store/varint.h"
 
 static bool same_bytes(const char *a, size_t a_length, const char *b, size_t b_length) {
   return (a == NULL) == (b == NULL) && a_length == b_length && (!a || memcmp(a, b, a_length) == 0);

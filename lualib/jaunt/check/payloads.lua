@@ -1,9 +1,9 @@
 -- What is wrong with payloads: as text, and as they are rendered for the project's samples.
 
-local cli = require "jaunt.cli"
-local keys = require "jaunt.keys"
-local people = require "jaunt.preview.people"
-local renderers = require "jaunt.renderers"
+local keys = require "jaunt.base.keys"
+local mistakes = require "jaunt.base.mistakes"
+local people = require "jaunt.project.people"
+local renderers = require "jaunt.worker.renderers"
 local rendering = require "jaunt.preview.rendering"
 local subjects = require "jaunt.preview.subjects"
 
@@ -75,7 +75,7 @@ function payloads.check_rendered(project, sources, well, found)
   local renderer = rendering.new(project, sources, true)
   for _, name in ipairs(well) do
     local ok, described, wanting = pcall(subjects.of_payload, project, sources, { payload = name }, {})
-    if not ok then cli.fail("%s: %s", name, cli.message(described)) end
+    if not ok then mistakes.fail("%s: %s", name, mistakes.message(described)) end
     for _, one in ipairs(described) do
       check_rendered(renderer.preview(one.name, one.subjects, one.fields), #wanting == 0, sources, found)
     end

@@ -1,10 +1,10 @@
 -- What is wrong, or likely to be, with journeys and other scripts, from their text alone.
 
 local engine = require "jaunt.native.engine"
-local keys = require "jaunt.keys"
-local nearest = require "jaunt.nearest"
+local keys = require "jaunt.base.keys"
+local nearest = require "jaunt.base.nearest"
 local parser = require "jaunt.lua.parser"
-local sandbox = require "jaunt.sandbox"
+local sandbox = require "jaunt.worker.sandbox"
 local scope = require "jaunt.lua.scope"
 
 local scripts = {}

@@ -1,12 +1,13 @@
 -- jaunt backup: a copy of a state, also while a runtime has it.
 
-local cli = require "jaunt.cli"
-local figures = require "jaunt.figures"
+local existing = require "jaunt.base.existing"
+local figures = require "jaunt.base.figures"
 local fs = require "jaunt.native.fs"
+local mistakes = require "jaunt.base.mistakes"
 local project = require "jaunt.project"
 local state = require "jaunt.state"
 local states = require "jaunt.native.state"
-local term = require "jaunt.term"
+local term = require "jaunt.base.term"
 
 local function show(done, total)
   io.stderr:write(("\r%3d %% of %s"):format(done * 100 // math.max(total, 1), figures.of(total, "page", "pages")))
@@ -15,9 +16,9 @@ end
 
 local function run(args, flags)
   local from = state.file(flags.state, true, project.find())
-  if not from then cli.fail("a state in memory can't be copied: --state sqlite:FILE") end
-  cli.existing_file(from, "state")
-  if fs.kind(args.file) == "dir" then cli.fail("%s is a folder, where a file is needed", args.file) end
+  if not from then mistakes.fail("a state in memory can't be copied: --state sqlite:FILE") end
+  existing.file(from, "state")
+  if fs.kind(args.file) == "dir" then mistakes.fail("%s is a folder, where a file is needed", args.file) end
   local shows = term.isatty(2)
   local copy <close> = states.backup(from, args.file, flags.force)
   for done, total in copy.step, copy do

@@ -1,18 +1,18 @@
 -- jaunt check: finds mistakes in a project before anyone is called.
 
 local checks = require "jaunt.check.payloads"
-local cli = require "jaunt.cli"
-local connections = require "jaunt.connections"
-local figures = require "jaunt.figures"
+local connections = require "jaunt.project.connections"
+local figures = require "jaunt.base.figures"
 local findings = require "jaunt.check.findings"
 local json = require "json"
-local keys = require "jaunt.keys"
-local payloads = require "jaunt.payloads"
-local people = require "jaunt.preview.people"
+local keys = require "jaunt.base.keys"
+local mistakes = require "jaunt.base.mistakes"
+local payloads = require "jaunt.project.payloads"
+local people = require "jaunt.project.people"
 local project = require "jaunt.project"
 local scripts = require "jaunt.check.scripts"
 local secrets = require "jaunt.check.secrets"
-local term = require "jaunt.term"
+local term = require "jaunt.base.term"
 
 local LOOKED_AT = 1000 -- people of each file
 
@@ -41,14 +41,14 @@ local function source_of(path) return { path = path, text = project.read(path) }
 
 -- Adds what was raised when a file was loaded: "FILE:LINE: …".
 local function add_raised(path, raised, code, why, into)
-  local words = cli.message(raised):match("^[^\n]*")
+  local words = mistakes.message(raised):match("^[^\n]*")
   local line, text = words:match("^[^%s:]+:(%d+):%d*:? ?(.*)")
   into:add(source_of(path), { code = code, line = tonumber(line), text = text or words, why = why })
 end
 
 -- What is only seen when a journey's script is loaded: its definition.
 local function check_definition(path, found, into)
-  local ok, why = pcall(require("jaunt.bundle").gather, path, found)
+  local ok, why = pcall(require("jaunt.project.bundle").gather, path, found)
   if not ok then add_raised(path, why, "journey", "the journey can't be loaded", into) end
 end
 

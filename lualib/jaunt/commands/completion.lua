@@ -3,12 +3,12 @@
 local SHELLS = { "bash", "zsh" }
 
 local function run(args)
-  local shell, typed = require("jaunt.completion." .. args.shell), args.typed
+  local shell, typed = require("jaunt.cli." .. args.shell), args.typed
   if #typed == 0 then
     io.stdout:write(shell.SCRIPT)
     return 0
   end
-  local complete = require("jaunt.completion").of
+  local complete = require("jaunt.cli.completion").of
   local lines = args.shell == "bash" and shell.answer(complete, typed[1], typed[2] or "") or shell.answer(complete, typed)
   io.stdout:write(table.concat(lines, "\n"), "\n")
   return 0

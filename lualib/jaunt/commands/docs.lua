@@ -1,30 +1,30 @@
 -- jaunt docs: writes a journey's documentation, for those who send, those who receive, and those who decide.
 
-local cli = require "jaunt.cli"
 local diagram = require "jaunt.docs.diagram"
 local facts = require "jaunt.docs.facts"
 local fs = require "jaunt.native.fs"
 local html = require "jaunt.docs.html"
-local keys = require "jaunt.keys"
+local keys = require "jaunt.base.keys"
 local markdown = require "jaunt.docs.markdown"
+local mistakes = require "jaunt.base.mistakes"
 local page = require "jaunt.docs.page"
 local project = require "jaunt.project"
-local selection = require "jaunt.selection"
-local shell = require "jaunt.shell"
-local times = require "jaunt.times"
+local selection = require "jaunt.state.selection"
+local shell = require "jaunt.base.shell"
+local times = require "jaunt.base.times"
 
 local function make_folder(path)
   if fs.kind(path) == "dir" then return end
   local _, made = shell.output("mkdir -p -- " .. shell.quote(path))
-  if not made then cli.fail("can't make the folder %s", path) end
+  if not made then mistakes.fail("can't make the folder %s", path) end
 end
 
 local function write(path, text)
   local file, why = io.open(path, "wb")
-  if not file then cli.fail("can't write %s", why) end
+  if not file then mistakes.fail("can't write %s", why) end
   local written, trouble = file:write(text)
   local closed, more = file:close()
-  if not written or not closed then cli.fail("can't write %s: %s", path, trouble or more) end
+  if not written or not closed then mistakes.fail("can't write %s: %s", path, trouble or more) end
   print(path)
 end
 
@@ -33,13 +33,13 @@ local function journeys(name)
   local list = {}
   if name then
     local path, found = project.script(name)
-    if not found then cli.fail("%s is in no project: there is no connections.lua around it", path) end
+    if not found then mistakes.fail("%s is in no project: there is no connections.lua around it", path) end
     return { { path = path, found = found, name = path:match("([^/]+)%.lua$") } }
   end
   local found = project.need()
   local files = project.files(found, "journeys", { lua = true })
   for i, one in ipairs(keys.sorted(files)) do list[i] = { path = files[one].path, found = found, name = one } end
-  if #list == 0 then cli.fail("%s has no journeys yet", project.path(found, "journeys")) end
+  if #list == 0 then mistakes.fail("%s has no journeys yet", project.path(found, "journeys")) end
   return list
 end
 
@@ -61,7 +61,7 @@ local function document(one, flags)
 end
 
 local function run(args, flags)
-  if flags.state and not flags.report then cli.fail("--state is for --report: the numbers of a state") end
+  if flags.state and not flags.report then mistakes.fail("--state is for --report: the numbers of a state") end
   for _, one in ipairs(journeys(args.journey)) do document(one, flags) end
   return 0
 end

@@ -1,7 +1,7 @@
 -- jaunt end: ends runs; they exit, for the reason "operator".
 
-local repair = require "jaunt.repair"
-local selection = require "jaunt.selection"
+local repair = require "jaunt.state.repair"
+local selection = require "jaunt.state.selection"
 
 local ENDED = { completed = true, dropped = true, exited = true }
 

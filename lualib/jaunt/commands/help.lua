@@ -1,7 +1,8 @@
 -- jaunt help: the commands in their four groups; jaunt help COMMAND: one of them; jaunt help --man: the manual page.
 
 local cli = require "jaunt.cli"
-local term = require "jaunt.term"
+local help = require "jaunt.cli.help"
+local term = require "jaunt.base.term"
 
 local GROUPS = {
   { "write", "Write journeys" }, { "run", "Run them" }, { "look", "Look at what happened" },
@@ -30,7 +31,7 @@ local function print_overview()
     local rows = {}
     for i, command in ipairs(group.commands) do rows[i] = { command.name, command.summary } end
     print(paint.bold(group.title))
-    cli.print_rows(rows)
+    term.rows(rows)
     print()
   end
   print("jaunt COMMAND --help says more about a command.")
@@ -38,9 +39,9 @@ end
 
 local function run(args, flags)
   if flags.man then
-    io.stdout:write(require("jaunt.manual").page(grouped()))
+    io.stdout:write(require("jaunt.cli.manual").page(grouped()))
   elseif args.command then
-    cli.print_help(cli.command(args.command))
+    help.print(cli.command(args.command))
   else
     print_overview()
   end

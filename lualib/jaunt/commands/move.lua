@@ -1,10 +1,10 @@
 -- jaunt move: lets runs go on with the script as it is now.
 
-local bundle = require "jaunt.bundle"
-local cli = require "jaunt.cli"
+local bundle = require "jaunt.project.bundle"
+local mistakes = require "jaunt.base.mistakes"
 local project = require "jaunt.project"
-local repair = require "jaunt.repair"
-local selection = require "jaunt.selection"
+local repair = require "jaunt.state.repair"
+local selection = require "jaunt.state.selection"
 
 local ENDED = { completed = true, dropped = true, exited = true }
 
@@ -15,7 +15,7 @@ local function gather(journey)
     local path, found = project.script(journey)
     gathered[journey] = bundle.gather(path, found)
     if gathered[journey].name ~= journey then
-      cli.fail("%s declares the journey %s, not %s", path, gathered[journey].name, journey)
+      mistakes.fail("%s declares the journey %s, not %s", path, gathered[journey].name, journey)
     end
   end
   return gathered[journey]

@@ -1,13 +1,13 @@
 -- jaunt new: a project that runs and passes its tests at once, or one more journey or payload in it.
 
-local cli = require "jaunt.cli"
 local files = require "jaunt.new.files"
 local fs = require "jaunt.native.fs"
+local mistakes = require "jaunt.base.mistakes"
 local project = require "jaunt.project"
 
 local function check_name(name, what)
   if not name:find("^[%l_][%l%d_]*$") then
-    cli.fail("%s is no name for a %s: small letters, digits and _, such as cart_reminder", name, what)
+    mistakes.fail("%s is no name for a %s: small letters, digits and _, such as cart_reminder", name, what)
   end
 end
 
@@ -16,12 +16,12 @@ local function write(path, text)
   local folder = path:match("^(.*)/[^/]*$")
   if folder then
     local made, why = fs.make_folder(folder)
-    if not made then cli.fail("can't make %s", why) end
+    if not made then mistakes.fail("can't make %s", why) end
   end
   local file, trouble = io.open(path, "wb")
-  if not file then cli.fail("can't write %s", trouble) end
+  if not file then mistakes.fail("can't write %s", trouble) end
   local ok = file:write(text) and file:close()
-  if not ok then cli.fail("can't write %s: is the disk full?", path) end
+  if not ok then mistakes.fail("can't write %s: is the disk full?", path) end
   print("  " .. path)
 end
 
@@ -32,10 +32,10 @@ end
 
 local function new_project(folder)
   local kind = fs.kind(folder)
-  if kind and kind ~= "dir" then cli.fail("%s is a file, where a folder would be made", folder) end
-  if kind and #(fs.list(folder) or {}) > 0 then cli.fail("%s is there already, and not empty", folder) end
+  if kind and kind ~= "dir" then mistakes.fail("%s is a file, where a folder would be made", folder) end
+  if kind and #(fs.list(folder) or {}) > 0 then mistakes.fail("%s is there already, and not empty", folder) end
   local made, why = fs.make_folder(folder)
-  if not made then cli.fail("can't make %s", why) end
+  if not made then mistakes.fail("can't make %s", why) end
   local name = fs.absolute(folder):match("[^/]+$") or "journeys"
   print(("a new project in %s:"):format(folder))
   for _, file in ipairs(files.project) do write(project.join(folder, file[1]), filled(file[2], name)) end
@@ -63,7 +63,7 @@ local function new_in_project(list, name, what, next_step)
   local found = project.need()
   for _, file in ipairs(list) do
     local there = namesake(project.path(found, filled(file[1], name)))
-    if there then cli.fail("%s is there already: nothing was written", there) end
+    if there then mistakes.fail("%s is there already: nothing was written", there) end
   end
   print(("a new %s:"):format(what))
   for _, file in ipairs(list) do write(project.path(found, filled(file[1], name)), filled(file[2], name)) end
@@ -77,9 +77,9 @@ local PARTS = {
 
 local function run(args)
   local part = PARTS[args.what]
-  if part and not args.name then cli.fail("jaunt new %s NAME: what is it called?", args.what) end
+  if part and not args.name then mistakes.fail("jaunt new %s NAME: what is it called?", args.what) end
   if part then part(args.name) return 0 end
-  if args.name then cli.fail("jaunt new makes a journey, a payload, or a project in a FOLDER, not %s %s", args.what, args.name) end
+  if args.name then mistakes.fail("jaunt new makes a journey, a payload, or a project in a FOLDER, not %s %s", args.what, args.name) end
   new_project(args.what)
   return 0
 end

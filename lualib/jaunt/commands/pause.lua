@@ -1,9 +1,9 @@
 -- jaunt pause: nobody is let into a journey, and none of its parked runs is woken, until jaunt resume.
 
 local json = require "json"
-local repair = require "jaunt.repair"
-local selection = require "jaunt.selection"
-local times = require "jaunt.times"
+local repair = require "jaunt.state.repair"
+local selection = require "jaunt.state.selection"
+local times = require "jaunt.base.times"
 
 local function run(args, flags)
   local changed, since, pid = repair.pause("pause", args.journey, flags)

@@ -1,14 +1,14 @@
 -- jaunt preview: what a payload, or an element of a journey, would send to whom. What only some previews need is
 -- loaded where they need it.
 
-local cli = require "jaunt.cli"
 local engine = require "jaunt.native.engine"
 local fs = require "jaunt.native.fs"
-local payloads = require "jaunt.payloads"
+local mistakes = require "jaunt.base.mistakes"
+local payloads = require "jaunt.project.payloads"
 local project = require "jaunt.project"
 local subjects = require "jaunt.preview.subjects"
 local target = require "jaunt.preview.target"
-local term = require "jaunt.term"
+local term = require "jaunt.base.term"
 
 local SETTLE_MS = 40 -- editors write in several steps
 
@@ -107,16 +107,16 @@ local function walk_one(found, meant, changed, file, now_ms)
   local walked
   if meant.payload then
     walked = require("jaunt.preview.usage").walk(found, meant.payload, { changed },
-      { start_ms = now_ms, events = require("jaunt.preview.people").events_file(file) })
+      { start_ms = now_ms, events = require("jaunt.project.people").events_file(file) })
     if not walked then
-      cli.fail("no journey of this project sends %s to %s: name the journey and its element", meant.payload, changed.id)
+      mistakes.fail("no journey of this project sends %s to %s: name the journey and its element", meant.payload, changed.id)
     end
   else
     walked = subjects.walk(found, meant, { changed }, file, now_ms)
   end
   local there = walked.calls[changed.id]
-  if not there then cli.fail("%s", table.concat(subjects.missing({ changed }, walked, meant), "\n")) end
-  if not there.call.url then cli.fail("the payload fails for %s: jaunt preview shows how", changed.id) end
+  if not there then mistakes.fail("%s", table.concat(subjects.missing({ changed }, walked, meant), "\n")) end
+  if not there.call.url then mistakes.fail("the payload fails for %s: jaunt preview shows how", changed.id) end
   return there.call
 end
 
@@ -126,9 +126,9 @@ local function send_one(found, args, flags)
   local sources = payloads.gather(found)
   local meant = target.of(found, sources, args)
   local mistake = target.mistake(meant, sources)
-  if mistake then cli.fail("%s", mistake) end
+  if mistake then mistakes.fail("%s", mistake) end
   local list, _, file = subjects.people(found, flags)
-  local one, address = list[1], require("jaunt.settings").address(found, flags.send_to)
+  local one, address = list[1], require("jaunt.project.settings").address(found, flags.send_to)
   local call = walk_one(found, meant, send.with_address(one, address), file, flags.now_ms)
   send.check_address(call, one, address, flags.send_to)
   send.confirm(call, meant.payload or meant.element, one.id, address, flags.yes)
@@ -175,7 +175,7 @@ local function watch(args, flags)
   local control = require "jaunt.native.control"
   local found = project.need()
   local watcher <close>, why = require("jaunt.native.watch").open(folders_of(found, flags))
-  if not watcher then cli.fail("%s", why) end
+  if not watcher then mistakes.fail("%s", why) end
   local over = false
   for _, name in ipairs { "SIGINT", "SIGTERM", "SIGHUP" } do
     control.on_signal(name, function()
@@ -186,7 +186,7 @@ local function watch(args, flags)
   while not over do
     if term.isatty() then io.stdout:write("\27[H\27[2J"):flush() end
     local ok, raised = pcall(once, args, flags)
-    if not ok then print(term.paint().red(term.harmless(cli.message(raised)))) end
+    if not ok then print(term.paint().red(term.harmless(mistakes.message(raised)))) end
     print(term.paint().dim(("%s, again when something is saved; Ctrl-C ends it"):format(os.date("%H:%M:%S"))))
     io.stdout:flush()
     watcher:wait()
@@ -204,15 +204,15 @@ local EXCLUDING = {
 }
 
 local function run(args, flags)
-  if flags.watch and flags.people == "-" then cli.fail("--watch reads people again and again, and standard input comes once") end
+  if flags.watch and flags.people == "-" then mistakes.fail("--watch reads people again and again, and standard input comes once") end
   for _, both in ipairs(EXCLUDING) do
     if flags[both[1]] and flags[both[2]] then
-      cli.fail("--%s and --%s exclude each other", (both[1]:gsub("_", "-")), both[2])
+      mistakes.fail("--%s and --%s exclude each other", (both[1]:gsub("_", "-")), both[2])
     end
   end
   if flags.now then
     local at, why = engine.moment(flags.now)
-    flags.now_ms = at or cli.fail("--now: %s", why)
+    flags.now_ms = at or mistakes.fail("--now: %s", why)
   end
   return (flags.watch and watch or once)(args, flags)
 end

@@ -1,7 +1,7 @@
 -- jaunt redrive: sends held or dropped runs on.
 
-local repair = require "jaunt.repair"
-local selection = require "jaunt.selection"
+local repair = require "jaunt.state.repair"
+local selection = require "jaunt.state.selection"
 
 -- Why it would be refused, as far as that is seen from outside; the words are those of runtime/engine/run_repair.c.
 local function has_entered_again(state, run, family)

@@ -1,11 +1,12 @@
 -- jaunt render: templates with their data in, results out, a line each, so that any suite can be held against the
 -- engine.
 
-local cli = require "jaunt.cli"
 local engine = require "jaunt.native.engine"
+local existing = require "jaunt.base.existing"
 local json = require "json"
 local liquid = require "jaunt.liquid"
-local term = require "jaunt.term"
+local mistakes = require "jaunt.base.mistakes"
+local term = require "jaunt.base.term"
 
 local KINDS = { txt = true, json = true, form = true, html = true, xml = true }
 
@@ -50,14 +51,14 @@ end
 
 local function open(path)
   if path == "-" then return io.stdin end
-  return assert(io.open(cli.existing_file(path, "file of cases"), "rb"))
+  return assert(io.open(existing.file(path, "file of cases"), "rb"))
 end
 
 local function run(_, flags)
-  if not flags.cases then cli.fail("render needs cases: --cases FILE (or - for standard input)") end
+  if not flags.cases then mistakes.fail("render needs cases: --cases FILE (or - for standard input)") end
   local now, why = engine.now_ms(), nil
   if flags.now then now, why = engine.moment(flags.now) end
-  if not now then cli.fail("--now: %s", why) end
+  if not now then mistakes.fail("--now: %s", why) end
   local number, understood = 0, true
   for line in open(flags.cases):lines() do
     number = number + 1

@@ -1,10 +1,10 @@
 -- jaunt repl: the prompt. See jaunt.repl.session for what runs, jaunt.repl.dots for commands with a dot.
 
-local cli = require "jaunt.cli"
 local control = require "jaunt.native.control"
 local fs = require "jaunt.native.fs"
+local mistakes = require "jaunt.base.mistakes"
 local project = require "jaunt.project"
-local term = require "jaunt.term"
+local term = require "jaunt.base.term"
 
 local SAVED_MOST = 10000 -- chunks that .save writes
 local LEAVES_AFTER = 3 -- times of Ctrl-C during one chunk: then the process is left as it is
@@ -15,7 +15,7 @@ local LEAVES_AFTER = 3 -- times of Ctrl-C during one chunk: then the process is 
 local function confirm(found, ask, yes)
   local paint = term.paint(2)
   io.stderr:write(paint.bold(paint.red("LIVE")), "  what is typed is sent to the real vendors, and waits pass in earnest\n")
-  for _, connection in ipairs((require("jaunt.connections").read(found))) do
+  for _, connection in ipairs((require("jaunt.project.connections").read(found))) do
     if connection.base_url then
       io.stderr:write(("  %s  %s\n"):format(term.pad(connection.name, 12), connection.base_url:match("^https?://([^/]+)")))
     end
@@ -74,7 +74,7 @@ function prompt:show(told)
     local unknown = told.failed.message:match("%(global '([%w_]+)'%)")
     if unknown then self:hint(unknown) end
   elseif not (told.warned and (told.ended == "dropped" or told.ended == "held")) then
-    local after = told.ended == "interrupted" and (" after %s"):format(require("jaunt.figures").duration(told.ms)) or ""
+    local after = told.ended == "interrupted" and (" after %s"):format(require("jaunt.base.figures").duration(told.ms)) or ""
     io.stderr:write(self.paint_err.dim(ENDED[told.ended] .. after), "\n")
   end
   return false
@@ -93,13 +93,13 @@ function prompt:run(chunk)
     self.gave_nil = told.values and #told.values == 1 and told.values[1].text == "nil"
     return self:show(told)
   end
-  io.stderr:write(self.paint_err.red(term.harmless(cli.message(told))), "\n")
+  io.stderr:write(self.paint_err.red(term.harmless(mistakes.message(told))), "\n")
   return false
 end
 
 -- All names that scripts see by now: { NAME = true, or a table of what is in it }.
 function prompt:names()
-  local names = require("jaunt.sandbox").names()
+  local names = require("jaunt.worker.sandbox").names()
   for _, name in ipairs { "payload", "help", "person", "event", "_" } do names[name] = true end
   if self.session.person.profile then names.person = require("json").decode(self.session.person.profile) end
   for name, inner in pairs(self.session.names) do names[name] = inner end
@@ -108,7 +108,7 @@ end
 
 -- Says which name was meant by one that nobody knows.
 function prompt:hint(unknown)
-  local hint = require("jaunt.nearest").find(unknown, require("jaunt.keys").sorted(self:names()))
+  local hint = require("jaunt.base.nearest").find(unknown, require("jaunt.base.keys").sorted(self:names()))
   if hint and hint ~= unknown then io.stderr:write(self.paint_err.dim(("did you mean %s?"):format(hint)), "\n") end
 end
 
@@ -130,9 +130,9 @@ function prompt:with_terminal(f)
   return f()
 end
 
--- Takes a person (see jaunt.preview.people) of the file `path`.
+-- Takes a person (see jaunt.project.people) of the file `path`.
 function prompt:choose(person, path)
-  self.chosen = { id = person.id, events = require("jaunt.preview.people").events_file(path) }
+  self.chosen = { id = person.id, events = require("jaunt.project.people").events_file(path) }
   self.session:take_person(person)
 end
 
@@ -147,7 +147,7 @@ end
 function prompt:go_live()
   if self.session.live then return true end
   local function ask(text) return self.input:read(text) end
-  if not self.shows then cli.fail("it asks on a terminal: jaunt repl --live --yes begins so") end
+  if not self.shows then mistakes.fail("it asks on a terminal: jaunt repl --live --yes begins so") end
   if not confirm(self.found, ask, false) then
     print("not begun")
     return false
@@ -225,7 +225,7 @@ function prompt:take(text, name, line)
   local word = helped_word(text)
   if word or reading.is_command(text) then
     local ok, went_well = pcall(require("jaunt.repl.dots").run, self, word and ".help " .. word or text)
-    if not ok then io.stderr:write(self.paint_err.red(term.harmless(cli.message(went_well))), "\n") end
+    if not ok then io.stderr:write(self.paint_err.red(term.harmless(mistakes.message(went_well))), "\n") end
     return ok and went_well
   end
   local went_well = self:run { chunk = text, name = name, line = line }
@@ -267,7 +267,7 @@ end
 -- What was typed before; returns a function that adds to it.
 local function open_history(self)
   local history = require "jaunt.repl.history"
-  local ok, _, needed = pcall(require("jaunt.connections").read, self.found)
+  local ok, _, needed = pcall(require("jaunt.project.connections").read, self.found)
   local file = self.flags.secrets or self.found and project.path(self.found, "secrets.env")
   return history.open(function(text) self.input:remember(text) end, history.known_secrets(file, ok and needed or {}))
 end
@@ -323,21 +323,21 @@ end
 -- With --attach: the state whose runtime is spoken to.
 local function attach(self)
   if not self.flags.attach then return end
-  if self.flags.live then cli.fail("--attach and --live exclude each other") end
-  local path = require("jaunt.selection").state_path(self.flags)
-  self.runtime = require("jaunt.control").about(path)
-  if not self.runtime then cli.fail("no runtime has %s: without --attach, jaunt runs, why and redrive work on it", path) end
+  if self.flags.live then mistakes.fail("--attach and --live exclude each other") end
+  local path = require("jaunt.state.selection").state_path(self.flags)
+  self.runtime = require("jaunt.state.control").about(path)
+  if not self.runtime then mistakes.fail("no runtime has %s: without --attach, jaunt runs, why and redrive work on it", path) end
   self.attached = path
 end
 
 local function refuse_live(self)
   local function ask(text)
-    if not term.isatty(0) then cli.fail("--live asks on a terminal; scripts give --yes") end
+    if not term.isatty(0) then mistakes.fail("--live asks on a terminal; scripts give --yes") end
     io.stderr:write(text)
     io.stderr:flush()
     return io.read("l")
   end
-  if self.flags.live and not confirm(self.found, ask, self.flags.yes) then cli.fail("not begun: that was not \"live\"") end
+  if self.flags.live and not confirm(self.found, ask, self.flags.yes) then mistakes.fail("not begun: that was not \"live\"") end
 end
 
 local function evaluate(self)

@@ -1,15 +1,15 @@
 -- jaunt report: a journey's funnel and ledger from its state; by version, over a period, by groups.
 
-local cli = require "jaunt.cli"
-local csv = require "jaunt.csv"
-local figures = require "jaunt.figures"
+local csv = require "jaunt.base.csv"
+local figures = require "jaunt.base.figures"
 local json = require "json"
+local mistakes = require "jaunt.base.mistakes"
 local report = require "jaunt.run.report"
-local retrospect = require "jaunt.retrospect"
-local selection = require "jaunt.selection"
-local statistics = require "jaunt.statistics"
-local term = require "jaunt.term"
-local times = require "jaunt.times"
+local retrospect = require "jaunt.state.retrospect"
+local selection = require "jaunt.state.selection"
+local statistics = require "jaunt.base.statistics"
+local term = require "jaunt.base.term"
+local times = require "jaunt.base.times"
 
 local TIMES_FROM = 100000 -- runs whose journals are read for times; the counters tell the rest
 
@@ -21,13 +21,13 @@ local function check_by(looked_at, versions, by)
   for _, element in ipairs(looked_at:elements()) do
     if element.family == versions[1].family and element.kind == "split" then splits[#splits + 1] = element.name end
     if element.family == versions[1].family and element.name == by then
-      if element.kind ~= "split" then cli.fail("--by takes a split, and \"%s\" is a %s", by, element.kind) end
+      if element.kind ~= "split" then mistakes.fail("--by takes a split, and \"%s\" is a %s", by, element.kind) end
       return by
     end
   end
   local names = table.move(splits, 1, #splits, 1, { "payload", "control" })
-  local hint = require("jaunt.nearest").hint(by, names)
-  cli.fail("--by: nobody has come to a split \"%s\"%s", by, hint ~= "" and hint or "; there are " .. table.concat(names, ", "))
+  local hint = require("jaunt.base.nearest").hint(by, names)
+  mistakes.fail("--by: nobody has come to a split \"%s\"%s", by, hint ~= "" and hint or "; there are " .. table.concat(names, ", "))
 end
 
 -- Puts the times that were found beside the counters.
@@ -209,7 +209,7 @@ end
 ---------------------------------------------------------------------------------------------- the command
 
 local function run(args, flags)
-  if flags.json and flags.csv then cli.fail("--json and --csv exclude each other") end
+  if flags.json and flags.csv then mistakes.fail("--json and --csv exclude each other") end
   local looked_at, path = selection.open_state(flags)
   local state_guard <close> = looked_at
   local versions, version = selection.journey(looked_at, path, args.journey, flags.version)

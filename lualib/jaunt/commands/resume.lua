@@ -1,8 +1,8 @@
 -- jaunt resume: a journey that was paused goes on.
 
 local json = require "json"
-local repair = require "jaunt.repair"
-local selection = require "jaunt.selection"
+local repair = require "jaunt.state.repair"
+local selection = require "jaunt.state.selection"
 
 local function run(args, flags)
   local changed, _, pid = repair.pause("resume", args.journey, flags)

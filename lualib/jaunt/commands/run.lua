@@ -1,11 +1,13 @@
 -- jaunt run: a journey over an audience, in rehearsal or live; or a plain script. What only some runs need is loaded where
 -- they need it.
 
-local bundle = require "jaunt.bundle"
-local cli = require "jaunt.cli"
-local connections = require "jaunt.connections"
-local figures = require "jaunt.figures"
+local bundle = require "jaunt.project.bundle"
+local connections = require "jaunt.project.connections"
+local durations = require "jaunt.base.durations"
+local existing = require "jaunt.base.existing"
+local figures = require "jaunt.base.figures"
 local fs = require "jaunt.native.fs"
+local mistakes = require "jaunt.base.mistakes"
 local native = require "jaunt.native.engine"
 local now_mono = require "jaunt.native.control".now_mono
 local open_people = require "jaunt.native.audience".open
@@ -13,7 +15,7 @@ local progress = require "jaunt.run.progress"
 local project = require "jaunt.project"
 local session = require "jaunt.run.session"
 local state = require "jaunt.state"
-local term = require "jaunt.term"
+local term = require "jaunt.base.term"
 
 local DRY_RUN_PEOPLE = 3
 local LIVE_CHECKS = 0.01 -- of the rendered payloads, unless --check-payloads says another share
@@ -54,10 +56,10 @@ local function confirm_live(gathered, list, flags, count, state_file)
   io.stderr:write(state_file and ("The state is kept in %s: run it again after a stop, and it goes on.\n"):format(state_file)
     or "The state is kept in memory: after a stop nobody knows who was where.\n")
   if flags.yes then return end
-  if not term.isatty(0) then cli.fail("--live wants the journey's name typed on a terminal; scripts give --yes") end
+  if not term.isatty(0) then mistakes.fail("--live wants the journey's name typed on a terminal; scripts give --yes") end
   io.stderr:write(("Type %s to begin: "):format(gathered.name))
   io.stderr:flush()
-  if io.read("l") ~= gathered.name then cli.fail("not begun: that was not \"%s\"", gathered.name) end
+  if io.read("l") ~= gathered.name then mistakes.fail("not begun: that was not \"%s\"", gathered.name) end
 end
 
 local function warn_of_secrets(secrets, needed)
@@ -77,18 +79,18 @@ end
 
 local function moment_of(flag, text)
   local at, why = native.moment(text)
-  return at or cli.fail("--%s: %s", flag, why)
+  return at or mistakes.fail("--%s: %s", flag, why)
 end
 
 local function start_of(flags)
   if flags.start then return moment_of("start", flags.start) end
-  return flags.events and require("jaunt.events").first_time(flags.events) or native.now_ms() // 1000 * 1000
+  return flags.events and require("jaunt.project.events").first_time(flags.events) or native.now_ms() // 1000 * 1000
 end
 
 -- Milliseconds; nil: for ever.
 local function keep_of(flags)
   if flags.keep == "forever" then return nil end
-  return cli.duration(flags.keep) or cli.fail("--keep takes a duration, such as 30d, or forever; not \"%s\"", flags.keep)
+  return durations.read(flags.keep) or mistakes.fail("--keep takes a duration, such as 30d, or forever; not \"%s\"", flags.keep)
 end
 
 local function start_vendor(found, flags)
@@ -127,24 +129,24 @@ local function print_head(gathered, flags, parts, before, paused_ms)
   local what = flags.live and "live" or flags.dry_run and "dry run: answers come from the pretend vendor, nothing is sent"
     or "rehearsal: pretend vendors, virtual time from " .. native.rfc3339(parts.start_ms)
   local paused = paused_ms and ("; paused since %s: nobody is let in or woken until jaunt resume %s"):format(
-    require("jaunt.times").short(paused_ms), gathered.name) or ""
+    require("jaunt.base.times").short(paused_ms), gathered.name) or ""
   print(("%s, version %s (%s)%s%s"):format(gathered.name, gathered.version, what,
     parts.state and goes_on(parts.state, before) or "", paused))
   io.stdout:flush()
 end
 
 local function refuse_unready(flags)
-  if not flags.people then cli.fail("a journey needs people: --people FILE (or - for standard input)") end
-  if flags.people ~= "-" then cli.existing_file(flags.people, "people file") end
-  if flags.dry_run and flags.live then cli.fail("--dry-run and --live exclude each other") end
-  if flags.events then cli.existing_file(flags.events, "events file") end
+  if not flags.people then mistakes.fail("a journey needs people: --people FILE (or - for standard input)") end
+  if flags.people ~= "-" then existing.file(flags.people, "people file") end
+  if flags.dry_run and flags.live then mistakes.fail("--dry-run and --live exclude each other") end
+  if flags.events then existing.file(flags.events, "events file") end
 end
 
 -- The events for this run, or nil; and what ends the telling of those that could not be used.
 local function open_events(flags, start_ms, display)
   if not flags.events then return nil, function() end end
   local told = session.teller(display, "rejected events")
-  local reader = require("jaunt.events").open(flags.events, start_ms, function(line, why)
+  local reader = require("jaunt.project.events").open(flags.events, start_ms, function(line, why)
     told.tell(("%s:%d: %s"):format(flags.events, line, why))
   end)
   return reader, told.finish
@@ -169,9 +171,9 @@ local function tracer(flags, display, said)
   end
   if not flags.trace then return function() end end
   local file, why = io.open(flags.trace, "wb")
-  if not file then cli.fail("can't write the trace %s", why) end
+  if not file then mistakes.fail("can't write the trace %s", why) end
   return function(text)
-    if not file:write(text, "\n") then cli.fail("can't write the trace %s: is the disk full?", flags.trace) end
+    if not file:write(text, "\n") then mistakes.fail("can't write the trace %s: is the disk full?", flags.trace) end
   end, file
 end
 
@@ -179,7 +181,7 @@ end
 local function operators(engine, display, gathered, flags, parts)
   if not parts.state then return nil end
   local about = { journey = gathered.name, version = gathered.version, live = flags.live, gather = gathered.again }
-  local server, why = require("jaunt.control").server(parts.state, engine, about, display.say)
+  local server, why = require("jaunt.state.control").server(parts.state, engine, about, display.say)
   if not server then
     display.say(("warning: %s: jaunt redrive, move, end, pause and resume have to wait until this process ends"):format(why))
   end
@@ -221,7 +223,7 @@ local function run_journey(gathered, found, flags)
   refuse_unready(flags)
   local parts = { start_ms = start_of(flags), rejects = flags.rejects or rejects_path(flags.people), found = found,
     save_below = found and project.path(found, "saved") or "saved",
-    where = flags.where and require("jaunt.run.conditions").where(flags.where),
+    where = flags.where and require("jaunt.base.where").people(flags.where),
     stop_if = flags.stop_if and require("jaunt.run.conditions").stop_if(flags.stop_if) }
   parts.state = state.file(flags.state, flags.live, found)
   parts.keep_ms = keep_of(flags)
@@ -278,7 +280,7 @@ local function run(args, flags)
   local path, found = project.script(args.journey)
   local gathered = bundle.gather(path, found, args.arguments, flags.check_payloads or (flags.live and LIVE_CHECKS or 1))
   if gathered.kind == "script" then return run_script(gathered, found, flags) end
-  if #args.arguments > 0 then cli.fail("a journey takes no arguments: %s", args.arguments[1]) end
+  if #args.arguments > 0 then mistakes.fail("a journey takes no arguments: %s", args.arguments[1]) end
   return run_journey(gathered, found, flags)
 end
 

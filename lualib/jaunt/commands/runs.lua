@@ -1,13 +1,13 @@
 -- jaunt runs: who is where. One line a run, newest first; nothing is kept of what was printed.
 
-local cli = require "jaunt.cli"
-local csv = require "jaunt.csv"
-local figures = require "jaunt.figures"
+local csv = require "jaunt.base.csv"
+local figures = require "jaunt.base.figures"
 local json = require "json"
-local nearest = require "jaunt.nearest"
-local selection = require "jaunt.selection"
-local term = require "jaunt.term"
-local times = require "jaunt.times"
+local mistakes = require "jaunt.base.mistakes"
+local nearest = require "jaunt.base.nearest"
+local selection = require "jaunt.state.selection"
+local term = require "jaunt.base.term"
+local times = require "jaunt.base.times"
 
 local WIDTHS_FROM = 500 -- lines that are looked at before the first is printed
 local NARROWEST = 12    -- a column that has to give way keeps so much
@@ -69,12 +69,12 @@ local function columns_of(text)
     if not column and (of == "person" or of == "event") then column = looked_up(of, attribute) end
     if not column then
       local known = table.move(ALL, 1, #ALL, 1, {})
-      cli.fail("--columns: there is no %s%s; there are %s, person.NAME and event.NAME", name, nearest.hint(name, known),
+      mistakes.fail("--columns: there is no %s%s; there are %s, person.NAME and event.NAME", name, nearest.hint(name, known),
         table.concat(ALL, ", "))
     end
     columns[#columns + 1], names[#names + 1] = column, name
   end
-  if #names == 0 then cli.fail("--columns takes a list such as person,reason,person.email") end
+  if #names == 0 then mistakes.fail("--columns takes a list such as person,reason,person.email") end
   return columns, names
 end
 
@@ -105,7 +105,7 @@ local function put(text)
   local ok, why, code = io.write(text)
   if ok then return end
   unread = true
-  if code ~= EPIPE then cli.fail("can't write: %s", why) end
+  if code ~= EPIPE then mistakes.fail("can't write: %s", why) end
 end
 
 local function json_printer(chosen, columns, names)
@@ -206,7 +206,7 @@ local function printer(chosen, flags)
 end
 
 local function run(args, flags)
-  if flags.json and flags.csv then cli.fail("--json and --csv exclude each other") end
+  if flags.json and flags.csv then mistakes.fail("--json and --csv exclude each other") end
   local chosen = selection.choose(args.journey, flags)
   local state_guard <close> = chosen.state
   local show, flush = printer(chosen, flags)

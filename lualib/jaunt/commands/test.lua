@@ -1,17 +1,18 @@
 -- jaunt test: the project's specs, in this process, by busted; with pretend vendors and a clock that specs move.
 
 local assertions = require "jaunt.testing.assertions"
-local cli = require "jaunt.cli"
 local coverage = require "jaunt.testing.coverage"
-local figures = require "jaunt.figures"
+local existing = require "jaunt.base.existing"
+local figures = require "jaunt.base.figures"
 local fs = require "jaunt.native.fs"
+local mistakes = require "jaunt.base.mistakes"
 local project = require "jaunt.project"
-local term = require "jaunt.term"
+local term = require "jaunt.base.term"
 local words = require "jaunt.testing.words"
 
 local function load_busted()
   local ok, core = pcall(require, "busted.core")
-  if not ok then cli.fail("jaunt test needs busted, which is not installed: apt-get install lua-busted") end
+  if not ok then mistakes.fail("jaunt test needs busted, which is not installed: apt-get install lua-busted") end
   return core()
 end
 
@@ -21,12 +22,12 @@ local function specs_of(found, named)
   if #named == 0 then
     local folder = project.path(found, "spec")
     local list = project.files_below(folder, SPEC, {})
-    if #list == 0 then cli.fail("there are no specs: write %s", project.join(folder, "NAME_spec.lua")) end
+    if #list == 0 then mistakes.fail("there are no specs: write %s", project.join(folder, "NAME_spec.lua")) end
     return list
   end
   local list = {}
   for _, path in ipairs(named) do
-    if fs.kind(path) == "dir" then project.files_below(path, SPEC, list) else list[#list + 1] = cli.existing_file(path, "spec") end
+    if fs.kind(path) == "dir" then project.files_below(path, SPEC, list) else list[#list + 1] = existing.file(path, "spec") end
   end
   return list
 end
@@ -92,7 +93,7 @@ local function run(args, flags)
   if settings.taken > 0 then print(("%s taken: look at them, they are what the next run expects"):format(figures.of(settings.taken, "snapshot", "snapshots"))) end
   if not flags.no_coverage then print_coverage(covered:told()) end
   if counts.failure + counts.error > 0 then return 1 end
-  if counts.success == 0 and counts.pending == 0 then cli.fail("no test matches") end
+  if counts.success == 0 and counts.pending == 0 then mistakes.fail("no test matches") end
 end
 
 return {

@@ -1,6 +1,6 @@
 -- jaunt vendor: a pretend vendor on loopback, until Ctrl-C.
 
-local cli = require "jaunt.cli"
+local existing = require "jaunt.base.existing"
 local native = require "jaunt.native.control"
 local vendor = require "jaunt.native.vendor"
 
@@ -46,7 +46,7 @@ local function wait_for_the_end(running, quiet)
 end
 
 local function run(_, flags)
-  if flags.behaviour then cli.existing_file(flags.behaviour, "behaviour file") end
+  if flags.behaviour then existing.file(flags.behaviour, "behaviour file") end
   local running <close> = vendor.start {
     port = flags.port, latency = flags.latency, fail = flags.fail, reset = flags.reset, seed = flags.seed,
     behaviour = flags.behaviour,

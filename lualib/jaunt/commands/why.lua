@@ -1,15 +1,14 @@
 -- jaunt why: one person's whole story, a verdict first.
 
-local cli = require "jaunt.cli"
 local engine = require "jaunt.native.engine"
-local figures = require "jaunt.figures"
+local figures = require "jaunt.base.figures"
 local json = require "json"
-local keys = require "jaunt.keys"
-local selection = require "jaunt.selection"
-local story = require "jaunt.story"
-local term = require "jaunt.term"
-local times = require "jaunt.times"
-local verdict = require "jaunt.verdict"
+local keys = require "jaunt.base.keys"
+local selection = require "jaunt.state.selection"
+local story = require "jaunt.state.story"
+local term = require "jaunt.base.term"
+local times = require "jaunt.base.times"
+local verdict = require "jaunt.state.verdict"
 
 local BODY_LINES = 8  -- of a request or an answer, without --full
 local QUEUED_MS = 100 -- shorter times in a line are not told

@@ -1,6 +1,6 @@
 -- Which attributes of people and which fields of events a journey reads and writes, and where.
 
-local keys = require "jaunt.keys"
+local keys = require "jaunt.base.keys"
 local names = require "jaunt.preview.names"
 local parser = require "jaunt.lua.parser"
 local scope = require "jaunt.lua.scope"
@@ -81,7 +81,7 @@ local function look_at_template(source, sources, vars, fields, into)
   end
 end
 
--- What a payload reads, of the sources of jaunt.payloads.
+-- What a payload reads, of the sources of jaunt.project.payloads.
 function attributes.of_payload(name, sources, vars, fields, into)
   local source = sources[name]
   if not source then return end
@@ -97,7 +97,7 @@ end
 
 -- What a journey reads and writes: { person = { NAME = { read = { WHERE = true }, written = { … } } }, event = { … }
 -- }. `read` is jaunt.docs.flow's; `calls` a list of { payloads = { NAME … }, vars = (a set; "?" in it: not all are
--- known), texts = (URL and headers) }; `fields` what samples have (see jaunt.preview.people).
+-- known), texts = (URL and headers) }; `fields` what samples have (see jaunt.project.people).
 function attributes.of_journey(read, calls, sources, fields)
   local into = { person = {}, event = {} }
   for _, reader in ipairs(read.readers) do

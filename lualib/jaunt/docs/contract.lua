@@ -2,7 +2,7 @@
 -- what counts as success, and what becomes of the person otherwise.
 
 local fields = require "jaunt.docs.fields"
-local keys = require "jaunt.keys"
+local keys = require "jaunt.base.keys"
 local scope = require "jaunt.lua.scope"
 
 local contract = {}

@@ -7,7 +7,7 @@
 -- node_w (the width of its node, where that is all there is).
 
 local escapes = require "jaunt.docs.escapes"
-local figures = require "jaunt.figures"
+local figures = require "jaunt.base.figures"
 local flow = require "jaunt.docs.flow"
 local measure = require "jaunt.docs.measure"
 local svg = require "jaunt.docs.svg"

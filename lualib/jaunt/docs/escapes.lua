@@ -1,6 +1,6 @@
 -- Texts from anywhere, written into HTML, SVG and Markdown so that they stay texts.
 
-local term = require "jaunt.term"
+local term = require "jaunt.base.term"
 
 local escapes = {}
 

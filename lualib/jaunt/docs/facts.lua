@@ -1,16 +1,17 @@
 -- All that is to be told of one journey, gathered: from its script, its project, walks of sample people, and a state.
 
 local attributes = require "jaunt.docs.attributes"
-local bundle = require "jaunt.bundle"
-local cli = require "jaunt.cli"
-local connections = require "jaunt.connections"
+local bundle = require "jaunt.project.bundle"
+local connections = require "jaunt.project.connections"
 local contract = require "jaunt.docs.contract"
+local existing = require "jaunt.base.existing"
 local flow = require "jaunt.docs.flow"
-local payloads = require "jaunt.payloads"
-local people = require "jaunt.preview.people"
-local retrospect = require "jaunt.retrospect"
+local mistakes = require "jaunt.base.mistakes"
+local payloads = require "jaunt.project.payloads"
+local people = require "jaunt.project.people"
+local retrospect = require "jaunt.state.retrospect"
 local scope = require "jaunt.lua.scope"
-local selection = require "jaunt.selection"
+local selection = require "jaunt.state.selection"
 local trips = require "jaunt.docs.trips"
 
 local facts = {}
@@ -32,7 +33,7 @@ end
 
 -- The sample people: a list, the fields that they have, their file, and the id of the one who is shown.
 local function samples(found, flags)
-  local files = flags.people and { cli.existing_file(flags.people, "people file") } or people.files(found)
+  local files = flags.people and { existing.file(flags.people, "people file") } or people.files(found)
   local empty = { person = {}, event = {} }
   if not files[1] then
     if flags.person then people.named(flags.person, files, {}) end
@@ -216,7 +217,7 @@ end
 -- Gathers what is to be told of the journey whose script is at `path`. flags: person, people, id, report, state.
 function facts.gather(found, path, flags)
   local gathered = bundle.gather(path, found)
-  if gathered.kind ~= "journey" then cli.fail("%s is no journey", path) end
+  if gathered.kind ~= "journey" then mistakes.fail("%s is no journey", path) end
   local sources = payloads.gather(found)
   for _, source in pairs(sources) do source.path = within_project(found, source.path) end
   local read = flow.read(gathered.sources)

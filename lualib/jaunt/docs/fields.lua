@@ -1,7 +1,7 @@
 -- The fields of what is sent, with their types: from the bodies that samples sent, and from the payload's schema.
 
 local json = require "json"
-local keys = require "jaunt.keys"
+local keys = require "jaunt.base.keys"
 local trips = require "jaunt.docs.trips"
 
 local fields = {}
@@ -95,7 +95,7 @@ end
 
 -- The fields of bodies: a list of { path = "to.email", type = "text", always = (in all bodies), required = (by the
 -- schema; nil: there is none), rules = { words … } or nil }, sorted by path. Objects whose fields are told are left
--- out themselves. `schema`: a source of jaunt.payloads, or nil.
+-- out themselves. `schema`: a source of jaunt.project.payloads, or nil.
 function fields.of(bodies, headers, schema)
   local rows, count = { by_path = {} }, 0
   for _, body in ipairs(bodies) do

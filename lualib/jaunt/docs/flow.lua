@@ -448,7 +448,7 @@ function reader:module(name)
   return known or nil
 end
 
--- Reads the flow of a journey's script. `sources` are main and modules of jaunt.bundle's gather. Returns
+-- Reads the flow of a journey's script. `sources` are main and modules of jaunt.project.bundle's gather. Returns
 -- { steps =, words =, tree =, fields = (the table of journey's fields), readers = (of all scripts: { words, tree,
 -- source }) }; `steps` is nil where the flow can't be found in the text.
 function flow.read(sources)
@@ -472,7 +472,7 @@ function flow.read(sources)
   end
   for name in pairs(modules) do self:module(name) end
   local readers = { self }
-  for _, name in ipairs(require("jaunt.keys").sorted(shared.readers)) do
+  for _, name in ipairs(require("jaunt.base.keys").sorted(shared.readers)) do
     if shared.readers[name] then readers[#readers + 1] = shared.readers[name] end
   end
   return { steps = steps, words = self.words, tree = self.tree, fields = fields, readers = readers }

@@ -7,9 +7,9 @@
 -- PIECES is a text, or a list of texts and { code = text } or { strong = text }.
 
 local attributes = require "jaunt.docs.attributes"
-local figures = require "jaunt.figures"
+local figures = require "jaunt.base.figures"
 local json = require "json"
-local keys = require "jaunt.keys"
+local keys = require "jaunt.base.keys"
 local report = require "jaunt.run.report"
 local trips = require "jaunt.docs.trips"
 local flow = require "jaunt.docs.flow"

@@ -63,7 +63,7 @@ function trip:calls_of(step)
   local sent = self.sent[step.name]
   if not sent and not flow.is_named(step) then
     local pattern = "^" .. step.name:gsub("‹.-›", "\0"):gsub("%p", "%%%0"):gsub("%z", ".*") .. "$"
-    for _, name in ipairs(require("jaunt.keys").sorted(self.sent)) do
+    for _, name in ipairs(require("jaunt.base.keys").sorted(self.sent)) do
       if not sent and name:find(pattern) then sent = self.sent[name] end
     end
   end
@@ -72,15 +72,15 @@ function trip:calls_of(step)
   return { call = sent.first, pretended = sent.pretended, bodies = sent.bodies }
 end
 
--- Walks `people` (see jaunt.preview.people; an empty list: nobody walks) through the journey at `path`, whose flow
+-- Walks `people` (see jaunt.project.people; an empty list: nobody walks) through the journey at `path`, whose flow
 -- has `steps`. options: shown = (the id of the person whose data are shown), events = (a file), variable (see
--- jaunt.connections.read). The result's reached and calls_of say what they met; complete = false where there was no
+-- jaunt.project.connections.read). The result's reached and calls_of say what they met; complete = false where there was no
 -- time for all of it.
 function trips.walk(found, path, people, steps, options)
   local self = setmetatable({ names = {}, lines = {}, reasons = {}, sent = {}, shown = options.shown }, trip)
   self.walked = #people > 0
   if not self.walked then return self end
-  local first = options.events and require("jaunt.events").first_time(options.events)
+  local first = options.events and require("jaunt.project.events").first_time(options.events)
   self.complete = walk.all(found, path, people, function(calls, report, pretended)
     add_report(self, report)
     for _, one in ipairs(people) do

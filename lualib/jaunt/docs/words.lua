@@ -83,7 +83,7 @@ function words:call(node) return self.calls[self:meant(node)] end
 -- A node as it is written, on one line.
 function words:quoted(node)
   local text = self.text:sub(node.at, node.stop):gsub("%s+", " ")
-  return require("jaunt.term").cut(text, LONGEST)
+  return require("jaunt.base.term").cut(text, LONGEST)
 end
 
 -- The literal text of a node, or of the local that it names; nil for another.

@@ -19,7 +19,7 @@
 -- becomes functions within the function (frames).
 
 local code = require "jaunt.liquid.code"
-local keys = require "jaunt.keys"
+local keys = require "jaunt.base.keys"
 local names = require "jaunt.liquid.names"
 local terms = require "jaunt.liquid.terms"
 local trees = require "jaunt.liquid.trees"

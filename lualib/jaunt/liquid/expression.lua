@@ -14,7 +14,7 @@
 
 local fault = require "jaunt.liquid.fault"
 local filters = require "jaunt.liquid.filters"
-local keys = require "jaunt.keys"
+local keys = require "jaunt.base.keys"
 local lexer = require "jaunt.liquid.lexer"
 
 local concat, format, sub = table.concat, string.format, string.sub

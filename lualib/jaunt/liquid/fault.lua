@@ -7,7 +7,7 @@
 -- `what` is "syntax", "render" or "limit" for mistakes; "skip", "drop" and "hold" are a template's own decisions and
 -- carry `reason`. Columns count characters from 1, as do lines. tostring(fault) is the whole of it.
 
-local nearest = require "jaunt.nearest"
+local nearest = require "jaunt.base.nearest"
 
 local find, sub, gsub, rep, format = string.find, string.sub, string.gsub, string.rep, string.format
 

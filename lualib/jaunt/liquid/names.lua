@@ -8,7 +8,7 @@
 -- Names come in Liquid's order: loops and arguments, names that were set, counters, what comes from outside.
 
 local code = require "jaunt.liquid.code"
-local keys = require "jaunt.keys"
+local keys = require "jaunt.base.keys"
 
 local format = string.format
 local quote = code.quote

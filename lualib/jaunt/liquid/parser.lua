@@ -25,7 +25,7 @@
 
 local expression = require "jaunt.liquid.expression"
 local fault = require "jaunt.liquid.fault"
-local keys = require "jaunt.keys"
+local keys = require "jaunt.base.keys"
 local lexer = require "jaunt.liquid.lexer"
 
 local find, format, match, sub = string.find, string.format, string.match, string.sub

@@ -5,7 +5,7 @@
 
 local code = require "jaunt.liquid.code"
 local filters = require "jaunt.liquid.filters"
-local keys = require "jaunt.keys"
+local keys = require "jaunt.base.keys"
 local names = require "jaunt.liquid.names"
 
 local concat, find, format = table.concat, string.find, string.format

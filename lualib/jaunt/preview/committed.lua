@@ -1,21 +1,21 @@
 -- The payloads of a project as they were committed last, by git.
 
-local cli = require "jaunt.cli"
-local payloads = require "jaunt.payloads"
+local mistakes = require "jaunt.base.mistakes"
+local payloads = require "jaunt.project.payloads"
 local project = require "jaunt.project"
-local shell = require "jaunt.shell"
+local shell = require "jaunt.base.shell"
 
 local committed = {}
 
 local output, quote = shell.output, shell.quote
 
 local function refuse_without_git(root)
-  if not select(2, output("command -v git")) then cli.fail("--diff needs git, which is not here") end
+  if not select(2, output("command -v git")) then mistakes.fail("--diff needs git, which is not here") end
   if not select(2, output("git -C " .. quote(root) .. " rev-parse --is-inside-work-tree")) then
-    cli.fail("--diff compares with the last commit, and %s is in no git repository: git init, then git commit", root)
+    mistakes.fail("--diff compares with the last commit, and %s is in no git repository: git init, then git commit", root)
   end
   if not select(2, output("git -C " .. quote(root) .. " rev-parse --verify HEAD")) then
-    cli.fail("--diff compares with the last commit, and nothing is committed yet: git add, then git commit")
+    mistakes.fail("--diff compares with the last commit, and nothing is committed yet: git add, then git commit")
   end
 end
 
@@ -27,7 +27,7 @@ local function rename(sources, from, to)
   end
 end
 
--- The payloads of the last commit as jaunt.payloads gathers them, and what that is called: "3f9a01c of 2026-11-25".
+-- The payloads of the last commit as jaunt.project.payloads gathers them, and what that is called: "3f9a01c of 2026-11-25".
 -- Fails, in words, where there is no git or no commit.
 function committed.payloads(found)
   refuse_without_git(found.root)

@@ -1,7 +1,7 @@
 -- Previews as JSON, for programs.
 
 local json = require "json"
-local term = require "jaunt.term"
+local term = require "jaunt.base.term"
 
 local facts = {}
 

@@ -1,7 +1,7 @@
 -- What previews of many people have in common: which names were blank for how many, and which of them nobody has.
 
 local names = require "jaunt.preview.names"
-local term = require "jaunt.term"
+local term = require "jaunt.base.term"
 
 local findings = {}
 

@@ -43,7 +43,7 @@ function hostile.strings(file)
   local path = file or data and data .. "/people/blns.json"
   if not path or not file and not fs.kind(path) then return {}, nil end
   local ok, list = pcall(json.decode, project.read(path))
-  if not ok or not json.is_array(list) then require("jaunt.cli").fail("%s is no JSON list of texts", path) end
+  if not ok or not json.is_array(list) then require("jaunt.base.mistakes").fail("%s is no JSON list of texts", path) end
   local texts = {}
   for _, text in ipairs(list) do
     if type(text) == "string" then texts[#texts + 1] = text end

@@ -5,8 +5,8 @@
 -- bytes of the payload that it shows. A role is "key", "string", "word" (numbers, true, false, null), "mark"
 -- (punctuation) or "text".
 
-local places = require "jaunt.json_places"
-local term = require "jaunt.term"
+local places = require "jaunt.schema.places"
+local term = require "jaunt.base.term"
 
 local layout = {}
 

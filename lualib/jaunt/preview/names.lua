@@ -5,10 +5,10 @@
 -- fields of vars, or attributes of the person. A template's own names are none, unless they stand for data: `item` in
 -- {% for item in event.items %} is an item of event.items.
 
-local keys = require "jaunt.keys"
-local nearest = require "jaunt.nearest"
+local keys = require "jaunt.base.keys"
+local nearest = require "jaunt.base.nearest"
 local parser = require "jaunt.liquid.parser"
-local places = require "jaunt.json_places"
+local places = require "jaunt.schema.places"
 
 local names = {}
 
@@ -89,7 +89,7 @@ local function gather(block, source, own, found, seen)
   end)
 end
 
--- The names of a template (a source of jaunt.payloads, with the others as partials), in the order of the text; empty
+-- The names of a template (a source of jaunt.project.payloads, with the others as partials), in the order of the text; empty
 -- for one that can't be read.
 function names.of_template(source, sources)
   local ok, block = pcall(parser.parse, { text = source.text, path = source.path }, {
@@ -193,7 +193,7 @@ function names.likely(name, fields)
 end
 
 -- Whether anybody has what a name asks for. `fields`: { person = tree, event = tree, vars = tree } (see
--- jaunt.preview.people). If not: "; did you mean first_name?", or nothing, and whether the name would have to be in
+-- jaunt.project.people). If not: "; did you mean first_name?", or nothing, and whether the name would have to be in
 -- vars.
 function names.known(name, fields)
   local steps = name.steps

@@ -3,18 +3,18 @@
 --
 -- What a subject is, jaunt.preview.subjects says.
 
-local bundle = require "jaunt.bundle"
-local chunk = require "jaunt.chunk"
+local bundle = require "jaunt.project.bundle"
+local chunk = require "jaunt.worker.chunk"
 local findings = require "jaunt.preview.findings"
 local fs = require "jaunt.native.fs"
 local json = require "json"
 local names = require "jaunt.preview.names"
-local payloads = require "jaunt.payloads"
-local people = require "jaunt.preview.people"
-local places = require "jaunt.json_places"
+local payloads = require "jaunt.project.payloads"
+local people = require "jaunt.project.people"
+local places = require "jaunt.schema.places"
 local project = require "jaunt.project"
-local renderers = require "jaunt.renderers"
-local sandbox = require "jaunt.sandbox"
+local renderers = require "jaunt.worker.renderers"
+local sandbox = require "jaunt.worker.sandbox"
 
 local rendering = {}
 
@@ -134,7 +134,7 @@ function rendering.new(found, sources, probe)
   end
 
   -- One payload for several subjects: { name =, source =, results = (see one), findings = (see
-  -- jaunt.preview.findings) }. `fields`: what people have (see jaunt.preview.people).
+  -- jaunt.preview.findings) }. `fields`: what people have (see jaunt.project.people).
   function self.preview(name, subjects, fields)
     local results = {}
     for i, subject in ipairs(subjects) do

@@ -1,11 +1,11 @@
 -- One live call with what a preview shows, to an address of one's own.
 
-local cli = require "jaunt.cli"
-local connections = require "jaunt.connections"
+local connections = require "jaunt.project.connections"
 local engine = require "jaunt.native.engine"
 local json = require "json"
-local keys = require "jaunt.keys"
-local term = require "jaunt.term"
+local keys = require "jaunt.base.keys"
+local mistakes = require "jaunt.base.mistakes"
+local term = require "jaunt.base.term"
 
 local send = {}
 
@@ -77,7 +77,7 @@ function send.check_address(call, one, address, name)
   for _, field in ipairs(own) do
     local theirs = one.person[field]
     if type(theirs) == "string" and #theirs > 3 and theirs ~= address[field] and whole:find(theirs, 1, true) then
-      cli.fail("not sent: %s, the %s of %s, still stands in what would be sent%s", term.one_line(theirs), field,
+      mistakes.fail("not sent: %s, the %s of %s, still stands in what would be sent%s", term.one_line(theirs), field,
         term.one_line(one.id), address[field] and (", beside yours: it comes from the event or from vars") or
         (": give send_to.%s a %s in the settings"):format(name, field))
     end
@@ -97,10 +97,10 @@ function send.confirm(call, what, whom, address, yes)
     .. "it is pretended\n  %s %s\n"):format(term.one_line(what), term.one_line(whom), term.one_line(in_words(address)),
     call.method, term.one_line(call.url)))
   if yes then return end
-  if not term.isatty(0) then cli.fail("--send-to wants %s typed on a terminal; scripts give --yes", what) end
+  if not term.isatty(0) then mistakes.fail("--send-to wants %s typed on a terminal; scripts give --yes", what) end
   io.stderr:write(("Type %s to send it: "):format(what))
   io.stderr:flush()
-  if io.read("l") ~= what then cli.fail("not sent: that was not \"%s\"", what) end
+  if io.read("l") ~= what then mistakes.fail("not sent: that was not \"%s\"", what) end
 end
 
 -- Makes the call that is described (see jaunt.preview.walk). Returns { ok =, status =, error =, body =, ms = }.

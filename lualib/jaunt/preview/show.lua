@@ -1,10 +1,10 @@
 -- Previews as a person reads them on a terminal. What colours say is said in words, too.
 
 local difference = require "jaunt.preview.difference"
-local figures = require "jaunt.figures"
+local figures = require "jaunt.base.figures"
 local layout = require "jaunt.preview.layout"
-local places = require "jaunt.json_places"
-local term = require "jaunt.term"
+local places = require "jaunt.schema.places"
+local term = require "jaunt.base.term"
 
 local show = {}
 
@@ -140,7 +140,7 @@ function show.legend(used)
   end
   if #rows == 0 then return end
   if term.colours() then rows[#rows + 1] = { "bold", "comes from the person's data" } end
-  require("jaunt.cli").print_rows(rows)
+  term.rows(rows)
   print()
 end
 

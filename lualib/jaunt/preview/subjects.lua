@@ -3,16 +3,17 @@
 -- A subject is { id =, person =, event =, vars =, now = (milliseconds), note = (where that comes from, in words),
 -- request = (of an element's call: "POST https://…") }.
 
-local cli = require "jaunt.cli"
 local engine = require "jaunt.native.engine"
+local existing = require "jaunt.base.existing"
 local json = require "json"
-local keys = require "jaunt.keys"
+local keys = require "jaunt.base.keys"
+local mistakes = require "jaunt.base.mistakes"
 local names = require "jaunt.preview.names"
-local nearest = require "jaunt.nearest"
-local people = require "jaunt.preview.people"
+local nearest = require "jaunt.base.nearest"
+local people = require "jaunt.project.people"
 local project = require "jaunt.project"
 local target = require "jaunt.preview.target"
-local term = require "jaunt.term"
+local term = require "jaunt.base.term"
 
 local subjects = {}
 
@@ -24,15 +25,15 @@ subjects.PEOPLE_MOST = PEOPLE_MOST
 
 -- The people that the flags mean, the fields of all people of their file, and that file.
 function subjects.people(found, flags)
-  local named = flags.people and flags.people ~= "-" and cli.existing_file(flags.people, "people file") or flags.people
+  local named = flags.people and flags.people ~= "-" and existing.file(flags.people, "people file") or flags.people
   local files = named and { named } or people.files(found)
   if flags.person then return people.named(flags.person, files, { id = flags.id }) end
   if not files[1] then
-    cli.fail("there are no samples in %s: put some there, or give --people FILE", project.path(found, "people"))
+    mistakes.fail("there are no samples in %s: put some there, or give --people FILE", project.path(found, "people"))
   end
-  local where = flags.where and require("jaunt.run.conditions").where(flags.where)
+  local where = flags.where and require("jaunt.base.where").people(flags.where)
   local list, fields = people.read(files[1], flags.limit or PEOPLE_MOST, { id = flags.id, where = where })
-  if #list == 0 then cli.fail("there is nobody in %s%s", files[1], where and " for whom --where is true" or "") end
+  if #list == 0 then mistakes.fail("there is nobody in %s%s", files[1], where and " for whom --where is true" or "") end
   return list, fields, files[1]
 end
 
@@ -54,7 +55,7 @@ local function vars_of(flags)
   if not flags.vars then return nil end
   local ok, vars = pcall(json.decode, flags.vars)
   if not ok or type(vars) ~= "table" or json.is_array(vars) then
-    cli.fail("--vars takes a JSON object, such as '{\"code\":\"X-1\"}'%s",
+    mistakes.fail("--vars takes a JSON object, such as '{\"code\":\"X-1\"}'%s",
       ok and "" or ": " .. tostring(vars):gsub("^.-: ", "", 1))
   end
   return vars
@@ -155,7 +156,7 @@ function subjects.walk(found, meant, list, file, now_ms)
   if not next(walked.calls) and not is_among(meant.element, walked.elements) then
     local hint = nearest.hint(meant.element, walked.elements)
     if hint == "" then hint = "; it has " .. table.concat(walked.elements, ", ") end
-    cli.fail("%s has no element \"%s\"%s", meant.journey, meant.element, hint)
+    mistakes.fail("%s has no element \"%s\"%s", meant.journey, meant.element, hint)
   end
   return walked
 end

@@ -1,9 +1,9 @@
 -- What the words of `jaunt preview` mean: a payload, or an element of a journey.
 
-local cli = require "jaunt.cli"
-local keys = require "jaunt.keys"
-local nearest = require "jaunt.nearest"
-local payloads = require "jaunt.payloads"
+local keys = require "jaunt.base.keys"
+local mistakes = require "jaunt.base.mistakes"
+local nearest = require "jaunt.base.nearest"
+local payloads = require "jaunt.project.payloads"
 local project = require "jaunt.project"
 
 local target = {}
@@ -19,13 +19,13 @@ local function no_such_payload(found, word, sources)
   local hint = nearest.hint(word, known)
   if hint == "" and #known > 0 then hint = "; there are " .. table.concat(known, ", ") end
   if hint == "" then hint = ("; %s is empty"):format(project.path(found, "payloads")) end
-  cli.fail("no such payload: %s%s", word, hint)
+  mistakes.fail("no such payload: %s%s", word, hint)
 end
 
 local function wants_an_element(name, path)
   local elements = {}
   for element in project.read(path):gmatch("call_api%s*%(?%s*(\"[^\"\n]+\")") do elements[#elements + 1] = element end
-  cli.fail("%s is a journey: name one of its elements, too%s", name,
+  mistakes.fail("%s is a journey: name one of its elements, too%s", name,
     #elements > 0 and ": " .. table.concat(elements, ", ") or "")
 end
 
@@ -36,7 +36,7 @@ function target.of(found, sources, args)
   local journey = journeys[args.payload]
   if args.element then
     local hint = nearest.hint(args.payload, keys.sorted(journeys))
-    if not journey then cli.fail("no such journey: %s%s", args.payload, hint) end
+    if not journey then mistakes.fail("no such journey: %s%s", args.payload, hint) end
     return { journey = args.payload, path = journey.path, element = args.element }
   end
   local name = payload_named(args.payload, sources)

@@ -1,10 +1,10 @@
 -- --hostile: a payload rendered for people who break software, and whether what comes out stays what it was: JSON
 -- that can be parsed, a form with the same fields, XML and HTML with the same elements.
 
-local figures = require "jaunt.figures"
+local figures = require "jaunt.base.figures"
 local hostile = require "jaunt.preview.hostile"
 local json = require "json"
-local term = require "jaunt.term"
+local term = require "jaunt.base.term"
 
 local trial = {}
 

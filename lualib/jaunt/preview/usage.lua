@@ -1,7 +1,7 @@
 -- Which journeys send a payload, and what they send it with.
 
-local cli = require "jaunt.cli"
-local keys = require "jaunt.keys"
+local keys = require "jaunt.base.keys"
+local mistakes = require "jaunt.base.mistakes"
 local project = require "jaunt.project"
 local walk = require "jaunt.preview.walk"
 
@@ -40,7 +40,7 @@ function usage.walk(found, name, people, options)
       return call.told ~= nil and (call.told.payload == base or call.told.payload == name)
     end, options)
     if ok and next(walked.calls) then return walked end
-    if not ok then trouble = cli.message(walked):match("^[^\n]*") end
+    if not ok then trouble = mistakes.message(walked):match("^[^\n]*") end
   end
   return nil, trouble
 end

@@ -4,15 +4,15 @@
 -- Where somebody does not come to the element as things are, more is pretended, little by little: another branch of a
 -- split, a vendor that fails, no events, other dice of the vendors.
 
-local bundle = require "jaunt.bundle"
-local cli = require "jaunt.cli"
-local connections = require "jaunt.connections"
+local bundle = require "jaunt.project.bundle"
+local connections = require "jaunt.project.connections"
 local engine = require "jaunt.native.engine"
 local json = require "json"
-local keys = require "jaunt.keys"
+local keys = require "jaunt.base.keys"
+local mistakes = require "jaunt.base.mistakes"
 local now_mono = require "jaunt.native.control".now_mono
 local project = require "jaunt.project"
-local shell = require "jaunt.shell"
+local shell = require "jaunt.base.shell"
 
 local walk = {}
 
@@ -93,7 +93,7 @@ local function listener()
 end
 
 local function feed_events(running, file, start_ms)
-  local reader = require("jaunt.events").open(file, start_ms, function() end)
+  local reader = require("jaunt.project.events").open(file, start_ms, function() end)
   local event = reader.next()
   while event do
     running:event(event.at, event.person, event.name, event.json)
@@ -248,12 +248,12 @@ end
 -- What all walks of one journey have in common; its folder `saved`, if it has one, is closed by whoever asked.
 local function new_trip(found, path, options)
   local gathered = bundle.gather(path, found)
-  if gathered.kind ~= "journey" then cli.fail("%s is no journey", path) end
+  if gathered.kind ~= "journey" then mistakes.fail("%s is no journey", path) end
   return {
     found = found, gathered = gathered, events = options.events, variable = options.variable,
     saved = gathered.text:find("save_to", 1, true) and shell.temp_folder() or nil,
     until_then = now_mono() + (options.time_most or TIME_MOST),
-    start_ms = options.start_ms or options.events and require("jaunt.events").first_time(options.events)
+    start_ms = options.start_ms or options.events and require("jaunt.project.events").first_time(options.events)
       or engine.now_ms() // 1000 * 1000,
   }
 end
@@ -262,12 +262,12 @@ local function first_pretence(options)
   return { branches = {}, failing = {}, events = options.events ~= nil, seed = 1 }
 end
 
--- Walks `people` (see jaunt.preview.people) through the journey whose script is at `path`, until each has come to a
+-- Walks `people` (see jaunt.project.people) through the journey whose script is at `path`, until each has come to a
 -- call that `wanted(call)` says yes to. A call is what a trace describes: person, element, via, method, url, headers,
 -- body; and told = { payload =, now =, person =, event =, vars = } where it has a payload (url and body are missing
 -- where that could not be rendered).
 -- options: start_ms (now, by default), events = a file of events, time_most (milliseconds of real time for all walks),
--- variable (see jaunt.connections.read).
+-- variable (see jaunt.project.connections.read).
 -- Returns { calls = { ID = { call =, pretended = (words, or nil) } }, came = { ID = { element, … } } (with nothing more
 -- pretended), elements = (all that are known, sorted), warnings = (of the scripts), journey = name }.
 function walk.to(found, path, people, wanted, options)

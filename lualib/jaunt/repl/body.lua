@@ -10,7 +10,7 @@
 --   { failed = { message =, at = { "FILE:LINE", … } } }  it raised an error; `compiled` is false where it is no Lua
 -- A chunk that ends its run (drop, exit, a limit) tells nothing.
 
-local chunk = require "jaunt.chunk"
+local chunk = require "jaunt.worker.chunk"
 local json = require "json"
 local show = require "jaunt.repl.show"
 local vocabulary = require "jaunt.native.vocabulary"

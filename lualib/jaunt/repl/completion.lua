@@ -7,7 +7,7 @@
 local engine = require "jaunt.native.engine"
 local fs = require "jaunt.native.fs"
 local lexer = require "jaunt.lua.lexer"
-local names = require "jaunt.names"
+local names = require "jaunt.project.names"
 
 local completion = {}
 
@@ -55,7 +55,7 @@ local function complete_words(parts, line, word, start)
     local list = OWN[words[1]] and beginning(OWN[words[1]](parts.found), word) or file_names(word)
     return list, OWN[words[1]] and " " or ""
   end
-  local answer = require("jaunt.completion").of(words, word)
+  local answer = require("jaunt.cli.completion").of(words, word)
   if answer.kind ~= "words" then return file_names(word), "" end
   local list = {}
   for i, one in ipairs(answer.list) do list[i] = word:sub(1, answer.skip) .. one[1] end

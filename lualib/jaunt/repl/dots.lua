@@ -1,15 +1,19 @@
 -- Commands of the prompt: the command line's own with a dot before them, and those that only a prompt needs.
 --
 -- A command here is { summary =, usage =, run = function(at, words, rest) }: `at` is the prompt (see jaunt.commands.repl), `words` the
--- words behind the name, `rest` the same as one text. What is wrong is raised with cli.fail.
+-- words behind the name, `rest` the same as one text. What is wrong is raised with mistakes.fail.
 
+local arguments = require "jaunt.cli.arguments"
 local cli = require "jaunt.cli"
+local existing = require "jaunt.base.existing"
 local fs = require "jaunt.native.fs"
-local keys = require "jaunt.keys"
-local nearest = require "jaunt.nearest"
+local help = require "jaunt.cli.help"
+local keys = require "jaunt.base.keys"
+local mistakes = require "jaunt.base.mistakes"
+local nearest = require "jaunt.base.nearest"
 local project = require "jaunt.project"
-local shell = require "jaunt.shell"
-local term = require "jaunt.term"
+local shell = require "jaunt.base.shell"
+local term = require "jaunt.base.term"
 
 local dots = {}
 
@@ -34,7 +38,7 @@ local function split(text)
     while at <= #text and not text:find("^%s", at) do
       local quote = text:match("^[\"']", at)
       local stop = quote and text:find(quote, at + 1, true)
-      if quote and not stop then cli.fail("a %s is not closed", quote) end
+      if quote and not stop then mistakes.fail("a %s is not closed", quote) end
       if quote then
         word, at = word .. text:sub(at + 1, stop - 1), stop + 1
       else
@@ -55,7 +59,7 @@ end
 
 -- The first word that is no flag and no flag's value.
 local function first_argument(command, words)
-  local ok, args = pcall(cli.parse, command, words)
+  local ok, args = pcall(arguments.parse, command, words)
   local first = ok and args and command.arguments and command.arguments[1] and args[command.arguments[1].name]
   return type(first) == "string" and first or nil
 end
@@ -74,7 +78,7 @@ end
 
 -- The people of a rehearsal: the person at hand, else the project's samples. Returns a file and, where there are some, that of events.
 local function people_for(at)
-  local samples = require "jaunt.preview.people"
+  local samples = require "jaunt.project.people"
   local person = at.session.person
   if person.profile and at.chosen then
     local json = require "json"
@@ -87,7 +91,7 @@ local function people_for(at)
     return path, at.chosen.events
   end
   local first = at.found and samples.files(at.found)[1]
-  if not first then cli.fail("there are no sample people here: .run JOURNEY --people FILE") end
+  if not first then mistakes.fail("there are no sample people here: .run JOURNEY --people FILE") end
   return first, samples.events_file(first)
 end
 
@@ -115,7 +119,7 @@ local function state_words(at, command, words)
   if has_flag(words, "state") or at.session.live or has_flag(words, "help") then return words end
   local first = first_argument(command, words)
   local state = at.attached or first and fs.kind(state_of(at, first)) and state_of(at, first) or at.ran
-  if not state then cli.fail("nothing has run at this prompt yet: .run JOURNEY; or --state sqlite:FILE") end
+  if not state then mistakes.fail("nothing has run at this prompt yet: .run JOURNEY; or --state sqlite:FILE") end
   local more = table.move(words, 1, #words, 1, {})
   table.insert(more, "--state")
   table.insert(more, "sqlite:" .. state)
@@ -136,9 +140,9 @@ local function run_command(at, name, words)
   if name == "run" then words = rehearsal_words(at, command, words) end
   if name == "preview" then words = with_person(at, words) end
   if OF_A_STATE[name] then words = state_words(at, command, words) end
-  local args, flags = cli.parse(command, words)
+  local args, flags = arguments.parse(command, words)
   if not args then
-    cli.print_help(command)
+    help.print(command)
     return true
   end
   return at:with_terminal(function() return (command.run(args, flags) or 0) == 0 end)
@@ -159,13 +163,13 @@ own.help = {
     end
     print("What is typed is Lua, with the words of scripts: " .. table.concat(require("jaunt.repl.help").names(), ", ") .. ".")
     print(at.paint.bold("\nCommands of the prompt"))
-    cli.print_rows(rows(own))
+    term.rows(rows(own))
     print(at.paint.bold("\nThose of the command line"))
     local others = {}
     for name, command in pairs(dots.commands()) do
       if not own[name] then others[name] = { summary = command.summary } end
     end
-    cli.print_rows(rows(others))
+    term.rows(rows(others))
     return true
   end,
 }
@@ -176,7 +180,7 @@ own.person = {
   summary = "whom person, payload and .run speak of: a sample of the project", usage = "[ID]",
   run = function(at, words)
     if not words[1] then return at:run { chunk = "person", name = "prompt" } end
-    local samples = require "jaunt.preview.people"
+    local samples = require "jaunt.project.people"
     local found = at.found or project.need()
     local list, _, path = samples.named(words[1], samples.files(found), {})
     at:choose(list[1], path)
@@ -190,7 +194,7 @@ own.step = {
   run = function(at, words)
     local steps = require "jaunt.repl.steps"
     if at.attached then return steps.held(at, words[1], function(name, more) return run_command(at, name, more) end) end
-    if not words[1] then cli.fail(".step takes the name of a journey") end
+    if not words[1] then mistakes.fail(".step takes the name of a journey") end
     return steps.through(at, words[1])
   end,
 }
@@ -200,7 +204,7 @@ own.clock = {
   run = function(at, _, rest)
     local native = require "jaunt.native.engine"
     if rest ~= "" then
-      if at.session.live then cli.fail("the real clock can't be moved: .clock +2h works in a rehearsal") end
+      if at.session.live then mistakes.fail("the real clock can't be moved: .clock +2h works in a rehearsal") end
       local word = rest:find("^%+") and "wait" or "wait_until"
       if not at:run { chunk = ("%s(%q)"):format(word, (rest:gsub("^%+", ""))), name = "clock" } then return false end
     end
@@ -212,8 +216,8 @@ own.clock = {
 own.load = {
   summary = "runs a file here", usage = "FILE",
   run = function(at, words)
-    if not words[1] then cli.fail(".load takes a file") end
-    local path = cli.existing_file(words[1])
+    if not words[1] then mistakes.fail(".load takes a file") end
+    local path = existing.file(words[1])
     return at:run { chunk = project.read(path):gsub("^#[^\n]*", ""), name = path }
   end,
 }
@@ -221,10 +225,10 @@ own.load = {
 own.save = {
   summary = "writes what was typed, and went well, as a script", usage = "FILE",
   run = function(at, words)
-    if not words[1] then cli.fail(".save takes a file") end
-    if fs.kind(words[1]) then cli.fail("%s is there already", words[1]) end
+    if not words[1] then mistakes.fail(".save takes a file") end
+    if fs.kind(words[1]) then mistakes.fail("%s is there already", words[1]) end
     local file, why = io.open(words[1], "w")
-    if not file then cli.fail("can't write %s", why) end
+    if not file then mistakes.fail("can't write %s", why) end
     file:write(table.concat(at.done, "\n"), #at.done > 0 and "\n" or "")
     file:close()
     print(("%s: %d chunks"):format(words[1], #at.done))
@@ -236,19 +240,19 @@ own.vendor = {
   summary = "how the pretend vendors answer: .vendor crm POST /contacts 503; .vendor crm POST /contacts reset; .vendor off",
   usage = "[CONNECTION METHOD /PATH STATUS|reset [BODY] | off]",
   run = function(at, words)
-    if at.session.live then cli.fail("the vendors are real here") end
+    if at.session.live then mistakes.fail("the vendors are real here") end
     at.session:start()
     local vendors = at.session.vendors
     if words[1] == "off" then
       vendors:clear()
       print("the pretend vendors answer as usual")
     elseif words[1] then
-      if not words[4] then cli.fail(".vendor takes a connection, a method, a path and a status: .vendor crm POST /contacts 503") end
+      if not words[4] then mistakes.fail(".vendor takes a connection, a method, a path and a status: .vendor crm POST /contacts 503") end
       local rule = vendors:connection(words[1]):on(words[2]:upper() .. " " .. words[3])
       local status = math.tointeger(tonumber(words[4]))
       if words[4] == "reset" then rule:reset()
       elseif status and status >= 200 and status <= 599 then rule:reply(status, words[5])
-      else cli.fail("%s is no status from 200 to 599, nor reset", words[4]) end
+      else mistakes.fail("%s is no status from 200 to 599, nor reset", words[4]) end
     end
     for _, line in ipairs(vendors:described()) do print("  " .. line) end
     return true
@@ -272,11 +276,11 @@ local function file_named(at, name)
   local found = at.found or project.need()
   local journey = project.files(found, "journeys", { lua = true })[name]
   if journey then return journey.path end
-  local sources = require("jaunt.payloads").gather(found)
+  local sources = require("jaunt.project.payloads").gather(found)
   if sources[name] and not sources[name].variants then return sources[name].path, name end
   local names = keys.sorted(sources)
   for _, other in ipairs(keys.sorted(project.files(found, "journeys", { lua = true }))) do names[#names + 1] = other end
-  cli.fail("there is no payload or journey %s%s", name, nearest.hint(name, names))
+  mistakes.fail("there is no payload or journey %s%s", name, nearest.hint(name, names))
 end
 
 -- The person's editor: the first of these variables that says something.
@@ -291,11 +295,11 @@ end
 own.edit = {
   summary = "opens a payload or journey in $EDITOR, and shows a payload again each time it was saved", usage = "NAME",
   run = function(at, words)
-    if not words[1] then cli.fail(".edit takes the name of a payload or a journey") end
+    if not words[1] then mistakes.fail(".edit takes the name of a payload or a journey") end
     local path, payload = file_named(at, words[1])
     local command, before = editor(), fs.read(path)
     local _, _, code = at:with_terminal(function() return os.execute(command .. " " .. shell.quote(path)) end)
-    if code and code ~= 0 then cli.fail("%s ended with %d", command, code) end
+    if code and code ~= 0 then mistakes.fail("%s ended with %d", command, code) end
     if fs.read(path) == before then
       print("unchanged")
     elseif payload then
@@ -327,7 +331,7 @@ function dots.run(at, line)
     if known == name and not NOT_HERE[name] then return run_command(at, name, split(rest)) end
   end
   local hint = nearest.hint(name, keys.sorted(dots.commands()), ".")
-  cli.fail("there is no command .%s%s", name, hint ~= "" and hint or "; .help lists them")
+  mistakes.fail("there is no command .%s%s", name, hint ~= "" and hint or "; .help lists them")
 end
 
 return dots

@@ -1,7 +1,7 @@
 -- What the words of scripts mean, for who asks at the prompt. The texts are those of the annotations for editors (jaunt.new.types).
 
-local keys = require "jaunt.keys"
-local nearest = require "jaunt.nearest"
+local keys = require "jaunt.base.keys"
+local nearest = require "jaunt.base.nearest"
 local types = require "jaunt.new.types"
 
 local help = {}

@@ -4,7 +4,7 @@
 -- holds the value of one, and what begins with a blank does not get into it.
 
 local fs = require "jaunt.native.fs"
-local shell = require "jaunt.shell"
+local shell = require "jaunt.base.shell"
 
 local history = {}
 

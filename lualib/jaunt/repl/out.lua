@@ -1,9 +1,9 @@
 -- What the prompt shows: values, responses, mistakes, and that something takes time.
 
-local figures = require "jaunt.figures"
+local figures = require "jaunt.base.figures"
 local layout = require "jaunt.preview.layout"
 local lexer = require "jaunt.lua.lexer"
-local term = require "jaunt.term"
+local term = require "jaunt.base.term"
 
 local out = {}
 

@@ -7,12 +7,12 @@
 --   s:interrupt()                  from a signal's callback: ends what runs
 --   s:close()
 
-local bundle = require "jaunt.bundle"
-local connections = require "jaunt.connections"
+local bundle = require "jaunt.project.bundle"
+local connections = require "jaunt.project.connections"
 local json = require "json"
 local native = require "jaunt.native.engine"
 local now_mono = require "jaunt.native.control".now_mono
-local payloads = require "jaunt.payloads"
+local payloads = require "jaunt.project.payloads"
 local project = require "jaunt.project"
 
 local session = {}
@@ -53,7 +53,7 @@ local function start(self)
   take_payloads(self)
   self.engine = native.start {
     journey = "prompt", version = "1", workers = 1, in_flight = 1000, virtual = not self.live,
-    bundle = json.encode { kind = "prompt", payloads = json.decode(self.payload_text), check = 1 },
+    bundle = json.encode { kind = "prompt", body = "jaunt.repl.body", payloads = json.decode(self.payload_text), check = 1 },
     start_ms = self.parts.start_ms or native.now_ms() // 1000 * 1000, control = 0, reentry_ms = 0,
     connections = connections.make(list, secrets, self.parts.private_network), secrets = secrets, reroute = reroute,
     save_below = self.found and project.path(self.found, "saved") or ".", traces = false, plain = true, events = true,

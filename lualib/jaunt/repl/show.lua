@@ -35,7 +35,7 @@ local function valid(text)
   return table.concat(pieces)
 end
 
--- Marks that a terminal obeys although they are letters: see jaunt.term.
+-- Marks that a terminal obeys although they are letters: see jaunt.base.term.
 local function shown_marks(text)
   return (text:gsub("\xC2([\x80-\x9F])", function(c) return format("\\u{%x}", c:byte()) end)
     :gsub("\xE2\x80[\xAA-\xAE]", function(mark) return format("\\u{%x}", utf8.codepoint(mark)) end)

@@ -1,11 +1,11 @@
 -- .step: what the prompt asks while a journey goes through its elements (the worker's side is jaunt.repl.stepping), and what is to
 -- become of runs that are held, at a runtime's prompt.
 
-local bundle = require "jaunt.bundle"
-local cli = require "jaunt.cli"
+local bundle = require "jaunt.project.bundle"
 local json = require "json"
+local mistakes = require "jaunt.base.mistakes"
 local project = require "jaunt.project"
-local term = require "jaunt.term"
+local term = require "jaunt.base.term"
 
 local steps = {}
 
@@ -67,11 +67,11 @@ end
 function steps.through(at, name)
   local path, found = project.script(name)
   local gathered = bundle.gather(path, found)
-  if gathered.kind ~= "journey" then cli.fail("%s holds no journey", path) end
+  if gathered.kind ~= "journey" then mistakes.fail("%s holds no journey", path) end
   if not at.chosen then
-    local samples = require "jaunt.preview.people"
+    local samples = require "jaunt.project.people"
     local file = samples.files(found)[1]
-    if not file then cli.fail("there are no sample people here") end
+    if not file then mistakes.fail("there are no sample people here") end
     at:choose(samples.read(file, 1)[1], file)
   end
   print(("%s goes through %s"):format(term.one_line(at.chosen.id), gathered.name))
@@ -85,7 +85,7 @@ local HELD_MOST = 1000
 
 -- The runs that are held, newest first.
 local function held_runs(state, journey)
-  local chosen = require("jaunt.selection").choose(journey, { state = "sqlite:" .. state, outcome = "held" })
+  local chosen = require("jaunt.state.selection").choose(journey, { state = "sqlite:" .. state, outcome = "held" })
   local looked_at <close> = chosen.state
   local rows = {}
   for run in chosen.each() do

@@ -1,8 +1,8 @@
 -- --dry-run: what would be sent, shown request by request.
 
 local json = require "json"
-local keys = require "jaunt.keys"
-local term = require "jaunt.term"
+local keys = require "jaunt.base.keys"
+local term = require "jaunt.base.term"
 
 local dry = {}
 

@@ -1,9 +1,9 @@
 -- How a run goes, while it goes: a line that is written again and again on a terminal, a plain line every few seconds
 -- elsewhere. On standard error, so that results can be redirected.
 
-local figures = require "jaunt.figures"
+local figures = require "jaunt.base.figures"
 local native = require "jaunt.native.control"
-local term = require "jaunt.term"
+local term = require "jaunt.base.term"
 
 local progress = {}
 

@@ -1,10 +1,10 @@
 -- Payloads that are changed while a journey runs: taken for the calls that are not rendered yet, if nothing is wrong with them.
 
-local cli = require "jaunt.cli"
 local control = require "jaunt.native.control"
 local json = require "json"
-local keys = require "jaunt.keys"
-local payloads = require "jaunt.payloads"
+local keys = require "jaunt.base.keys"
+local mistakes = require "jaunt.base.mistakes"
+local payloads = require "jaunt.project.payloads"
 
 local reload = {}
 
@@ -26,7 +26,7 @@ end
 -- Everything about the files that may change, as one text; or what is wrong with the folder.
 local function gather(found)
   local ok, sources = pcall(payloads.gather, found)
-  if not ok then return nil, "wrong: " .. cli.message(sources) end
+  if not ok then return nil, "wrong: " .. mistakes.message(sources) end
   return sources, json.encode(sources)
 end
 
@@ -43,7 +43,7 @@ function reload.watcher(found, take, say)
     local ok, why = true, text
     if sources then ok, why = pcall(payloads.check, sources) end
     if not sources or not ok then
-      say(("payloads not taken, those from before stay in use: %s"):format(sources and cli.message(why) or text:gsub("^wrong: ", "")))
+      say(("payloads not taken, those from before stay in use: %s"):format(sources and mistakes.message(why) or text:gsub("^wrong: ", "")))
       return
     end
     local names = changes(in_use, sources)

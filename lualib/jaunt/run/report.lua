@@ -1,9 +1,9 @@
 -- What is told at the end of a run: the funnel, the ledger, the calls, the forecast; or all of it as one JSON object.
 
 local engine = require "jaunt.native.engine"
-local figures = require "jaunt.figures"
+local figures = require "jaunt.base.figures"
 local json = require "json"
-local term = require "jaunt.term"
+local term = require "jaunt.base.term"
 
 local report = {}
 

@@ -1,9 +1,9 @@
 -- One run from the first person to the last: lets people and events in, tells what is said meanwhile, and stops when all
 -- is over or somebody says so.
 
-local figures = require "jaunt.figures"
+local figures = require "jaunt.base.figures"
 local native = require "jaunt.native.control"
-local term = require "jaunt.term"
+local term = require "jaunt.base.term"
 
 local session = {}
 
@@ -29,9 +29,9 @@ function session.teller(display, what)
 end
 
 -- A session over `parts`: engine, display, and optionally people (a native audience), place (a function of a line of it),
--- where, limit, events (see jaunt.events), stop_if (a function of the figures that says why to stop, or nil), output (a function of a
+-- where, limit, events (see jaunt.project.events), stop_if (a function of the figures that says why to stop, or nil), output (a function of a
 -- script's line), trace (a function of a call's description), warning (what stands before a warning), exact_total,
--- exact (a script's output goes out as it is, control characters too), control (what operators ask: see jaunt.control),
+-- exact (a script's output goes out as it is, control characters too), control (what operators ask: see jaunt.state.control),
 -- look_again (called now and then: see jaunt.run.reload).
 function session.new(parts)
   local engine, display = parts.engine, parts.display

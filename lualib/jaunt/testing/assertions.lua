@@ -1,14 +1,14 @@
 -- What specs say of runs and of what vendors were sent; see README, "Test a journey". Each is an assertion of luassert, so that
 -- assert.is_not.… works, too.
 
-local coverage = require "jaunt.testing.coverage"
+local elements = require "jaunt.lua.elements"
 local difference = require "jaunt.preview.difference"
 local engine = require "jaunt.native.engine"
-local figures = require "jaunt.figures"
+local figures = require "jaunt.base.figures"
 local fs = require "jaunt.native.fs"
 local json = require "json"
 local layout = require "jaunt.preview.layout"
-local nearest = require "jaunt.nearest"
+local nearest = require "jaunt.base.nearest"
 local telling = require "jaunt.testing.telling"
 
 local assertions = {}
@@ -47,9 +47,9 @@ end
 -- Fails for an element that the journey does not have: what is said of it would be true of any run.
 local function need_element(world, run, name)
   local source = world:stage(run.journey).gathered.sources[1]
-  local elements, all = coverage.elements_of(source)
+  local list, all = elements.of(source)
   local names = {}
-  for i, element in ipairs(elements) do
+  for i, element in ipairs(list) do
     if element.name == name then return end
     names[i] = element.name
   end

@@ -1,7 +1,7 @@
 -- A run's story in a few lines, for the messages of assertions that fail.
 
 local engine = require "jaunt.native.engine"
-local term = require "jaunt.term"
+local term = require "jaunt.base.term"
 
 local telling = {}
 

@@ -1,6 +1,6 @@
 -- The words of specs: the names that `jaunt test` adds to busted's. They speak of the world of the test that is running.
 
-local cli = require "jaunt.cli"
+local mistakes = require "jaunt.base.mistakes"
 local testing = require "jaunt.testing"
 local worlds = require "jaunt.testing.world"
 
@@ -16,7 +16,7 @@ end
 local function at_the_spec(word)
   return function(...)
     local results = table.pack(pcall(word, ...))
-    if not results[1] then error(cli.message(results[2]), 2) end
+    if not results[1] then error(mistakes.message(results[2]), 2) end
     return table.unpack(results, 2, results.n)
   end
 end

@@ -3,15 +3,15 @@
 -- Each journey has an engine of its own, on a virtual clock and with a state that is gone at the end. Time stands still but for
 -- world:clock: what is due by then happens.
 
-local bundle = require "jaunt.bundle"
-local connections = require "jaunt.connections"
+local bundle = require "jaunt.project.bundle"
+local connections = require "jaunt.project.connections"
 local engine = require "jaunt.native.engine"
 local json = require "json"
 local pretence = require "jaunt.testing.pretence"
 local project = require "jaunt.project"
-local samples = require "jaunt.preview.people"
+local samples = require "jaunt.project.people"
 local states = require "jaunt.native.state"
-local story = require "jaunt.story"
+local story = require "jaunt.state.story"
 
 local world = {}
 world.__index = world

@@ -1,0 +1,125 @@
+-- What is shown on a terminal, and how: width, colours, wrapped text.
+--
+-- Colours only where a person looks: on a terminal that is not dumb, and not where NO_COLOR is set (to
+-- anything but nothing; see no-color.org).
+
+local native = require "jaunt.native.term"
+
+local term = {}
+
+local CODES = { bold = "1", dim = "2", red = "31", green = "32", yellow = "33", blue = "34", cyan = "36" }
+
+-- Whether file descriptor `fd` (1 by default, standard output) is a terminal.
+function term.isatty(fd)
+  return native.isatty(fd or 1)
+end
+
+-- Whether colours may be written to `fd` (1 by default).
+function term.colours(fd)
+  local no_color = os.getenv("NO_COLOR")
+  if no_color and no_color ~= "" then return false end
+  return term.isatty(fd) and os.getenv("TERM") ~= "dumb"
+end
+
+-- Painters for `fd` (1 by default): term.paint(2).red("text") is the text in red, or the text as it is where
+-- there are no colours. The names are bold, dim, red, green, yellow, blue, cyan.
+function term.paint(fd)
+  local on = term.colours(fd)
+  local painters = {}
+  for name, code in pairs(CODES) do
+    painters[name] = function(text)
+      return on and ("\27[%sm%s\27[0m"):format(code, text) or text
+    end
+  end
+  return painters
+end
+
+-- Columns of the terminal; elsewhere what COLUMNS says, or 80.
+function term.width()
+  return native.width(1) or math.tointeger(tonumber(os.getenv("COLUMNS") or "")) or 80
+end
+
+-- The text without what a terminal would obey: control characters (but for line ends and tabs), and the marks that turn
+-- the direction of writing. Each becomes a "?". For texts that come from people's data.
+function term.harmless(text)
+  return (text:gsub("[\0-\8\11-\31\127]", "?"):gsub("\xC2[\x80-\x9F]", "?"):gsub("\xE2\x80[\xAA-\xAE]", "?")
+    :gsub("\xE2\x81[\xA6-\xA9]", "?"))
+end
+
+-- A JSON text in which those controls are escaped, too, which JSON does not ask to be escaped, and a terminal may obey.
+function term.escaped(text)
+  return (text:gsub("\127", "\\u007f"):gsub("\xC2([\x80-\x9F])", function(c) return ("\\u%04x"):format(c:byte()) end))
+end
+
+-- The text as UTF-8: in the place of each byte that is none stands U+FFFD.
+function term.utf8(text)
+  local pieces, at = {}, 1
+  local good, bad = utf8.len(text)
+  while not good do
+    pieces[#pieces + 1] = text:sub(at, bad - 1) .. "\u{FFFD}"
+    at = bad + 1
+    good, bad = utf8.len(text, at)
+  end
+  return table.concat(pieces) .. text:sub(at)
+end
+
+-- A text as one line that a terminal only shows.
+function term.one_line(text)
+  return (term.harmless(text):gsub("[\n\t]", " "))
+end
+
+-- How many columns a text takes, each character being one wide.
+function term.columns(text)
+  return utf8.len(text) or #text
+end
+
+-- The text with blanks behind it, `width` columns wide at least.
+function term.pad(text, width)
+  return text .. (" "):rep(width - term.columns(text))
+end
+
+-- The text, with "…" in the place of what does not fit into `width` columns.
+function term.cut(text, width)
+  if term.columns(text) <= width then return text end
+  local stop = utf8.len(text) and utf8.offset(text, math.max(width, 1)) or width
+  return text:sub(1, stop - 1) .. "…"
+end
+
+-- Breaks a text at blanks into a list of lines of at most `width` columns; longer words stay whole.
+function term.wrap(text, width)
+  local lines, line = {}, ""
+  for word in text:gmatch("%S+") do
+    if line == "" then
+      line = word
+    elseif term.columns(line) + 1 + term.columns(word) <= width then
+      line = line .. " " .. word
+    else
+      lines[#lines + 1] = line
+      line = word
+    end
+  end
+  lines[#lines + 1] = line
+  return lines
+end
+
+-- Prints rows of { name, text } in two columns, the text wrapped beside its name.
+function term.rows(rows)
+  local left = 0
+  for _, row in ipairs(rows) do left = math.max(left, term.columns(row[1])) end
+  left = math.min(left, 28)
+  local right = math.max(30, math.min(term.width(), 100) - left - 4)
+  for _, row in ipairs(rows) do
+    local lines = term.wrap(row[2] or "", right)
+    local name = term.pad(row[1], left)
+    if term.columns(row[1]) > left then
+      print("  " .. row[1])
+      name = (" "):rep(left)
+    end
+    for i, line in ipairs(lines) do
+      local beside = i == 1 and name or (" "):rep(left)
+      print((("  %s  %s"):format(beside, line):gsub("%s+$", "")))
+    end
+  end
+end
+
+return term
