@@ -77,13 +77,13 @@ function project.vendor_file(found)
 end
 
 -- The file of the journey or script that a person named: a name in journeys/, or a path. Returns its path and the
--- project it belongs to (nil for a script outside of any).
-function project.script(name)
+-- project it belongs to (nil for a script outside of any). Names are those of the project `within`, or of the one around.
+function project.script(name, within)
   if name:find("%.lua$") or name:find("/") and fs.kind(name) == "file" then
     local path = existing.file(name, "script")
     return path, project.find(path:match("^(.*)/[^/]*$") or ".")
   end
-  local found = project.need()
+  local found = within or project.need()
   local journeys = project.files(found, "journeys", { lua = true })
   if journeys[name] then return journeys[name].path, found end
   local hint = nearest.hint(name, keys.sorted(journeys))

@@ -13,9 +13,9 @@
 --              time, all optional
 
 local bundle = require "jaunt.project.bundle"
-local connections = require "jaunt.project.connections"
 local engine = require "jaunt.native.engine"
 local json = require "json"
+local launch = require "jaunt.run.launch"
 local project = require "jaunt.project"
 
 local testing = {}
@@ -25,21 +25,11 @@ local WAIT_MS = 100
 local SEED = 1
 local COUNT_ALL = 1 << 60 -- records: more than there are, so that it never dies
 
-local function start_vendor(found)
-  return require "jaunt.native.vendor".start { port = 0, seed = SEED, behaviour = project.vendor_file(found) }
-end
-
 local function start_engine(trial, state, start_ms, die_after)
-  local list = connections.read(trial.found)
-  connections.reroute(list, trial.vendor:url())
-  local secrets = connections.secrets(true, trial.found)
-  local declared = trial.gathered.declared
-  return engine.start {
-    journey = trial.gathered.name, version = trial.gathered.version, bundle = trial.gathered.text, workers = 1, in_flight = 10,
-    seed = SEED, state = state, virtual = true, start_ms = start_ms, control = 0, reentry_ms = -1, per = declared.per,
-    connections = connections.make(list, secrets), secrets = secrets, reroute = trial.vendor:url(), traces = false,
-    events = true, die_after = die_after,
-  }
+  return launch.engine(trial.gathered, trial.found, {
+    in_flight = 10, seed = SEED, state = state, start_ms = start_ms, reentry_ms = -1, reroute = trial.vendor:url(), events = true,
+    die_after = die_after,
+  })
 end
 
 -- Goes on until all is over, or until it dies. Returns the report, how many records were made, and the clock.
@@ -117,7 +107,7 @@ end
 local function tell(trial, die_after, expected)
   local state = os.tmpname()
   os.remove(state)
-  local vendor <close> = start_vendor(trial.found)
+  local vendor <close> = launch.vendor(trial.found, { seed = SEED })
   trial.vendor = vendor
   local report, clock, records = go(trial, state, START_MS, die_after)
   if die_after < COUNT_ALL then report = go(trial, state, clock, COUNT_ALL) end
@@ -130,6 +120,9 @@ end
 local function events_of(list)
   local events = {}
   for i, event in ipairs(list or {}) do
+    if type(event.name) ~= "string" or type(event.after) ~= "string" then
+      error(("event %d: it is { name = \"order_placed\", after = \"2h\", data = { … } }"):format(i), 3)
+    end
     local ms, why = engine.duration(event.after)
     if not ms then error(("event %d: after: %s"):format(i, why), 3) end
     local data = {}
@@ -143,7 +136,7 @@ end
 function testing.crash_everywhere(journey, person, options)
   options = options or {}
   local found = project.need(options.project)
-  local path = journey:find("%.lua$") and journey or project.path(found, "journeys/" .. journey .. ".lua")
+  local path = project.script(journey, found)
   local trial = {
     found = found, gathered = bundle.gather(path, found), id = tostring(person.id), profile = json.encode(person),
     entries = { json.encode(options.event or {}) }, events = events_of(options.events),

@@ -287,12 +287,12 @@ bool run_is_listed(const char *lines, const char *name) {
   return false;
 }
 
-/* A parked run that listens to the event comes back; NULL where it stays: it does not listen, nobody is to be woken now, or it can't be
- * read. */
+/* A parked run that listens to the event comes back; NULL where it stays: it does not listen, nobody is to be woken now, there is no
+ * room for it, or it can't be read. */
 static run *wake_for(worker *w, const store_run *kept, const run_event *event) {
   if (kept->state != RUN_WAITING || !run_is_listed(kept->listens, event->name)) return NULL;
-  if (!atomic_load(&w->shared->paused) && !w->draining) return run_wake(w, kept);
-  run_due_later(w, kept);
+  if (!atomic_load(&w->shared->paused) && !w->draining && run_has_room(w)) return run_wake(w, kept);
+  if (kept->due_ms) run_due_later(w, kept); /* else it is due at once already */
   return NULL;
 }
 

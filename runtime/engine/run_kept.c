@@ -238,7 +238,7 @@ run *run_wake(worker *w, const store_run *kept) {
   return r;
 }
 
-static bool has_room(const worker *w) {
+bool run_has_room(const worker *w) {
   const engine_options *options = w->shared->options;
   size_t share = options->in_flight / (size_t)options->workers;
   if (w->unread_due_count == UNREAD_MOST) return false;
@@ -276,7 +276,7 @@ size_t run_wake_due(worker *w, int64_t now_ms) {
   size_t woken = 0;
   store_due_run due;
   if (!wakes(w)) return 0;
-  for (int looked = 0; looked < WAKES_AT_ONCE && has_room(w) && store_due(w->lane, now_ms, &due, 1);
+  for (int looked = 0; looked < WAKES_AT_ONCE && run_has_room(w) && store_due(w->lane, now_ms, &due, 1);
        looked++) {
     uint64_t before = w->unread_times;
     woken += wake_one(w, &due, now_ms);
@@ -286,7 +286,7 @@ size_t run_wake_due(worker *w, int64_t now_ms) {
 }
 
 int64_t run_next_wake(worker *w) {
-  int64_t next = wakes(w) && has_room(w) ? store_next_due(w->lane) : INT64_MAX;
+  int64_t next = wakes(w) && run_has_room(w) ? store_next_due(w->lane) : INT64_MAX;
   worker_unread(w);
   return next;
 }
@@ -308,13 +308,13 @@ typedef struct earlier {
   const char *per;
   uint32_t last;   /* the highest entry number */
   uint64_t fed;    /* of that one */
-  bool lives;      /* one of them does */
+  bool may_go_on;  /* one of them lives, or was dropped and may be sent on */
   bool is_refused; /* one of the same `per` lives, or has ended too short a time ago */
 } earlier;
 
 static void consider(earlier *e, const worker *w, const store_run *row) {
   if (row->entry > e->last) e->last = row->entry, e->fed = row->fed;
-  if (row->state < RUN_COMPLETED) e->lives = true;
+  if (row->state < RUN_COMPLETED || row->state == RUN_DROPPED) e->may_go_on = true;
   if (same_text(row->per, e->per) && !may_enter_again(w, row->state, row->since_ms)) e->is_refused = true;
 }
 
@@ -378,7 +378,7 @@ run_admission run_admit(worker *w, const message *m) {
     entry.fed = store_print(m->texts[1], m->lengths[1]);
     earlier e = look_back(w, m->texts[0], entry.per);
     entry.number = e.last + 1;
-    if (e.last) run_profile_came(w, m, entry.fed, e.fed, e.lives);
+    if (e.last) run_profile_came(w, m, entry.fed, e.fed, e.may_go_on);
     if (!e.is_refused && run_profile_at_entry(w, m, &profile))
       entry.profile = profile.data, entry.profile_length = profile.len;
     bool unread = worker_unread(w);

@@ -114,9 +114,9 @@ int64_t run_goal_reached_at(worker *w, uint64_t run_number);
 
 /* The profile that comes with a person, with what scripts have written to them in it; false where that is nothing. */
 bool run_profile_at_entry(worker *w, const message *m, buf *out);
-/* Another one came with a person who has runs: `fed` is its print, `newest_fed` that of the last run's, `lives`: one of them lives. It
+/* Another one came with a person who has runs: `fed` is its print, `newest_fed` that of the last run's, `may_go_on`: one of them. It
  * is kept where it is news. */
-void run_profile_came(worker *w, const message *m, uint64_t fed, uint64_t newest_fed, bool lives);
+void run_profile_came(worker *w, const message *m, uint64_t fed, uint64_t newest_fed, bool may_go_on);
 void run_wrote(run *r, const char *name, const char *json, size_t length); /* it was recorded */
 void run_push_person(run *r, lua_State *L);                                /* the newest; may raise */
 /* The record that lets the run's script go on is about to be made: from there on the script reads the newest, and the record says what
@@ -182,6 +182,7 @@ const char *run_move_to(worker *w, const store_run *kept, uint32_t version, bool
 /* The record that parks the run: it is settled with it, due at `until_ms`, and leaves memory when that is durable. */
 void run_settle(run *r, store_record *record, run_state to, int64_t until_ms);
 void run_due_later(worker *w, const store_run *kept); /* where it can't be read: see worker_unread */
+bool run_has_room(const worker *w);                   /* for another one to be brought back into memory */
 void run_leave_soon(run *r);                          /* it is settled: in w->leaving */
 void run_return(run *r);                              /* it lingers, and is needed: it leaves anew */
 void run_due_now(run *r); /* it was parked and is needed: whatever ends the process now, it is woken */

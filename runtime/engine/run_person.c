@@ -127,11 +127,11 @@ static bool find_profile(worker *w, const char *person, store_profile *out) {
   return store_profile_of(w->lane, person, out) > 0;
 }
 
-void run_profile_came(worker *w, const message *m, uint64_t fed, uint64_t newest_fed, bool lives) {
+void run_profile_came(worker *w, const message *m, uint64_t fed, uint64_t newest_fed, bool may_go_on) {
   store_profile before = {0};
   bool had = find_profile(w, m->texts[0], &before);
   free(before.json);
-  if (fed == (had ? before.fed : newest_fed) || (!had && (!lives || !newest_fed))) return;
+  if (fed == (had ? before.fed : newest_fed) || (!had && (!may_go_on || !newest_fed))) return;
   store_profile came = {(char *)m->texts[1], m->lengths[1], fed, logical_now_ms(&w->shared->clock)};
   if (w->lost || shared_dies(w->shared)) return;
   store_position position = store_profile_came(w->lane, m->texts[0], &came);

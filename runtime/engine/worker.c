@@ -189,7 +189,7 @@ static void cut_calls(worker *w, bool on_wire_too) {
   for (list *l = w->living.next, *next; l != &w->living; l = next) {
     next = l->next;
     call *c = LIST_OF(run, link, l)->call;
-    bool open = c && c->state != CALL_NEW && c->state != CALL_DONE;
+    bool open = c && c->started && c->state != CALL_DONE;
     if (open && (on_wire_too || c->state != CALL_WIRE)) call_cut(c);
   }
 }
@@ -211,15 +211,12 @@ static void idle_turn(uv_idle_t *idle) {
   (void)idle; /* only keeps the loop from sleeping */
 }
 
-/* Stops in two steps: what is not on the wire is cut at once, what is gets the grace. Then everything is closed. */
+/* Stops in two steps: what is not on the wire, or comes off it to be tried again, is cut at once, what is gets the grace. Then
+ * everything is closed. */
 static void drain(worker *w) {
-  if (!w->stopping) {
-    w->stopping = true;
-    cut_calls(w, w->grace_ms <= 0);
-    uv_timer_start(&w->alarm, grace_over, (uint64_t)(w->grace_ms > 0 ? w->grace_ms : 0), 0);
-  } else if (w->grace_ms <= 0) {
-    cut_calls(w, true);
-  }
+  if (!w->stopping) uv_timer_start(&w->alarm, grace_over, (uint64_t)(w->grace_ms > 0 ? w->grace_ms : 0), 0);
+  w->stopping = true;
+  cut_calls(w, w->grace_ms <= 0);
   if (w->closing) return;
   if (calls_open(w->calls) || (!list_empty(&w->ready) && !store_lane_full(w->lane))) {
     uv_idle_start(&w->idle, idle_turn); /* what was cut is done in the next turn */

@@ -1,4 +1,4 @@
-/* Places that requests go to, what is known of each, and which multi handle is the best for it. */
+/* Places that requests go to, and what is known of each. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -219,46 +219,4 @@ spot *destination_spot(destination *at, int index) {
     at->spots_count = count;
   }
   return &at->spots[index];
-}
-
-/* ---- which multi handle ---- */
-
-static bool has_idle(const destination *at, int index) {
-  return index >= 0 && index < at->spots_count && at->spots[index].open > at->spots[index].busy;
-}
-
-static multi *least_busy(http *h, http_reach reach) {
-  multi *best = NULL;
-  while (h->multis_of[reach] < h->multis_wanted && multi_new(h, reach, NULL)) continue;
-  for (int i = 0; i < h->multis_count; i++) {
-    multi *m = h->multis[i];
-    if (m->reach == reach && (!best || m->busy < best->busy)) best = m;
-  }
-  if (!best || best->busy < h->max_connections || h->multis_of[reach] >= MULTIS_MOST) return best;
-  multi *more = multi_new(h, reach, NULL);
-  return more ? more : best;
-}
-
-/* An HTTP/2 destination has one handle, and so has one of which it isn't known yet. Any other gets the handle
- * where it has an idle connection: the one it used last, else the first; without one it is put where least
- * goes on. */
-multi *destination_pick(destination *at) {
-  http *h = at->wire;
-  if (at->speaks != PROTOCOL_1) {
-    multi *home = at->home < 0 ? least_busy(h, at->reach) : h->multis[at->home];
-    at->home = home ? home->index : -1;
-    return home;
-  }
-  int index = has_idle(at, at->last) ? at->last : -1;
-  for (int i = 0; index < 0 && i < at->spots_count; i++) {
-    if (has_idle(at, i)) index = i;
-  }
-  multi *m = index >= 0 ? h->multis[index] : least_busy(h, at->reach);
-  if (m) at->last = m->index;
-  return m;
-}
-
-/* libcurl looks at all connections of a multi handle for each that it makes for us, so they are spread. */
-multi *destination_pick_connect(destination *at) {
-  return least_busy(at->wire, at->reach);
 }

@@ -1,7 +1,5 @@
-/* libcurl's options for one transfer: those that are always the same once for each handle, the others for
- * each hop.
- *
- * Handles go back to a pool as they are, so whatever one transfer may set the next sets, too. */
+/* libcurl's options for one hop. A handle comes from the pool as its last transfer has left it, so whatever one may set the next sets,
+ * too. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,125 +7,7 @@
 #include "base/alloc.h"
 #include "http/http_parts.h"
 
-/* The other hop's addresses stay in a multi handle for 60 s; they are told again well before. */
-enum { ADDRESSES_LIVE_S = 60, TELL_AGAIN_MS = 30000 };
-
-static const struct {
-  CURLoption option;
-  long value;
-} fixed[] = {
-    {CURLOPT_NOSIGNAL, 1},
-    {CURLOPT_NOPROGRESS, 1},
-    {CURLOPT_BUFFERSIZE, 4096}, /* each transfer has one; answers are small */
-    {CURLOPT_TCP_NODELAY, 1},
-    {CURLOPT_SSL_VERIFYPEER, 1},
-    {CURLOPT_SSL_VERIFYHOST, 2},
-    {CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
-    {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_2TLS}, /* by ALPN only */
-    {CURLOPT_HTTP09_ALLOWED, 0},
-    {CURLOPT_FOLLOWLOCATION, 0}, /* redirect.c does that */
-    {CURLOPT_DNS_CACHE_TIMEOUT, ADDRESSES_LIVE_S},
-};
-
-/* CURLOPT_PREREQFUNCTION: libcurl is about to send the request. It comes once more when a reused connection
- * has died and libcurl wants to send it again on another: here that is counted, or stopped. */
-static int about_to_send(void *data, char *remote, char *local, int remote_port, int local_port) {
-  const transfer *t = data;
-  http_exchange *ex = t->of;
-  (void)remote;
-  (void)local;
-  (void)remote_port;
-  (void)local_port;
-  if (ex->connecting) return CURL_PREREQFUNC_OK; /* it sends nothing */
-  return exchange_about_to_send(ex) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
-}
-
-static int set_callbacks(transfer *t) {
-  CURL *easy = t->easy;
-  int failed = 0;
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_PRIVATE, t);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, t->error);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, sock_open);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, t);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, sock_close);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, t->wire);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, about_to_send);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_PREREQDATA, t);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, answer_header);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_HEADERDATA, t);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, answer_body);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_WRITEDATA, t);
-  return failed;
-}
-
-static int set_fixed(transfer *t) {
-  CURL *easy = t->easy;
-  int failed = set_callbacks(t);
-  for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
-    failed |= (int)curl_easy_setopt(easy, fixed[i].option, fixed[i].value);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_SHARE, t->wire->share);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_PROXY, "");           /* nor one from the environment */
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, ""); /* it decodes; chain_headers asks */
-  return failed;
-}
-
-/* ---- the pool ---- */
-
-void transfer_free(transfer *t) {
-  curl_easy_cleanup(t->easy);
-  curl_url_cleanup(t->place);
-  free(t->place_text);
-  buf_free(&t->feed);
-  free(t);
-}
-
-static transfer *transfer_new(http *h, error *err) {
-  if (http_prepare(h, err) != 0) return NULL;
-  transfer *t = mem_zero(sizeof *t);
-  t->wire = h;
-  list_init(&t->link);
-  t->easy = curl_easy_init();
-  if (t->easy && set_fixed(t) == 0) return t;
-  error_set(err, "libcurl can't make a handle for a request");
-  transfer_free(t);
-  return NULL;
-}
-
-/* One for the exchange. Returns 0, or -1 and fills `err`. */
-static int transfer_take(http_exchange *ex, error *err) {
-  http *h = ex->wire;
-  transfer *t;
-  if (list_empty(&h->transfers)) {
-    t = transfer_new(h, err);
-    if (!t) return -1;
-  } else {
-    list *newest = h->transfers.prev; /* its memory is the warmest */
-    list_remove(newest);
-    h->transfers_count--;
-    t = LIST_OF(transfer, link, newest);
-  }
-  t->error[0] = '\0';
-  t->of = ex;
-  ex->transfer = t;
-  return 0;
-}
-
-void transfer_give(http_exchange *ex) {
-  http *h = ex->wire;
-  transfer *t = ex->transfer;
-  if (!t) return;
-  ex->transfer = NULL;
-  t->of = NULL;
-  if (h->transfers_count >= POOL_MOST || h->torn) {
-    transfer_free(t);
-    return;
-  }
-  h->transfers_count++;
-  list_push(&h->transfers, &t->link);
-}
-
-/* ---- what differs ---- */
+enum { TELL_AGAIN_MS = ADDRESSES_LIVE_S * 1000 / 2 };
 
 /* The URL, taken apart; nothing to do for the same as last time. Given a text, libcurl takes it apart, puts
  * it together and apart again for every transfer. One that it can't read it is given as a text, to say why.
@@ -241,10 +121,10 @@ static int go(http_exchange *ex, multi *m, int failed, error *err) {
   return error_set(err, "no memory for a request to %s", ex->at->name);
 }
 
-int easy_start_hop(http_exchange *ex, const known_host *of, error *err) {
-  if (transfer_take(ex, err) != 0) return -1;
+int easy_start_hop(http_exchange *ex, const known_host *of, transfer_done done, error *err) {
+  if (transfer_take(ex, done, err) != 0) return -1;
   CURL *easy = ex->transfer->easy;
-  multi *m = destination_pick(ex->at);
+  multi *m = multi_pick(ex->at);
   if (!m) return go(ex, m, 1, err);
   curl_off_t most = strcmp(ex->method, "HEAD") == 0 ? 0 : (curl_off_t)ex->max_body_bytes;
   int failed = 0;
@@ -258,10 +138,10 @@ int easy_start_hop(http_exchange *ex, const known_host *of, error *err) {
 }
 
 /* Of the request nothing but where it goes. */
-int easy_start_connect(http_exchange *ex, const known_host *of, error *err) {
-  if (transfer_take(ex, err) != 0) return -1;
+int easy_start_connect(http_exchange *ex, const known_host *of, transfer_done done, error *err) {
+  if (transfer_take(ex, done, err) != 0) return -1;
   CURL *easy = ex->transfer->easy;
-  multi *m = destination_pick_connect(ex->at);
+  multi *m = multi_pick_connect(ex->at);
   if (!m) return go(ex, m, 1, err);
   int failed = 0;
   failed |= (int)curl_easy_setopt(easy, CURLOPT_CONNECT_ONLY, 1L);

@@ -88,25 +88,19 @@ static void end_now(http_exchange *ex) {
   exchange_deliver(ex);
 }
 
-static void total_is_over(timer *t) {
-  http_exchange *ex = LIST_OF(http_exchange, deadline, t);
-  outcome_of_timeout(ex);
-  end_now(ex);
-}
+/* ---- a hop ---- */
 
-void exchange_fail_soon(http_exchange *ex) {
-  end_in_turn(ex);
-}
+static void next_hop(http_exchange *ex);
 
-static int64_t total_end_ms(const http_exchange *ex) {
-  return ex->started_ns / 1000000 + 1 + ex->total_ms;
+/* What all that a hop may end by comes to: its outcome is set. It goes on, or tells: now, or in the next turn of the loop. */
+static void over(http_exchange *ex, bool soon) {
+  if (soon)
+    end_in_turn(ex);
+  else if (ex->answer.outcome == HTTP_ANSWERED && redirect_prepare(ex))
+    next_hop(ex);
+  else
+    end_now(ex);
 }
-
-static void watch_total(http_exchange *ex) {
-  http_timer_set(ex->wire, &ex->deadline, total_end_ms(ex), total_is_over);
-}
-
-/* ---- a connection for a hop ---- */
 
 /* Is there a segment that is "." or ".."? */
 static bool has_dots(const char *path) {
@@ -125,59 +119,18 @@ static bool is_ours(const http_exchange *ex) {
   return !has_dots(destination_path(ex->at, request_url(ex)));
 }
 
-/* With the addresses of its host, or NULL for an address. Returns 0, or -1 and the outcome is set. */
-static int start(http_exchange *ex, const known_host *of) {
-  error err;
-  if (of && !of->addresses) {
-    answer_say(ex, HTTP_DNS, "%s does not resolve: %s", ex->at->host, of->error);
-    return -1;
-  }
-  ex->state = EXCHANGE_WIRE;
-  if (ex->ours) return h1_start(ex, of);
-  if (easy_start_hop(ex, of, &err) == 0) return 0;
-  answer_say(ex, HTTP_CONNECT, "%s", err.text);
-  return -1;
+static void learn(http_exchange *ex) {
+  long version = 0;
+  if (ex->at->speaks != PROTOCOL_UNKNOWN) return;
+  curl_easy_getinfo(ex->transfer->easy, CURLINFO_HTTP_VERSION, &version);
+  ex->at->speaks = version >= CURL_HTTP_VERSION_2_0 ? PROTOCOL_2 : PROTOCOL_1;
 }
 
-void exchange_wait(http_exchange *ex, timer_due due) {
-  int64_t connect_end = ex->hop_ns / 1000000 + 1 + ex->connect_ms;
-  if (connect_end < total_end_ms(ex)) http_timer_set(ex->wire, &ex->deadline, connect_end, due);
+static void transferred(http_exchange *ex, CURLcode code) {
+  outcome_of_transfer(ex, code);
+  if (ex->answer.outcome == HTTP_ANSWERED) learn(ex);
+  over(ex, false);
 }
-
-static void lookup_too_long(timer *t) {
-  http_exchange *ex = LIST_OF(http_exchange, deadline, t);
-  char *host = ex->at->host;
-  answer_say(ex, HTTP_DNS, "%s does not resolve: the name server took too long", host);
-  end_now(ex);
-}
-
-static void looked_up(host_waiter *waiter, const known_host *of) {
-  http_exchange *ex = LIST_OF(http_exchange, lookup, waiter);
-  watch_total(ex);
-  if (start(ex, of) != 0) end_now(ex);
-}
-
-/* Where a connection is idle, nobody has to be asked for addresses. */
-int exchange_reach(http_exchange *ex) {
-  const known_host *of = NULL;
-  ex->reached = ex->refused = false;
-  if (ex->ours && !ex->fresh && h1_reuse(ex)) {
-    ex->state = EXCHANGE_WIRE;
-    return 0;
-  }
-  ex->lookup.found = looked_up;
-  if (ex->at->literal || (of = resolver_ask(&ex->wire->names, ex->at->host, &ex->lookup)))
-    return start(ex, of);
-  ex->state = EXCHANGE_LOOKUP;
-  exchange_wait(ex, lookup_too_long);
-  return 0;
-}
-
-void exchange_wait_no_more(http_exchange *ex) {
-  watch_total(ex);
-}
-
-/* ---- a hop ---- */
 
 /* Where nothing goes further than loopback, no name server is asked either. */
 static int check_reach(http_exchange *ex) {
@@ -187,14 +140,21 @@ static int check_reach(http_exchange *ex) {
   return -1;
 }
 
+static int start_libcurl(http_exchange *ex, const known_host *of) {
+  error err;
+  if (easy_start_hop(ex, of, transferred, &err) == 0) return 0;
+  answer_say(ex, HTTP_CONNECT, "%s", err.text);
+  return -1;
+}
+
 /* Goes to ex->next. Returns 0, or -1 when it ended at once and the outcome is set. */
 static int start_hop(http_exchange *ex) {
   ex->at = ex->next;
   ex->next = NULL;
-  ex->fresh = false;
+  ex->fresh = ex->reached = ex->refused = false;
   if (check_reach(ex) != 0) return -1;
   ex->ours = is_ours(ex);
-  return exchange_reach(ex);
+  return ex->ours ? h1_reach(ex) : reach_host(ex, start_libcurl);
 }
 
 static void next_hop(http_exchange *ex) {
@@ -206,41 +166,6 @@ static void next_hop(http_exchange *ex) {
   if (start_hop(ex) != 0) end_now(ex);
 }
 
-bool exchange_about_to_send(http_exchange *ex) {
-  if (ex->hop_sends > 0 && ex->resend_forbidden) {
-    ex->resend_stopped = true;
-    return false;
-  }
-  if (ex->hop_sends > 0 || ex->answer.sends == 0) ex->answer.sends++;
-  ex->hop_sends++;
-  ex->answer.sent = true;
-  return true;
-}
-
-void exchange_hop_over(http_exchange *ex) {
-  if (ex->answer.outcome == HTTP_ANSWERED && redirect_prepare(ex))
-    next_hop(ex);
-  else
-    end_now(ex);
-}
-
-static void learn(http_exchange *ex) {
-  long version = 0;
-  if (ex->at->speaks != PROTOCOL_UNKNOWN) return;
-  curl_easy_getinfo(ex->transfer->easy, CURLINFO_HTTP_VERSION, &version);
-  ex->at->speaks = version >= CURL_HTTP_VERSION_2_0 ? PROTOCOL_2 : PROTOCOL_1;
-}
-
-void exchange_transferred(http_exchange *ex, CURLcode code) {
-  if (ex->connecting) {
-    h1_connected(ex, code);
-    return;
-  }
-  outcome_of_transfer(ex, code);
-  if (ex->answer.outcome == HTTP_ANSWERED) learn(ex);
-  exchange_hop_over(ex);
-}
-
 /* ---- what users call ---- */
 
 static void reset(http_exchange *ex) {
@@ -249,6 +174,7 @@ static void reset(http_exchange *ex) {
   ex->hops = 0;
   ex->drops_body_headers = false;
   ex->deadline = (timer){0};
+  ex->over = over;
   list_init(&ex->lookup.link);
   list_init(&ex->queue);
   answer_restart(ex);
@@ -263,7 +189,7 @@ static void begin(http_exchange *ex, const http_request *request, http_done done
   ex->next->users++;
   ex->wire->open_count++;
   list_push(&ex->wire->open, &ex->link);
-  watch_total(ex);
+  reach_watch(ex);
   if (request->save_to &&
       save_open(&ex->file, request->save_below, request->save_to, &why) != 0) { /* before anything is sent */
     answer_say(ex, HTTP_FILE, "%s", why.text);

@@ -53,26 +53,35 @@ static bool take_body(void *owner, const char *bytes, size_t length) {
 
 static const h1_sink sink = {take_line, take_head, take_body};
 
+static int start(http_exchange *ex, const known_host *of);
+
 /* ---- on a connection ---- */
 
-/* Puts it on the wire. An exchange that must not be is not on its way here a second time: see h1_broke. */
+/* Puts it on the wire. An exchange that must not be is not on its way here a second time: see broke. */
 static void send_on(h1_connection *c, http_exchange *ex) {
-  exchange_about_to_send(ex);
+  request_about_to_send(ex);
   h1_answer_begin(&ex->parser, &sink, ex, strcmp(ex->method, "HEAD") == 0, ex->max_header_bytes);
   h1_connection_send(c, ex);
 }
 
-bool h1_reuse(http_exchange *ex) {
+static bool reuse(http_exchange *ex) {
   h1_connection *c = h1_connection_idle(ex->at, ex->resend_forbidden);
   if (c) send_on(c, ex);
   return c != NULL;
+}
+
+/* Looks for a connection: one that is idle, or one that has to be made, with the addresses of its host. */
+int h1_reach(http_exchange *ex) {
+  if (ex->fresh || !reuse(ex)) return reach_host(ex, start);
+  ex->state = EXCHANGE_WIRE;
+  return 0;
 }
 
 static http_exchange *next_waiting(destination *at) {
   list *first = list_pop(&at->waiting);
   if (!first) return NULL;
   http_exchange *ex = LIST_OF(http_exchange, queue, first);
-  exchange_wait_no_more(ex);
+  reach_watch(ex);
   return ex;
 }
 
@@ -82,7 +91,7 @@ static void release(h1_connection *c) {
   h1_connection_release(c);
   if (list_empty(&at->waiting) || LIST_OF(http_exchange, queue, at->waiting.next)->fresh) return;
   http_exchange *ex = next_waiting(at);
-  if (!h1_reuse(ex) && exchange_reach(ex) != 0) exchange_fail_soon(ex);
+  if (h1_reach(ex) != 0) ex->over(ex, true);
 }
 
 /* ---- making connections ---- */
@@ -92,26 +101,28 @@ static void let_next_connect(destination *at) {
   while (at->connecting < CONNECTS_MOST && !at->wire->closing) {
     http_exchange *ex = next_waiting(at);
     if (!ex) return;
-    if (exchange_reach(ex) != 0) exchange_fail_soon(ex);
+    if (h1_reach(ex) != 0) ex->over(ex, true);
   }
 }
 
 static void waited_too_long(timer *t) {
   http_exchange *ex = LIST_OF(http_exchange, deadline, t);
   outcome_of_connect_timeout(ex);
-  exchange_hop_over(ex);
+  ex->over(ex, false);
 }
 
-int h1_start(http_exchange *ex, const known_host *of) {
+static void connected(http_exchange *ex, CURLcode code);
+
+static int start(http_exchange *ex, const known_host *of) {
   error err;
   if (ex->at->connecting >= CONNECTS_MOST) {
     list_push(&ex->at->waiting, &ex->queue);
-    exchange_wait(ex, waited_too_long);
+    reach_watch_connect(ex, waited_too_long);
     return 0;
   }
   ex->connecting = true;
   ex->at->connecting++;
-  if (easy_start_connect(ex, of, &err) == 0) return 0;
+  if (easy_start_connect(ex, of, connected, &err) == 0) return 0;
   ex->connecting = false;
   ex->at->connecting--;
   answer_say(ex, HTTP_CONNECT, "%s", err.text);
@@ -131,23 +142,25 @@ void h1_leave(http_exchange *ex) {
   stop_connecting(ex);
 }
 
+static const h1_hearer hearer;
+
 /* libcurl has connected a socket, or tells why not. */
-void h1_connected(http_exchange *ex, CURLcode code) {
+static void connected(http_exchange *ex, CURLcode code) {
   error err = {""};
   h1_connection *c = NULL;
   if (code != CURLE_OK) {
     outcome_of_transfer(ex, code);
-    exchange_hop_over(ex);
+    ex->over(ex, false);
     return;
   }
-  int fd = sock_take(ex);
+  int fd = multi_take_socket(ex);
   if (fd < 0)
     error_set(&err, "could not connect to %s: the connection was lost", ex->at->name);
   else
-    c = h1_connection_new(ex->at, fd, &err);
+    c = h1_connection_new(ex->at, fd, &hearer, &err);
   if (!c) {
     answer_say(ex, HTTP_CONNECT, "%s", err.text);
-    exchange_hop_over(ex);
+    ex->over(ex, false);
     return;
   }
   send_on(c, ex);
@@ -165,10 +178,10 @@ static void whole(http_exchange *ex, bool all_used) {
     release(c);
   else
     h1_connection_close(c);
-  exchange_hop_over(ex);
+  ex->over(ex, false);
 }
 
-bool h1_came(http_exchange *ex, const char *bytes, size_t length) {
+static bool came(http_exchange *ex, const char *bytes, size_t length) {
   size_t used;
   switch (h1_answer_feed(&ex->parser, bytes, length, &used)) {
   case H1_MORE: return false;
@@ -177,7 +190,7 @@ bool h1_came(http_exchange *ex, const char *bytes, size_t length) {
   case H1_BROKEN: outcome_of_garbage(ex, ex->parser.problem); break;
   case H1_STOPPED: break; /* who stopped it has said why */
   }
-  exchange_hop_over(ex);
+  ex->over(ex, false);
   return true;
 }
 
@@ -193,16 +206,18 @@ static bool begin_again(http_exchange *ex) {
   h1_connection_close(ex->on);
   ex->fresh = true;
   ex->hop_ns = clock_mono_ns();
-  if (exchange_reach(ex) != 0) exchange_hop_over(ex);
+  if (h1_reach(ex) != 0) ex->over(ex, false);
   return true;
 }
 
-void h1_broke(http_exchange *ex, bool in_order) {
+static void broke(http_exchange *ex, bool in_order) {
   if (in_order && h1_answer_end(&ex->parser) == H1_WHOLE) {
     whole(ex, false);
     return;
   }
   if (begin_again(ex)) return;
   outcome_of_break(ex);
-  exchange_hop_over(ex);
+  ex->over(ex, false);
 }
+
+static const h1_hearer hearer = {came, broke};

@@ -38,7 +38,7 @@ static void arm(h1_connection *c, int events) {
   uv_poll_start(&c->poll, events, ready);
 }
 
-h1_connection *h1_connection_new(destination *at, int fd, error *err) {
+h1_connection *h1_connection_new(destination *at, int fd, const h1_hearer *to, error *err) {
   http *h = at->wire;
   h1_connection *c = mem_zero(sizeof *c);
   int status = uv_poll_init_socket(h->loop, &c->poll, fd);
@@ -52,6 +52,7 @@ h1_connection *h1_connection_new(destination *at, int fd, error *err) {
   c->wire = h;
   c->at = at;
   c->fd = fd;
+  c->to = to;
   at->users++;
   h->handles++;
   h->connections++;
@@ -190,11 +191,11 @@ static void receive(h1_connection *c) {
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;
     if (n <= 0) {
-      h1_broke(c->of, n == 0);
+      c->to->broke(c->of, n == 0);
       return;
     }
     c->heard = true;
-    if (h1_came(c->of, inbox, (size_t)n)) return;
+    if (c->to->came(c->of, inbox, (size_t)n)) return;
     if (n < INBOX_BYTES) break;
   }
   arm_for_rest(c); /* where an error had stopped the watch */

@@ -1,5 +1,4 @@
-/* The wire as a whole: what all requests share, its clock, its turns, and how it is closed. See http_parts.h.
- */
+/* What all requests share: libcurl, set up; the clock; the turn of the loop that is next; and their memory. See http_parts.h. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -10,11 +9,7 @@
 #include "http/http_parts.h"
 #include "http/libcurl.h"
 
-#ifndef JAUNT_VERSION
-#define JAUNT_VERSION "0"
-#endif
-
-/* libcurl tells right before each sending of a request (CURLOPT_PREREQFUNCTION) from here on: see easy.c */
+/* libcurl tells right before each sending of a request (CURLOPT_PREREQFUNCTION) from here on: see transfer.c */
 enum { CURL_LEAST = 0x075500 };
 
 static int set_up_libcurl(error *err) {
@@ -74,24 +69,17 @@ void http_timer_set(http *h, timer *t, int64_t at_ms, timer_due due) {
 
 /* ---- the next turn of the loop ---- */
 
-static void tear_down(http *h);
-
 static void turn(uv_idle_t *idle) {
   http *h = idle->data;
   uv_idle_stop(idle);
-  multi_run_due(h);
-  list ended;
-  list_init(&ended);
-  list_move_all(&ended, &h->ended);
-  while (!list_empty(&ended)) exchange_deliver(LIST_OF(http_exchange, link, ended.next));
-  if (h->closing && !h->open_count) tear_down(h);
+  h->turned(h);
 }
 
 void http_turn_soon(http *h) {
   if (!h->torn) uv_idle_start(&h->turn, turn);
 }
 
-/* ---- beginning ---- */
+/* ---- what all of libcurl's transfers share ---- */
 
 static int share_sessions(http *h, error *err) {
   h->share = curl_share_init();
@@ -113,7 +101,7 @@ static int find_system_ca(http *h, error *err) {
   return 0;
 }
 
-static void free_shared(http *h) {
+void http_unprepare(http *h) {
   if (h->share) curl_share_cleanup(h->share);
   h->share = NULL;
 }
@@ -126,18 +114,11 @@ int http_prepare(http *h, error *err) {
     h->encodings = mem_text(brotli ? "Accept-Encoding: gzip, br, deflate" : "Accept-Encoding: gzip, deflate");
     return 0;
   }
-  free_shared(h);
+  http_unprepare(h);
   return -1;
 }
 
-static void free_outside_loop(http *h) {
-  while (!list_empty(&h->pool)) exchange_free(LIST_OF(http_exchange, link, list_pop(&h->pool)));
-  while (!list_empty(&h->transfers)) transfer_free(LIST_OF(transfer, link, list_pop(&h->transfers)));
-  while (!list_empty(&h->idle)) h1_connection_close(LIST_OF(h1_connection, among_idle, h->idle.next));
-  for (int i = 0; i < h->multis_count; i++) multi_free(h->multis[i]);
-  h->multis_count = 0;
-  free_shared(h);
-}
+/* ---- memory ---- */
 
 static void free_memory(http *h) {
   timers_free(&h->timers);
@@ -154,7 +135,7 @@ static void free_memory(http *h) {
   free(h);
 }
 
-static void finish_close(http *h) {
+void http_free_unused(http *h) {
   if (h->handles || h->names.under_way || !h->torn) return;
   void (*closed)(void *data) = h->closed;
   void *data = h->closed_data;
@@ -162,77 +143,7 @@ static void finish_close(http *h) {
   if (closed) closed(data);
 }
 
-static void names_idle(resolver *names) {
-  finish_close(LIST_OF(http, names, names));
-}
-
-static void init_loop(http *h) {
-  uv_timer_init(h->loop, &h->clock);
-  uv_idle_init(h->loop, &h->turn);
-  h->clock.data = h;
-  h->turn.data = h;
-  h->handles = 2;
-}
-
-static char *header_line(const char *name, const char *value) {
-  buf line = BUF_EMPTY;
-  buf_format(&line, "%s: %s", name, value);
-  return buf_take(&line, NULL);
-}
-
-http *http_new(uv_loop_t *loop, const http_options *options) {
-  http *h = mem_zero(sizeof *h);
-  h->loop = loop;
-  h->user_agent =
-      header_line("User-Agent", options->user_agent ? options->user_agent : "jaunt/" JAUNT_VERSION);
-  h->max_connections = options->max_connections > 0 ? options->max_connections : CONNECTIONS_DEFAULT;
-  h->multis_wanted = options->multis > 0 ? options->multis : MULTIS_DEFAULT;
-  h->all_through_libcurl = options->all_through_libcurl;
-  h->taking = CURL_SOCKET_BAD;
-  h->clock_at = INT64_MAX;
-  list_init(&h->due);
-  list_init(&h->ended);
-  list_init(&h->open);
-  list_init(&h->pool);
-  list_init(&h->transfers);
-  list_init(&h->idle);
-  timers_init(&h->timers);
-  resolver_init(&h->names, loop, names_idle);
-  init_loop(h);
-  return h;
-}
-
-size_t http_open_count(const http *h) {
-  return h->open_count;
-}
-
-/* ---- end ---- */
-
 void http_handle_closed(http *h) {
   h->handles--;
-  finish_close(h);
-}
-
-static void handle_closed(uv_handle_t *handle) {
-  http_handle_closed(handle->data);
-}
-
-/* All callbacks have come. libcurl closes its connections (their polls with them) while the loop still lives;
- * the memory goes when the loop has let go of the last handle. */
-static void tear_down(http *h) {
-  if (h->torn) return;
-  h->torn = true;
-  free_outside_loop(h);
-  sock_drop_all(h);
-  resolver_cancel(&h->names);
-  uv_close((uv_handle_t *)&h->clock, handle_closed);
-  uv_close((uv_handle_t *)&h->turn, handle_closed);
-}
-
-void http_close(http *h, void (*closed)(void *data), void *data) {
-  h->closing = true;
-  h->closed = closed;
-  h->closed_data = data;
-  while (!list_empty(&h->open)) http_cancel(LIST_OF(http_exchange, link, h->open.next));
-  http_turn_soon(h);
+  http_free_unused(h);
 }

@@ -1,14 +1,16 @@
 /* What the files of http.h share, and how they divide the work:
  *
- *   http.c         the whole: options, clock, turns, close
+ *   wire.c         the whole: its beginning, its turns, its end
  *   exchange.c     one request from http_send to its callback
  *   request.c      checking and copying what is sent
  *   redirect.c     going on where an answer points
  *   libcurl.c      libcurl itself, loaded when it is needed
- *   easy.c         libcurl's options for one transfer
+ *   reach.c        on the way to a connection: addresses, deadlines
+ *   easy.c         libcurl's options for one hop
  *   answer.c       what comes in: headers, body, their caps
  *   outcome.c      what an ending means, in words
  *   multi.c        multi handles: which one, timer, results
+ *   transfer.c     handles for libcurl's transfers: what is the same for all
  *   sock.c         libcurl's sockets on the loop
  *   egress.c       which addresses may be connected to
  *   destination.c  what is known of each place that requests go to
@@ -16,7 +18,8 @@
  *   h1_connection.c  such a connection, from libcurl's hands to its end
  *   h1_request.c   a request's bytes
  *   h1_answer.c, h1_decode.c    an answer's bytes, and their encodings
- *   resolver.c, save.c, table.c    tools, as the line above each with a header of its own
+ *   http.c         what all share: libcurl set up, the clock, the next turn
+ *   resolver.c, save.c, table.c    tools, each with a header of its own
  *
  * A request takes one of two ways. One to http:// is spoken by us: libcurl makes the connection (with all that
  * belongs to it: addresses, guard, timeouts), hands its socket over and is out of it. All others go through
@@ -68,6 +71,8 @@ typedef struct multi {
   int busy;         /* exchanges that are in it */
   timer alarm;      /* libcurl's next timeout */
   list due;         /* in wire->due while it has to act in the next turn */
+  /* What its sockets call when they are ready; it also hands out the results. */
+  void (*act)(struct multi *m, curl_socket_t fd, int events);
 } multi;
 
 /* ---- destinations: scheme, host, port, CA file and reach, within which connections may be shared ---- */
@@ -128,8 +133,6 @@ destination *destination_of(http *h, const char *url, const char *ca_file, http_
 const char *destination_path(const destination *at, const char *url); /* what follows the host */
 void destination_leave(destination *at);
 spot *destination_spot(destination *at, int index);
-multi *destination_pick(destination *at);         /* for a request; NULL where libcurl can make none */
-multi *destination_pick_connect(destination *at); /* for making a connection; likewise */
 
 /* ---- libcurl's sockets ---- */
 
@@ -147,12 +150,15 @@ typedef struct sock {
 
 /* ---- libcurl's transfers ---- */
 
+typedef void (*transfer_done)(http_exchange *ex, CURLcode code);
+
 /* An easy handle and what has to live as long as its transfer. It goes from pool to pool; an exchange has one
  * while libcurl works for it. */
 typedef struct transfer {
   list link; /* in wire->transfers while nobody has it */
   http *wire;
   http_exchange *of; /* NULL while nobody has it */
+  transfer_done done;
   CURL *easy;
   struct curl_slist defaults[4]; /* header lines that are not the user's */
   buf feed;                      /* for CURLOPT_RESOLVE */
@@ -165,12 +171,20 @@ typedef struct transfer {
 
 /* ---- our own connections ---- */
 
+/* Who hears of a connection while it has an exchange. */
+typedef struct h1_hearer {
+  bool (*came)(http_exchange *ex, const char *bytes,
+               size_t length);                     /* true: it has ended, its connection perhaps, too */
+  void (*broke)(http_exchange *ex, bool in_order); /* the connection has ended, or was reset */
+} h1_hearer;
+
 /* A socket that libcurl has connected, armed for reading for as long as it lives. */
 typedef struct h1_connection {
   uv_poll_t poll;
   http *wire;
   destination *at;
   http_exchange *of; /* NULL while it is idle */
+  const h1_hearer *to;
   int fd;
   int armed;       /* what the loop watches for */
   list beside;     /* in at->idle while it is idle */
@@ -193,6 +207,9 @@ typedef enum exchange_state {
   EXCHANGE_WIRE,   /* libcurl has it, or one of our connections, or it waits for one */
   EXCHANGE_ENDED,  /* its callback is due, or being called */
 } exchange_state;
+
+/* Begins a hop with the addresses of its host (NULL for an address). Returns 0, or -1 and the outcome is set. */
+typedef int (*hop_start)(http_exchange *ex, const known_host *of);
 
 /* What is known of a header by its name. */
 enum {
@@ -219,6 +236,8 @@ struct http_exchange {
   exchange_state state;
   http_done done;
   void *data;
+  void (*over)(http_exchange *ex,
+               bool soon); /* a hop's outcome is set; soon: nobody is told before the next turn */
 
   /* the request; its strings are in `block` */
   char *block;
@@ -243,6 +262,7 @@ struct http_exchange {
   char *hop_url;           /* the present URL, after a redirect */
   bool drops_body_headers; /* it goes on without its body */
   bool ours;               /* this hop is spoken by us */
+  hop_start start;         /* by which way */
   host_waiter lookup;
   timer deadline;
   int64_t started_ns, hop_ns;
@@ -301,10 +321,11 @@ struct http {
   timers timers;                             /* on the mono clock, in ms */
   uv_timer_t clock;                          /* for the earliest of them */
   int64_t clock_at;                          /* when it rings; INT64_MAX: it is not set */
-  uv_idle_t turn;                            /* runs once, in the loop's next turn */
-  list due;                                  /* multi handles that have to act then */
-  list ended;                                /* exchanges whose callback comes then */
-  list open;                                 /* exchanges */
+  uv_idle_t turn;                            /* runs once, in the loop's next turn, and calls: */
+  void (*turned)(http *h);
+  list due;   /* multi handles that have to act then */
+  list ended; /* exchanges whose callback comes then */
+  list open;  /* exchanges */
   list pool, transfers;
   size_t open_count, pool_count, transfers_count;
   size_t handles; /* of the loop: the two above, and sockets' polls */
@@ -315,19 +336,25 @@ struct http {
 
 /* http.c */
 int64_t http_now_ms(void); /* mono */
-int http_prepare(http *h,
-                 error *err); /* what all of libcurl's transfers share; nothing to do but the first time */
+/* What all of libcurl's transfers share; nothing to do but the first time. */
+int http_prepare(http *h, error *err);
+void http_unprepare(http *h);
 void http_timer_set(http *h, timer *t, int64_t at_ms, timer_due due);
 void http_turn_soon(http *h);
 void http_handle_closed(http *h); /* one of `handles` is gone */
+void http_free_unused(http *h);   /* when it is torn down, and nothing of it is in the loop any more */
 
 /* multi.c */
 multi *multi_new(http *h, http_reach reach, error *err); /* appended to h->multis */
 void multi_free(multi *m);
+multi *multi_pick(destination *at);         /* for a request; NULL where libcurl can make none */
+multi *multi_pick_connect(destination *at); /* for making a connection; likewise */
 int multi_add(multi *m, http_exchange *ex);
 void multi_leave(http_exchange *ex);
+/* Takes the socket that was connected for an exchange out of libcurl's hands, and the exchange with it.
+ * Returns -1 where there is none. */
+int multi_take_socket(http_exchange *ex);
 void multi_run_due(http *h);
-void multi_act(multi *m, curl_socket_t fd, int events); /* also hands out the results */
 
 /* sock.c: callbacks for libcurl */
 curl_socket_t sock_open(void *transfer, curlsocktype purpose, struct curl_sockaddr *address);
@@ -335,42 +362,39 @@ int sock_close(void *wire, curl_socket_t fd);
 int sock_watch(CURL *easy, curl_socket_t fd, int what, void *in, void *socket_data);
 void sock_drop_all(http *h);
 
-/* Takes the socket that was connected for an exchange out of libcurl's hands, and the exchange with it.
- * Returns -1 where there is none. */
-int sock_take(http_exchange *ex);
+/* transfer.c */
+enum { ADDRESSES_LIVE_S = 60 }; /* so long a multi handle keeps those that it was told */
+int transfer_take(http_exchange *ex, transfer_done done, error *err); /* from the pool: 0, or -1 */
+void transfer_give(http_exchange *ex);                                /* back to it */
+void transfer_free(transfer *t);
 
 /* easy.c: both return 0, or -1 and fill `err`, which happens where there is no libcurl, or no memory for it */
-int easy_start_hop(http_exchange *ex, const known_host *of, error *err);
-int easy_start_connect(http_exchange *ex, const known_host *of, error *err);
-void transfer_give(http_exchange *ex); /* back to the pool */
-void transfer_free(transfer *t);
+int easy_start_hop(http_exchange *ex, const known_host *of, transfer_done done, error *err);
+int easy_start_connect(http_exchange *ex, const known_host *of, transfer_done done, error *err);
 
 /* request.c */
 int request_copy(http_exchange *ex, const http_request *request, error *err);
 bool request_goes(const http_exchange *ex, const request_header *header); /* to this hop */
 const char *request_url(const http_exchange *ex);                         /* of this hop */
 bool request_has_length(const http_exchange *ex); /* it says how long its body is, be it 0 */
+bool request_about_to_send(http_exchange *ex);    /* counts; false: it must not be sent again */
 void request_forget(http_exchange *ex);
 
 /* h1_request.c */
 void h1_request_write(const http_exchange *ex, buf *out); /* all but the body */
 
 /* h1_connection.c */
-h1_connection *h1_connection_new(destination *at, int fd, error *err); /* takes fd; closes it on failure */
-h1_connection *h1_connection_idle(destination *at, bool looks);        /* the newest idle one; NULL */
+/* Takes fd; closes it on failure. */
+h1_connection *h1_connection_new(destination *at, int fd, const h1_hearer *to, error *err);
+h1_connection *h1_connection_idle(destination *at, bool looks); /* the newest idle one; NULL */
 void h1_connection_send(h1_connection *c, http_exchange *ex);
 void h1_connection_release(h1_connection *c); /* its answer was whole: it may be used again */
 void h1_connection_close(h1_connection *c);
 bool h1_connection_is_sending(const h1_connection *c);
 
 /* h1.c */
-int h1_start(http_exchange *ex, const known_host *of); /* 0, or -1 and the outcome is set */
-bool h1_reuse(http_exchange *ex);                      /* on an idle connection, where there is one */
+int h1_reach(http_exchange *ex); /* 0, or -1 and the outcome is set */
 void h1_leave(http_exchange *ex);
-void h1_connected(http_exchange *ex, CURLcode code); /* or not; from exchange.c */
-bool h1_came(http_exchange *ex, const char *bytes,
-             size_t length);                     /* true: it has ended, its connection perhaps, too */
-void h1_broke(http_exchange *ex, bool in_order); /* its connection has ended, or was reset */
 
 /* answer.c: callbacks for libcurl */
 size_t answer_header(char *bytes, size_t size, size_t count, void *transfer);
@@ -399,14 +423,13 @@ void outcome_of_connect_timeout(http_exchange *ex);
 /* redirect.c */
 bool redirect_prepare(http_exchange *ex); /* true: the next hop has to be started */
 
+/* reach.c */
+int reach_host(http_exchange *ex, hop_start begin); /* asks for addresses, if need be, and begins: 0 or -1 */
+void reach_watch_connect(http_exchange *ex,
+                         timer_due due); /* `due` comes when it has taken too long to connect */
+void reach_watch(http_exchange *ex);     /* it is connected: only the whole may take too long */
+
 /* exchange.c */
-bool exchange_about_to_send(http_exchange *ex);              /* counts; false: it must not be sent again */
-void exchange_transferred(http_exchange *ex, CURLcode code); /* from multi.c */
-void exchange_hop_over(http_exchange *ex);                   /* its outcome is set; goes on, or tells */
-int exchange_reach(http_exchange *ex);      /* looks for a connection: 0, or -1 and the outcome is set */
-void exchange_fail_soon(http_exchange *ex); /* its outcome is set; tells in the next turn */
-void exchange_wait(http_exchange *ex, timer_due due); /* which comes when it has taken too long to connect */
-void exchange_wait_no_more(http_exchange *ex);
 void exchange_deliver(http_exchange *ex); /* from the turn */
 void exchange_free(http_exchange *ex);
 

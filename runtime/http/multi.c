@@ -1,15 +1,17 @@
-/* Multi handles: their timers, their turns, and the results they give.
+/* Multi handles: their timers, their turns, which one a transfer goes to, and the results they give.
  *
  * libcurl acts only from here: when a socket is ready, when its timeout is due, and in the turn after it
  * asked for one of 0 ms. Its timer callback notes and never calls back into libcurl. */
+#include <fcntl.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
 #include "http/http_parts.h"
 
+static void act(multi *m, curl_socket_t fd, int events);
+
 static void alarm_due(timer *t) {
-  multi *m = LIST_OF(multi, alarm, t);
-  multi_act(m, CURL_SOCKET_TIMEOUT, 0);
+  act(LIST_OF(multi, alarm, t), CURL_SOCKET_TIMEOUT, 0);
 }
 
 /* CURLMOPT_TIMERFUNCTION. 0 ms is the next turn of the loop: rounding it up to a timer's millisecond makes
@@ -44,6 +46,7 @@ multi *multi_new(http *h, http_reach reach, error *err) {
   m->wire = h;
   m->index = h->multis_count;
   m->reach = reach;
+  m->act = act;
   list_init(&m->due);
   m->handle = curl_multi_init();
   if (!m->handle || set_options(m) != 0) {
@@ -62,6 +65,48 @@ void multi_free(multi *m) {
   timer_clear(&m->wire->timers, &m->alarm);
   list_remove(&m->due);
   free(m);
+}
+
+/* ---- which one ---- */
+
+static bool has_idle(const destination *at, int index) {
+  return index >= 0 && index < at->spots_count && at->spots[index].open > at->spots[index].busy;
+}
+
+static multi *least_busy(http *h, http_reach reach) {
+  multi *best = NULL;
+  while (h->multis_of[reach] < h->multis_wanted && multi_new(h, reach, NULL)) continue;
+  for (int i = 0; i < h->multis_count; i++) {
+    multi *m = h->multis[i];
+    if (m->reach == reach && (!best || m->busy < best->busy)) best = m;
+  }
+  if (!best || best->busy < h->max_connections || h->multis_of[reach] >= MULTIS_MOST) return best;
+  multi *more = multi_new(h, reach, NULL);
+  return more ? more : best;
+}
+
+/* An HTTP/2 destination has one handle, and so has one of which it isn't known yet. Any other gets the handle
+ * where it has an idle connection: the one it used last, else the first; without one it is put where least
+ * goes on. */
+multi *multi_pick(destination *at) {
+  http *h = at->wire;
+  if (at->speaks != PROTOCOL_1) {
+    multi *home = at->home < 0 ? least_busy(h, at->reach) : h->multis[at->home];
+    at->home = home ? home->index : -1;
+    return home;
+  }
+  int index = has_idle(at, at->last) ? at->last : -1;
+  for (int i = 0; index < 0 && i < at->spots_count; i++) {
+    if (has_idle(at, i)) index = i;
+  }
+  multi *m = index >= 0 ? h->multis[index] : least_busy(h, at->reach);
+  if (m) at->last = m->index;
+  return m;
+}
+
+/* libcurl looks at all connections of a multi handle for each that it makes for us, so they are spread. */
+multi *multi_pick_connect(destination *at) {
+  return least_busy(at->wire, at->reach);
 }
 
 /* ---- transfers ---- */
@@ -91,6 +136,21 @@ void multi_leave(http_exchange *ex) {
   transfer_give(ex);
 }
 
+/* libcurl ends a connection of CURLOPT_CONNECT_ONLY when its transfer is taken out (7.88: multi.c), and thinks that it
+ * closes the socket. One that did not would keep its own descriptor, and we get another of the same socket. */
+int multi_take_socket(http_exchange *ex) {
+  http *h = ex->wire;
+  curl_socket_t fd = CURL_SOCKET_BAD;
+  curl_easy_getinfo(ex->transfer->easy, CURLINFO_ACTIVESOCKET, &fd);
+  h->taking = fd;
+  multi_leave(ex);
+  if (fd == CURL_SOCKET_BAD || h->taking != fd) return fd;
+  h->taking = CURL_SOCKET_BAD;
+  return fcntl(fd, F_DUPFD_CLOEXEC, 0);
+}
+
+/* ---- results ---- */
+
 /* Takes all results, whatever libcurl says of how many transfers are running. The callbacks of users are
  * called from here, and may add and remove transfers: each message is used up before the next is asked for.
  */
@@ -101,11 +161,11 @@ static void hand_out(multi *m) {
     CURLcode code = message->data.result;
     transfer *t = NULL;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&t);
-    exchange_transferred(t->of, code);
+    t->done(t->of, code);
   }
 }
 
-void multi_act(multi *m, curl_socket_t fd, int events) {
+static void act(multi *m, curl_socket_t fd, int events) {
   int running;
   curl_multi_socket_action(m->handle, fd, events, &running);
   hand_out(m);
@@ -115,5 +175,5 @@ void multi_run_due(http *h) {
   list due;
   list_init(&due);
   list_move_all(&due, &h->due);
-  while (!list_empty(&due)) multi_act(LIST_OF(multi, due, list_pop(&due)), CURL_SOCKET_TIMEOUT, 0);
+  while (!list_empty(&due)) act(LIST_OF(multi, due, list_pop(&due)), CURL_SOCKET_TIMEOUT, 0);
 }

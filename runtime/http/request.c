@@ -194,6 +194,17 @@ bool request_has_length(const http_exchange *ex) {
          strcmp(method, "PATCH") == 0;
 }
 
+bool request_about_to_send(http_exchange *ex) {
+  if (ex->hop_sends > 0 && ex->resend_forbidden) {
+    ex->resend_stopped = true;
+    return false;
+  }
+  if (ex->hop_sends > 0 || ex->answer.sends == 0) ex->answer.sends++;
+  ex->hop_sends++;
+  ex->answer.sent = true;
+  return true;
+}
+
 void request_forget(http_exchange *ex) {
   if (ex->origin) destination_leave(ex->origin);
   free(ex->block);

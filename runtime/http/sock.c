@@ -8,7 +8,6 @@
  * such a one is not watched beyond its transfer, and a descriptor that is handed out again replaces what was
  * known of it. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -116,7 +115,7 @@ static void broken(sock *s) {
   s->armed = 0;
   if (armed & UV_READABLE) bits |= CURL_CSELECT_IN;
   if (armed & UV_WRITABLE) bits |= CURL_CSELECT_OUT;
-  multi_act(s->in, fd, bits);
+  s->in->act(s->in, fd, bits);
   if (sock_of(h, fd) == s && s->wanted && !s->armed) watch(s, armed); /* its memory lives to the turn's end */
 }
 
@@ -134,7 +133,7 @@ static void ready(uv_poll_t *poll, int status, int events) {
   }
   if (events & UV_READABLE) bits |= CURL_CSELECT_IN;
   if (events & UV_WRITABLE) bits |= CURL_CSELECT_OUT;
-  multi_act(s->in, s->fd, bits); /* which may end the socket */
+  s->in->act(s->in, s->fd, bits); /* which may end the socket */
 }
 
 /* Bytes have come on it: it is a connection, be it that they came before libcurl had to wait for them. */
@@ -236,19 +235,6 @@ int sock_close(void *wire, curl_socket_t fd) {
   if (fd != h->taking) return close(fd);
   h->taking = CURL_SOCKET_BAD;
   return 0;
-}
-
-/* libcurl ends a connection of CURLOPT_CONNECT_ONLY when its transfer is taken out (7.88: multi.c), and thinks that it
- * closes the socket. One that did not would keep its own descriptor, and we get another of the same socket. */
-int sock_take(http_exchange *ex) {
-  http *h = ex->wire;
-  curl_socket_t fd = CURL_SOCKET_BAD;
-  curl_easy_getinfo(ex->transfer->easy, CURLINFO_ACTIVESOCKET, &fd);
-  h->taking = fd;
-  multi_leave(ex);
-  if (fd == CURL_SOCKET_BAD || h->taking != fd) return fd;
-  h->taking = CURL_SOCKET_BAD;
-  return fcntl(fd, F_DUPFD_CLOEXEC, 0);
 }
 
 /* When libcurl is gone: those whose end it has not told. */

@@ -70,11 +70,13 @@ static int people_open(lua_State *L) {
   error err;
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
+  const char *path = field_text(L, 1, "path", NULL);
+  luaL_argcheck(L, path, 1, "path");
   people *p = lua_newuserdatauv(L, sizeof *p, 0);
   *p = (people){0};
   list_init(&p->complaints);
   luaL_setmetatable(L, AUDIENCE);
-  p->from = audience_open(&(audience_options){.path = field_text(L, 1, "path", NULL),
+  p->from = audience_open(&(audience_options){.path = path,
                                               .id_column = field_text(L, 1, "id", NULL),
                                               .rejects_path = field_text(L, 1, "rejects", NULL),
                                               .rejected = rejected,

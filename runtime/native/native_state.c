@@ -77,21 +77,24 @@ static void set_element(lua_State *L, const look *l, uint32_t number) {
 
 /* ---- names, report ---- */
 
+static void push_version(lua_State *L, const reader_version *version) {
+  lua_createtable(L, 0, 4);
+  field_set_integer(L, "number", version->number);
+  field_set_integer(L, "family", version->family);
+  field_set_text(L, "name", version->name);
+  field_set_text(L, "version", version->version);
+  if (version->paused_ms) field_set_integer(L, "paused_ms", version->paused_ms);
+  if (version->removed == 0) return;
+  field_set_integer(L, "removed", (int64_t)version->removed);
+  field_set_integer(L, "removed_to_ms", version->removed_to_ms);
+}
+
 static int state_versions(lua_State *L) {
   look *l = look_at(L);
   reader_version version;
   lua_newtable(L);
   for (size_t i = 0; reader_version_at(l->reader, i, &version); i++) {
-    lua_createtable(L, 0, 4);
-    field_set_integer(L, "number", version.number);
-    field_set_integer(L, "family", version.family);
-    field_set_text(L, "name", version.name);
-    field_set_text(L, "version", version.version);
-    if (version.paused_ms) field_set_integer(L, "paused_ms", version.paused_ms);
-    if (version.removed) {
-      field_set_integer(L, "removed", (int64_t)version.removed);
-      field_set_integer(L, "removed_to_ms", version.removed_to_ms);
-    }
+    push_version(L, &version);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   return 1;
@@ -107,17 +110,21 @@ static int state_bundle(lua_State *L) {
   return 1;
 }
 
+static void push_element(lua_State *L, const reader_element *element) {
+  lua_createtable(L, 0, 5);
+  field_set_integer(L, "number", element->number);
+  field_set_integer(L, "family", element->family);
+  field_set_integer(L, "line", element->line);
+  field_set_text(L, "name", element->name);
+  field_set_text(L, "kind", element->kind);
+}
+
 static int state_elements(lua_State *L) {
   look *l = look_at(L);
   reader_element element;
   lua_newtable(L);
   for (size_t i = 0; reader_element_at(l->reader, i, &element); i++) {
-    lua_createtable(L, 0, 5);
-    field_set_integer(L, "number", element.number);
-    field_set_integer(L, "family", element.family);
-    field_set_integer(L, "line", element.line);
-    field_set_text(L, "name", element.name);
-    field_set_text(L, "kind", element.kind);
+    push_element(L, &element);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   return 1;

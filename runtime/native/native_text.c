@@ -7,12 +7,16 @@
  *   repaired()            how many parts of values were made safe since it was last called: what was not UTF-8, and what a kind
  *                         cannot hold (controls in XML, line ends in headers)
  *   join(texts, n, most)  the first n of a list of texts as one; nil where that is longer than `most` bytes
+ *   columns(text)         how many columns of a terminal it takes: some characters take two, some none
+ *   made_safe()           counts another part of a value that was made safe
  *   replace(text, part, new, most)   the text with `new` for each `part`, which is not empty, from left to right; nil where
  *                         that is longer than `most` bytes
  *
  * It decides nothing: which emitter stands where is up to jaunt.liquid.escapes and jaunt.liquid.json_shape. */
+#include <locale.h>
 #include <stdbool.h>
 #include <string.h>
+#include <wchar.h>
 
 #include "base/buf.h"
 #include "base/json.h"
@@ -29,6 +33,7 @@ static const char replacement[] = "\xEF\xBF\xBD"; /* U+FFFD */
 typedef struct text_state {
   buf out, mended;
   lua_Integer repaired;
+  locale_t utf8; /* whose characters have widths; NULL before the first is asked for */
 } text_state;
 
 typedef struct escape {
@@ -306,6 +311,45 @@ static int text_repaired(lua_State *L) {
   return 1;
 }
 
+static int text_made_safe(lua_State *L) {
+  state_of(L)->repaired++;
+  return 0;
+}
+
+/* The columns of valid UTF-8, as the C library knows its characters (wcwidth); a control takes one. */
+static lua_Integer columns_of(const char *at, size_t left) {
+  lua_Integer columns = 0;
+  mbstate_t shift = {0};
+  while (left > 0) {
+    wchar_t c;
+    size_t step = mbrtowc(&c, at, left, &shift);
+    int width = step > 0 && step <= left ? wcwidth(c) : -1;
+    if (width < 0) { /* mbrtowc has no length for NUL */
+      step = utf8_sequence(at, left);
+      memset(&shift, 0, sizeof shift);
+    }
+    columns += width < 0 ? 1 : width;
+    at += step;
+    left -= step;
+  }
+  return columns;
+}
+
+static int text_columns(lua_State *L) {
+  text_state *state = state_of(L);
+  size_t length;
+  const char *bytes = luaL_checklstring(L, 1, &length);
+  if (!state->utf8) state->utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+  if (!state->utf8 || !utf8_valid(bytes, length)) {
+    lua_pushinteger(L, (lua_Integer)length); /* each byte as a character of its own */
+    return 1;
+  }
+  locale_t before = uselocale(state->utf8); /* of this thread alone */
+  lua_pushinteger(L, columns_of(bytes, length));
+  uselocale(before);
+  return 1;
+}
+
 static lua_Unsigned length_of_texts(lua_State *L, lua_Integer count) {
   lua_Unsigned length = 0;
   for (lua_Integer i = 1; i <= count; i++) {
@@ -365,16 +409,18 @@ static int state_gc(lua_State *L) {
   text_state *state = lua_touserdata(L, 1);
   buf_free(&state->out);
   buf_free(&state->mended);
+  if (state->utf8) freelocale(state->utf8);
   return 0;
 }
 
 int native_text_open(lua_State *L) {
   static const luaL_Reg functions[] = {{"emitter", text_emitter},   {"mend", text_mend},
                                        {"repaired", text_repaired}, {"join", text_join},
+                                       {"columns", text_columns},   {"made_safe", text_made_safe},
                                        {"replace", text_replace},   {NULL, NULL}};
   luaL_newlibtable(L, functions);
   text_state *state = lua_newuserdatauv(L, sizeof *state, 0);
-  *state = (text_state){.out = BUF_EMPTY, .mended = BUF_EMPTY};
+  *state = (text_state){.out = BUF_EMPTY, .mended = BUF_EMPTY, .utf8 = (locale_t)0};
   lua_createtable(L, 0, 1);
   lua_pushcfunction(L, state_gc);
   lua_setfield(L, -2, "__gc");

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "native/control.h"
+#include "native/fields.h"
 #include "native/native.h"
 #include "serve/libmicrohttpd.h"
 #include "serve/native.h"
@@ -30,37 +31,19 @@ static vendor *vendor_at(lua_State *L) {
   return *held;
 }
 
-static lua_Number number_field(lua_State *L, const char *name) {
-  lua_getfield(L, 1, name);
-  luaL_argcheck(L, lua_isnil(L, -1) || lua_isnumber(L, -1), 1, name);
-  lua_Number value = lua_tonumber(L, -1);
-  lua_pop(L, 1);
-  return value;
-}
-
-static lua_Integer integer_field(lua_State *L, const char *name) {
-  int whole = 0;
-  lua_getfield(L, 1, name);
-  lua_Integer value = lua_tointegerx(L, -1, &whole);
-  luaL_argcheck(L, lua_isnil(L, -1) || whole, 1, name);
-  lua_pop(L, 1);
-  return value;
-}
-
 static int vendor_start_lua(lua_State *L) {
   error err;
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
   vendor_options options = {
-      .port = integer_field(L, "port"),
-      .latency_ms = integer_field(L, "latency"),
-      .fail = number_field(L, "fail"),
-      .reset = number_field(L, "reset"),
-      .seed = (uint64_t)integer_field(L, "seed"),
-      .remember = (uint64_t)integer_field(L, "remember"),
+      .port = field_integer(L, 1, "port", 0),
+      .latency_ms = field_integer(L, 1, "latency", 0),
+      .fail = field_number(L, 1, "fail", 0),
+      .reset = field_number(L, 1, "reset", 0),
+      .seed = (uint64_t)field_integer(L, 1, "seed", 0),
+      .remember = (uint64_t)field_integer(L, 1, "remember", 0),
+      .behaviour = field_text(L, 1, "behaviour", NULL),
   };
-  lua_getfield(L, 1, "behaviour"); /* stays on the stack for as long as its text is used */
-  options.behaviour = luaL_optstring(L, -1, NULL);
   vendor **held = lua_newuserdatauv(L, sizeof(vendor *), 0);
   *held = NULL;
   luaL_setmetatable(L, HANDLE);
@@ -85,8 +68,7 @@ static int vendor_counts_lua(lua_State *L) {
   for (const vendor_count_name *c = vendor_count_names; c->name != NULL; c++) {
     uint64_t value;
     memcpy(&value, (const char *)&counts + c->offset, sizeof value);
-    lua_pushinteger(L, (lua_Integer)value);
-    lua_setfield(L, -2, c->name);
+    field_set_integer(L, c->name, (int64_t)value);
   }
   return 1;
 }
@@ -114,6 +96,9 @@ static int vendor_library_version(lua_State *L) {
   return 1;
 }
 
+static const luaL_Reg functions[] = {
+    {"start", vendor_start_lua}, {"library_version", vendor_library_version}, {NULL, NULL}};
+
 static const luaL_Reg methods[] = {
     {"port", vendor_port_lua},         {"url", vendor_url_lua},   {"counts", vendor_counts_lua},
     {"received", vendor_received_lua}, {"stop", vendor_stop_lua}, {NULL, NULL},
@@ -121,10 +106,6 @@ static const luaL_Reg methods[] = {
 
 int native_vendor_open(lua_State *L) {
   native_type(L, HANDLE, methods, vendor_stop_lua, vendor_stop_lua);
-  lua_newtable(L);
-  lua_pushcfunction(L, vendor_start_lua);
-  lua_setfield(L, -2, "start");
-  lua_pushcfunction(L, vendor_library_version);
-  lua_setfield(L, -2, "library_version");
+  luaL_newlib(L, functions);
   return 1;
 }

@@ -7,6 +7,7 @@
 #include "base/duration.h"
 #include "base/hash.h"
 #include "bind/json.h"
+#include "native/fields.h"
 #include "serve/vendor_behaviour_parts.h"
 
 /* What the protected call works with; whatever it allocates outside Lua hangs here. */
@@ -52,6 +53,11 @@ static void push_text(lua_State *L, const vendor_text *text) {
   lua_pushlstring(L, text->bytes, text->length);
 }
 
+static void set_text(lua_State *L, const char *name, const vendor_text *text) {
+  push_text(L, text);
+  lua_setfield(L, -2, name);
+}
+
 static void set_pairs(lua_State *L, const char *name, const vendor_pairs *pairs) {
   lua_createtable(L, 0, (int)pairs->count);
   for (size_t i = 0; i < pairs->count; i++) {
@@ -66,8 +72,7 @@ static void set_params(lua_State *L, asking *a) {
   lua_newtable(L);
   for (size_t i = 0; i < a->route->count; i++) {
     if (a->route->segments[i].bytes[0] != ':') continue;
-    push_text(L, &a->r->segments[a->first + i]);
-    lua_setfield(L, -2, a->route->segments[i].bytes + 1);
+    set_text(L, a->route->segments[i].bytes + 1, &a->r->segments[a->first + i]);
   }
   if (a->route->open) {
     buf_clear(&a->text);
@@ -119,8 +124,7 @@ static void set_json(lua_State *L, asking *a) {
   if (json_decode_value(L, a->r->body.data, a->r->body.len, &a->err) == 0) {
     lua_setfield(L, -2, "json");
   } else {
-    lua_pushstring(L, a->err.text);
-    lua_setfield(L, -2, "json_error");
+    field_set_text(L, "json_error", a->err.text);
   }
 }
 
@@ -129,29 +133,21 @@ static void set_id(lua_State *L, const asking *a) {
   char digits[33];
   const hash_part parts[] = {{a->r->key.bytes, a->r->key.length}, {&a->r->content, sizeof a->r->content}};
   hash_hex(hash_parts((hash128){a->b->seed, 0x7265736f75726365}, parts, 2), digits);
-  lua_pushstring(L, digits);
-  lua_setfield(L, -2, "id");
+  field_set_text(L, "id", digits);
 }
 
 static void push_request(lua_State *L, asking *a) {
   const vendor_request *r = a->r;
   lua_createtable(L, 0, 14);
-  lua_pushstring(L, r->method);
-  lua_setfield(L, -2, "method");
+  field_set_text(L, "method", r->method);
   buf_clear(&a->text);
   vendor_request_path(r, 1, &a->text);
   lua_pushlstring(L, a->text.data, a->text.len);
   lua_setfield(L, -2, "path");
-  push_text(L, &r->segments[0]);
-  lua_setfield(L, -2, "connection");
-  lua_pushlstring(L, r->body.data ? r->body.data : "", r->body.len);
-  lua_setfield(L, -2, "body");
-  if (!r->keyless) {
-    push_text(L, &r->key);
-    lua_setfield(L, -2, "key");
-  }
-  lua_pushinteger(L, (lua_Integer)r->attempt);
-  lua_setfield(L, -2, "attempt");
+  set_text(L, "connection", &r->segments[0]);
+  field_set_bytes(L, "body", r->body.data ? r->body.data : "", r->body.len);
+  if (!r->keyless) set_text(L, "key", &r->key);
+  field_set_integer(L, "attempt", (int64_t)r->attempt);
   set_id(L, a);
   set_params(L, a);
   set_pairs(L, "query", &r->query);

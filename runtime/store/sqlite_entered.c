@@ -72,24 +72,39 @@ static void find_active(const young *y, int64_t who, buf *out) {
   }
 }
 
-static void find_frozen(const entered_index *e, int64_t who, buf *out) {
-  size_t low = 0, high = e->frozen_count;
+void ordered_find(const who_run *all, size_t count, int64_t who, buf *out) {
+  size_t low = 0, high = count;
   while (low < high) {
     size_t middle = (low + high) / 2;
-    if (e->frozen[middle].who < who)
+    if (all[middle].who < who)
       low = middle + 1;
     else
       high = middle;
   }
-  for (; low < e->frozen_count && e->frozen[low].who == who; low++)
-    buf_add(out, &e->frozen[low].run, sizeof e->frozen[low].run);
+  for (; low < count && all[low].who == who; low++) buf_add(out, &all[low].run, sizeof all[low].run);
+}
+
+static int by_who(const void *a, const void *b) {
+  const who_run *x = a, *y = b;
+  if (x->who != y->who) return x->who < y->who ? -1 : 1;
+  return x->run < y->run ? -1 : x->run > y->run;
+}
+
+who_run *young_in_order(const young *y, size_t *count) {
+  who_run *all = mem_alloc((y->count ? y->count : 1) * sizeof *all);
+  *count = 0;
+  for (size_t i = 0; i < y->room; i++) {
+    if (y->slots[i].run) all[(*count)++] = y->slots[i];
+  }
+  if (*count) qsort(all, *count, sizeof *all, by_who);
+  return all;
 }
 
 void entered_find(sqlite_file *f, int64_t who, buf *out) {
   entered_index *e = &f->entered;
   pthread_mutex_lock(&e->lock);
   find_active(&e->active, who, out);
-  find_frozen(e, who, out);
+  ordered_find(e->frozen, e->frozen_count, who, out);
   pthread_mutex_unlock(&e->lock);
 }
 
@@ -105,6 +120,7 @@ int entered_load(sqlite_file *f, error *err) {
   sqlite3_stmt *s = NULL;
   int status;
   if (sql_prepare(f->db, text, 1, &s, err)) return -1;
+  atomic_store(&e->has_moved, sql_single(f->db, "SELECT 1 FROM entered LIMIT 1", 0) == 1);
   while ((status = sqlite3_step(s)) == SQLITE_ROW)
     young_add(&e->active, sqlite3_column_int64(s, 0), (uint64_t)sqlite3_column_int64(s, 1));
   sqlite3_finalize(s);
@@ -127,12 +143,6 @@ int entered_add(sqlite_file *f, int64_t who, uint64_t run) {
   return sql_done(s);
 }
 
-static int by_who(const void *a, const void *b) {
-  const who_run *x = a, *y = b;
-  if (x->who != y->who) return x->who < y->who ? -1 : 1;
-  return x->run < y->run ? -1 : x->run > y->run;
-}
-
 /* All that is in `fresh` is in `active`, as long as this transaction has added nothing. */
 static int freeze(sqlite_file *f) {
   entered_index *e = &f->entered;
@@ -141,12 +151,8 @@ static int freeze(sqlite_file *f) {
   if (status == SQLITE_ROW) e->frozen_to = sqlite3_column_int64(s, 0);
   sqlite3_reset(s);
   if (status != SQLITE_ROW) return status;
-  size_t count = 0;
-  who_run *all = mem_alloc(e->active.count * sizeof *all);
-  for (size_t i = 0; i < e->active.room; i++) {
-    if (e->active.slots[i].run) all[count++] = e->active.slots[i];
-  }
-  if (count) qsort(all, count, sizeof *all, by_who);
+  size_t count;
+  who_run *all = young_in_order(&e->active, &count);
   pthread_mutex_lock(&e->lock);
   free(e->active.slots);
   e->active = (young){0};
@@ -162,6 +168,7 @@ static int move(sqlite_file *f, size_t most) {
   entered_index *e = &f->entered;
   sqlite3_stmt *s = e->writes[ADD_ENTERED];
   int status = SQLITE_OK;
+  atomic_store(&e->has_moved, true);
   for (e->moving = 0; e->moving < most && e->moved + e->moving < e->frozen_count && status == SQLITE_OK;
        e->moving++) {
     const who_run *one = &e->frozen[e->moved + e->moving];

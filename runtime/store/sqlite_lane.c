@@ -73,9 +73,18 @@ void lane_close(store_lane *base) {
 
 /* ---- a run comes back ---- */
 
+/* Whether it is still there: from here on nobody takes it out. */
+static bool stays(sqlite_lane *lane, const store_run *run) {
+  store_run row;
+  spare_run(lane->file, run->run);
+  if (read_find(&lane->base, run->run, &row) != 1) return false;
+  store_run_free(&row);
+  return true;
+}
+
 int lane_load(store_lane *base, const store_run *run, store_journal *journal, buf *out) {
   sqlite_lane *lane = (sqlite_lane *)base;
-  if (run->state > RUN_HELD) spare_run(lane->file, run->run);
+  if (run->state > RUN_HELD && !stays(lane, run)) return -1;
   if (read_peek(base, run, out)) return -1;
   journal->run = run->run;
   journal->records = run->records;
@@ -326,6 +335,15 @@ store_position lane_convert(store_lane *base, const store_run *run, int64_t at_m
   return ++base->last;
 }
 
+/* A profile is kept while the person has a run with a row. Those in memory that have none yet get one: all of the shard, which are few. */
+static void give_rows(sqlite_lane *lane, uint32_t shard) {
+  for (list *l = lane->unsettled.next, *next; l != &lane->unsettled; l = next) {
+    next = l->next;
+    store_journal *journal = LIST_OF(store_journal, unsettled, l);
+    if (!journal->has_row && journal->shard == shard) settle_for_now(lane, journal);
+  }
+}
+
 store_position lane_profile_came(store_lane *base, const char *person, const store_profile *profile) {
   sqlite_lane *lane = (sqlite_lane *)base;
   if (!has_room(lane)) return 0;
@@ -337,6 +355,7 @@ store_position lane_profile_came(store_lane *base, const char *person, const sto
       .fed = profile->fed,
       .at_ms = profile->at_ms,
   };
+  give_rows(lane, store_shard(person, strlen(person)));
   return ++base->last;
 }
 

@@ -221,7 +221,7 @@ void timers_due_again(store_lane *lane, const store_due_run *due);
 
 /* ---- lanes ---- */
 
-enum { TAILS_KEPT = 64, READS = 16 };
+enum { TAILS_KEPT = 1024, READS = 16 };
 
 typedef struct sqlite_lane {
   store_lane base;
@@ -288,6 +288,10 @@ typedef struct young {
 
 void young_add(young *y, int64_t who, uint64_t run);
 bool young_has(const young *y, int64_t who, uint64_t run);
+/* All of them by who, then run, in a list of its own: the caller's to free. Never NULL. */
+who_run *young_in_order(const young *y, size_t *count);
+/* Appends the numbers (uint64_t) of those in such a list that are of `who`. */
+void ordered_find(const who_run *all, size_t count, int64_t who, buf *out);
 
 enum { ENTERED_WRITES = 4 };
 
@@ -296,6 +300,7 @@ typedef struct entered_index {
   young active;
   who_run *frozen; /* in order, as they are moved; NULL: none */
   size_t frozen_count;
+  _Atomic bool has_moved; /* something may be in the table `entered` */
   /* The committer's own. */
   size_t moved, moving; /* of `frozen`: so many are, and so many more by this transaction */
   int64_t frozen_to;    /* the last of their rows */

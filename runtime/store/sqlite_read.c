@@ -153,6 +153,7 @@ static void add_past(runs_of *r, uint64_t number, const char *bytes, size_t leng
 static int read_entered(runs_of *r) {
   sqlite3_stmt *s = r->lane->reads[RUNS_OF];
   int status;
+  if (!atomic_load_explicit(&r->lane->file->entered.has_moved, memory_order_relaxed)) return 0;
   sqlite3_bind_int64(s, 1, entered_who(r->person, strlen(r->person)));
   while ((status = sqlite3_step(s)) == SQLITE_ROW) {
     uint64_t number = (uint64_t)sqlite3_column_int64(s, 0);

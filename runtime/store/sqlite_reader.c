@@ -20,7 +20,8 @@ enum { WINDOW = 20000 }; /* rows that one transaction looks at, at most */
 
 enum statement {
   PAGE,
-  PAGE_OF_PERSON,
+  ENTERED,
+  FRESH,
   ROW,
   FIRST,
   SEGMENTS,
@@ -41,15 +42,13 @@ enum { STATEMENTS = LOG + 1 };
   " AND (?7 IS NULL OR reason = ?7) AND (?8 IS NULL OR detail = ?8)"                                         \
   " AND since >= ?9 AND entered >= ?10 AND (?11 = 0 OR entered < ?11)"                                       \
   " AND (?12 IS NULL OR instr(coalesce(journal, (SELECT bytes FROM segment WHERE key = number * 1048576)),"  \
-  " ?12))"                                                                                                   \
+  " ?12)) AND (?14 IS NULL OR person = ?14)"                                                                 \
   " ORDER BY number DESC LIMIT ?13"
 
 static const char *const texts[STATEMENTS] = {
     [PAGE] = "SELECT " RUN_COLUMNS " FROM run WHERE number < ?1 AND number >= ?2" MEANT,
-    [PAGE_OF_PERSON] = "SELECT " RUN_COLUMNS
-                       " FROM run WHERE number IN (SELECT run FROM entered WHERE who = ?15 AND past IS NULL"
-                       " UNION ALL SELECT run FROM fresh WHERE who = ?15)"
-                       " AND person = ?14 AND number < ?1 AND number >= ?2" MEANT,
+    [ENTERED] = "SELECT run FROM entered WHERE who = ?1 AND past IS NULL",
+    [FRESH] = "SELECT who, run FROM fresh",
     [ROW] = "SELECT " RUN_COLUMNS " FROM run WHERE number = ?1",
     [FIRST] = "SELECT journal FROM run WHERE number = ?1",
     [SEGMENTS] = "SELECT bytes FROM segment WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
@@ -74,6 +73,9 @@ struct store_reader {
   sqlite3 *db;
   sqlite3_stmt *reads[STATEMENTS];
   logged *log; /* newest run first */
+  who_run *
+      young; /* runs that the table `entered` may not have yet, in order, once somebody was asked for; NULL: none */
+  size_t young_count;
   char *path;
 };
 
@@ -191,6 +193,7 @@ void reader_close(store_reader *r) {
     buf_free(&of->bytes);
     free(of);
   }
+  free(r->young);
   sql_finalize(r->reads, STATEMENTS);
   sqlite3_close(r->db);
   store_close(r->names);
@@ -362,9 +365,7 @@ static void bind_selection(sqlite3_stmt *s, const reader_selection *which, uint6
   sqlite3_bind_int64(s, 11, which->until_ms);
   sql_blob(s, 12, which->mention, which->mention ? strlen(which->mention) : 0);
   sqlite3_bind_int(s, 13, most);
-  if (!which->person) return;
   sql_text(s, 14, which->person);
-  sqlite3_bind_int64(s, 15, entered_who(which->person, strlen(which->person)));
 }
 
 static const logged *logged_find(const store_reader *r, uint64_t run) {
@@ -393,7 +394,7 @@ static void page_free(page *p, int from) {
  * is left to the log. */
 static int read_rows(store_reader *r, const reader_selection *which, uint64_t *from, int most, page *out,
                      error *err) {
-  sqlite3_stmt *s = r->reads[which->person ? PAGE_OF_PERSON : PAGE];
+  sqlite3_stmt *s = r->reads[PAGE];
   int status, seen = 0;
   bind_selection(s, which, *from, most);
   while ((status = sqlite3_step(s)) == SQLITE_ROW) {
@@ -424,20 +425,26 @@ static int read_changed(store_reader *r, const logged *of, store_run *out, bool 
   return 0;
 }
 
-/* Adds those that the log has changed, from `from` on. */
+/* Adds one that the log has changed, if it is meant. */
+static int add_changed(store_reader *r, const reader_selection *which, const logged *of, page *out,
+                       error *err) {
+  store_run run;
+  bool has_row;
+  int changed = read_changed(r, of, &run, &has_row, err);
+  if (changed <= 0) return changed;
+  if (is_meant(r, which, &run, of, has_row))
+    page_add(out, &run);
+  else
+    store_run_free(&run);
+  return 0;
+}
+
+/* The same for all of them, from `from` on. */
 static int read_all_changed(store_reader *r, const reader_selection *which, uint64_t from, page *out,
                             error *err) {
   for (const logged *of = r->log; of; of = of->hh.next) {
-    store_run run;
-    bool has_row;
     if (of->run >= which->before || of->run < from) continue;
-    int changed = read_changed(r, of, &run, &has_row, err);
-    if (changed < 0) return -1;
-    if (!changed) continue;
-    if (is_meant(r, which, &run, of, has_row))
-      page_add(out, &run);
-    else
-      store_run_free(&run);
+    if (add_changed(r, which, of, out, err)) return -1;
   }
   return 0;
 }
@@ -457,7 +464,7 @@ static int merge(page *rows, page *changed, store_run *out, int most) {
 
 static int read_page(store_reader *r, reader_selection *which, store_run *out, int most, error *err) {
   page rows = {0}, changed = {0};
-  uint64_t from = which->person || which->before <= WINDOW ? 0 : which->before - WINDOW;
+  uint64_t from = which->before <= WINDOW ? 0 : which->before - WINDOW;
   if (read_rows(r, which, &from, most, &rows, err) || read_all_changed(r, which, from, &changed, err)) {
     page_free(&rows, 0);
     page_free(&changed, 0);
@@ -477,8 +484,94 @@ static uint64_t beyond(store_reader *r) {
   return (row > newest ? row : newest) + 1;
 }
 
+/* ---- runs of one person ---- */
+
+static int read_fresh(store_reader *r, young *into, error *err) {
+  sqlite3_stmt *s = r->reads[FRESH];
+  int status;
+  while ((status = sqlite3_step(s)) == SQLITE_ROW)
+    young_add(into, sqlite3_column_int64(s, 0), (uint64_t)sqlite3_column_int64(s, 1));
+  sqlite3_reset(s);
+  return status == SQLITE_DONE ? 0 : failed(r, err);
+}
+
+/* Those that have no row yet: the log has all of them. */
+static void find_logged(const store_reader *r, young *into) {
+  for (const logged *of = r->log; of; of = of->hh.next) {
+    store_record record = {.element = NO_ELEMENT};
+    const char *at = of->bytes.data;
+    if (!store_record_next(&at, at + of->bytes.len, &record) || record.kind != RECORD_ENTER) continue;
+    young_add(into, entered_who(record.name, strlen(record.name)), of->run);
+  }
+}
+
+/* Read once, for however many people are asked for. */
+static int find_young(store_reader *r, error *err) {
+  young found = {0};
+  if (r->young) return 0;
+  int result = read_fresh(r, &found, err);
+  find_logged(r, &found);
+  if (result == 0) r->young = young_in_order(&found, &r->young_count);
+  free(found.slots);
+  return result;
+}
+
+static int newest_number_first(const void *a, const void *b) {
+  uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+  return x > y ? -1 : x < y;
+}
+
+/* Numbers of the person's runs, newest first, and of whoever else has the same hash; some may come twice. */
+static int numbers_of(store_reader *r, const char *person, buf *out, error *err) {
+  sqlite3_stmt *s = r->reads[ENTERED];
+  int64_t who = entered_who(person, strlen(person));
+  int status;
+  if (find_young(r, err)) return -1;
+  sqlite3_bind_int64(s, 1, who);
+  while ((status = sqlite3_step(s)) == SQLITE_ROW) {
+    uint64_t number = (uint64_t)sqlite3_column_int64(s, 0);
+    buf_add(out, &number, sizeof number);
+  }
+  sqlite3_reset(s);
+  if (status != SQLITE_DONE) return failed(r, err);
+  ordered_find(r->young, r->young_count, who, out);
+  if (out->len) qsort(out->data, out->len / sizeof(uint64_t), sizeof(uint64_t), newest_number_first);
+  return 0;
+}
+
+/* Adds the run with this number, if it is meant. */
+static int read_one(store_reader *r, const reader_selection *which, uint64_t number, page *out, error *err) {
+  reader_selection one = *which;
+  uint64_t from = number;
+  one.before = number + 1;
+  if (read_rows(r, &one, &from, 1, out, err)) return -1;
+  const logged *of = logged_find(r, number);
+  return of ? add_changed(r, &one, of, out, err) : 0;
+}
+
+static int read_page_of_person(store_reader *r, reader_selection *which, store_run *out, int most,
+                               error *err) {
+  buf numbers = BUF_EMPTY;
+  page found = {0};
+  int result = numbers_of(r, which->person, &numbers, err);
+  const uint64_t *number = (const uint64_t *)(const void *)numbers.data;
+  size_t left = numbers.len / sizeof *number;
+  for (; result == 0 && left && found.count < most; left--, number++) {
+    if (*number >= which->before) continue;
+    which->before = *number;
+    result = read_one(r, which, *number, &found, err);
+  }
+  if (result == 0 && !left) which->before = 0;
+  int count = result == 0 ? found.count : 0;
+  if (count) memcpy(out, found.runs, (size_t)count * sizeof *out);
+  page_free(&found, count);
+  buf_free(&numbers);
+  return result == 0 ? count : -1;
+}
+
 int reader_runs(store_reader *r, reader_selection *which, store_run *out, int most, error *err) {
   int count = 0;
+  if (which->person) return read_page_of_person(r, which, out, most, err);
   if (which->before == UINT64_MAX) which->before = beyond(r);
   while (count == 0 && which->before > 0) count = read_page(r, which, out, most, err);
   return count;

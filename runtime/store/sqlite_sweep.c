@@ -27,6 +27,7 @@ enum statement {
   SEGMENTS,
   EVENTS,
   RUN,
+  PROFILE,
   PASTS,
   DROP_PAST,
   SET_PAST,
@@ -44,6 +45,9 @@ static const char *const texts[STATEMENTS] = {
     [SEGMENTS] = "DELETE FROM segment WHERE key BETWEEN ?1 AND ?2",
     [EVENTS] = "DELETE FROM inbox WHERE run = ?1",
     [RUN] = "DELETE FROM run WHERE number = ?1",
+    [PROFILE] =
+        ("DELETE FROM profile WHERE person = ?1 AND NOT EXISTS (SELECT 1 FROM entered CROSS JOIN run"
+         " ON run.number = entered.run WHERE entered.who = ?2 AND run.person = ?1)"),
     [PASTS] = "SELECT run, past FROM entered WHERE who = ?1 AND past IS NOT NULL",
     [DROP_PAST] = "DELETE FROM entered WHERE who = ?1 AND run = ?2",
     [SET_PAST] = ("INSERT INTO entered (who, run, past) VALUES (?1, ?2, ?3)"
@@ -204,6 +208,15 @@ static int leave_past(sqlite_file *f, victim *v) {
   return status;
 }
 
+/* The profile that came with the person again goes with their last run: nobody is there who would read it. */
+static int drop_profile(sqlite_file *f, const victim *v) {
+  sqlite3_stmt *s = f->sweep.writes[PROFILE];
+  if (!atomic_load(&f->has_profiles)) return SQLITE_OK;
+  sql_text(s, 1, v->person);
+  sqlite3_bind_int64(s, 2, v->who);
+  return sql_done(s);
+}
+
 static int take_out(sqlite_file *f, victim *v) {
   sqlite3_stmt *const *writes = f->sweep.writes;
   sql_number(writes[SEGMENTS], 1, v->run * SEGMENTS_MOST);
@@ -215,7 +228,8 @@ static int take_out(sqlite_file *f, victim *v) {
   }
   if (status == SQLITE_OK) status = leave_past(f, v);
   sql_number(writes[RUN], 1, v->run);
-  return status == SQLITE_OK ? sql_done(writes[RUN]) : status;
+  if (status == SQLITE_OK) status = sql_done(writes[RUN]);
+  return status == SQLITE_OK ? drop_profile(f, v) : status;
 }
 
 /* Readers say that older runs were taken out, and up to when; and a run's number is never given again. */

@@ -379,7 +379,7 @@ typedef struct store_profile {
   uint64_t fed; /* its print */
   int64_t at_ms;
 } store_profile;
-/* Keeps it. Part of the next batch; its position, or 0 when the lane is full. */
+/* Keeps it, until the person's last run is taken out. Part of the next batch; its position, or 0 when the lane is full. */
 store_position store_profile_came(store_lane *lane, const char *person, const store_profile *profile);
 int store_profile_of(store_lane *lane, const char *person,
                      store_profile *out); /* 1, 0: there is none, or -1 */

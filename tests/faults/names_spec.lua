@@ -59,6 +59,7 @@ it("names that are not found are asked for again, and a kill in between loses no
   local function kill(process)
     oracle.fault()
     process.stop "KILL"
+    vendor.received() -- after what was on its way to it
   end
 
   kill(start())

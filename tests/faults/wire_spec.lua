@@ -84,14 +84,14 @@ describe("a call that was broken off", function()
       assert.same({ "false false true 1 reset", 1 }, { said, count })
     end
     local said, count = after([[
-      local r = call_api { POST = at.http .. "/never/none", json = {}, idempotent = false, timeout = 0.1, retry = 3, on_failure = "drop" }
+      local r = call_api { POST = at.http .. "/never/none", json = {}, idempotent = false, timeout = 2, retry = 3, on_failure = "drop" }
       print(r.unknown, r.attempts, r.error:match("^%a+"))]], "/never/none")
     assert.same({ "true 1 timeout", 1 }, { said, count })
   end)
 
   it("without a key, whose time is over on the wire, is unknown too", function()
     assert.equal("true within", output [[
-      local r = call_api { POST = at.http .. "/never", json = {}, idempotent = false, within = 0.1 }
+      local r = call_api { POST = at.http .. "/never", json = {}, idempotent = false, within = 2 }
       print(r.unknown, r.error:match("^%a+"))]])
   end)
 

@@ -1,6 +1,7 @@
 local control = require "jaunt.native.control"
 local fs = require "jaunt.native.fs"
 local helper = require "helper"
+local running = require "running"
 
 describe("sleeping", function()
   it("lets the command wait, and never too short", function()
@@ -37,10 +38,7 @@ describe("a signal", function()
     control.on_signal("SIGHUP", function(name) heard = name end)
     local pid = helper.read_file("/proc/self/stat"):match("^%d+")
     os.execute("kill -HUP " .. pid)
-    for _ = 1, 2000 do
-      if heard then break end
-      control.sleep(5)
-    end
+    running.wait_for("the signal", function() return heard end)
     control.on_signal("SIGHUP", nil)
     assert.equal("SIGHUP", heard)
   end)
@@ -68,10 +66,7 @@ describe("a signal", function()
 
   local function linger(how)
     local process = helper.start(helper.jaunt_words({ JAUNT_LUALIB = lualib }, "linger", how))
-    for _ = 1, 2000 do
-      if helper.read_file(process.out) ~= "" then break end
-      control.sleep(5)
-    end
+    running.wait_for("the command", function() return helper.read_file(process.out) ~= "" end)
     return process.stop("TERM"), helper.read_file(process.err)
   end
 

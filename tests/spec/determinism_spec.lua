@@ -126,7 +126,7 @@ end)
 -- pivot; and the clock itself.)
 local GUARDS = {
   { "next", [[local t = {} for i = 1, 50 do t["k" .. i] = i end
-     local k = next(t) json_of = { k }]] },
+     local k json_of = {} for i = 1, 10 do k = next(t, k) json_of[i] = k end]] },
   { "pairs", [[local t = {} for i = 1, 50 do t["k" .. i] = i end
      json_of = {} for k in pairs(t) do json_of[#json_of + 1] = k end]] },
   { "tostring", [[json_of = { tostring({}) }]] },

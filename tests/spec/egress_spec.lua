@@ -27,17 +27,11 @@ local function live(flow, people, connections, ...)
   return result
 end
 
--- The fault server's own counts.
-local function count(path)
-  local text = scripts.output(("print(call_api { GET = %q }.body)"):format(server.url("/counts")))
-  return tonumber(text:match("%f[%g]" .. path .. " (%d+)")) or 0
-end
-
 -- Everybody at one of these URLs is held, and the line that tells of it has these words; nothing comes to the server.
 local function all_are_held(cases, connections, ...)
   local people = {}
   for i, case in ipairs(cases) do people[i] = { id = "case-" .. i, url = case[1] } end
-  local before = count("/ok")
+  local before = server.count "/ok"
   local result = live([[call_api "ask" { GET = person.url, redirects = 3, on_failure = "continue" }]], people, connections, ...)
   assert.equal(#cases, result.report.held, result.err)
   assert.equal(#cases, result.report.elements[1].held)
@@ -45,7 +39,7 @@ local function all_are_held(cases, connections, ...)
     local line = assert(result.err:match(("case%%-%d is held[^\n]*"):format(i)), result.err)
     assert.matches(case[2], line, 1, true)
   end
-  assert.equal(before, count("/ok"))
+  assert.equal(before, server.count "/ok")
   return result
 end
 

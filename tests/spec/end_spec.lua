@@ -1,5 +1,6 @@
 -- jaunt end: runs go no further, and count as exited, for the reason "operator".
 
+local fault = require "fault"
 local repairing = require "repairing"
 local helper = require "helper"
 local running = require "running"
@@ -81,49 +82,54 @@ end)
 
 describe("jaunt end, while a runtime has the state,", function()
   it("cancels calls that are in line, and lets those on the wire have their answer", function()
-    local vendor = running.vendor("--latency", "3s")
+    local server = fault.start()
     local project = repairing.project [[
-      call_api "slow" { via = "vendor", POST = "/slow", json = { id = person.id } }
-      call_api "next" { via = "vendor", POST = "/next", json = { id = person.id } }
+      call_api "slow" { via = "vendor", POST = "/held/200", json = { id = person.id } }
+      call_api "next" { via = "vendor", POST = "/ok", json = { id = person.id } }
     ]]
     helper.write_file(project.folder .. "/connections.lua",
       [[return { vendor = { base_url = env("VENDOR_URL"), private_network = true, max_in_flight = 2 } }]])
-    local process = project.live({ VENDOR_URL = vendor.url .. "/vendor" })
-    running.wait_for("the calls", function() return vendor.received().requests >= 2 end)
+    local process = project.live({ VENDOR_URL = server.url "" }, function(_, counts)
+      local count = 0
+      for _, each in pairs(counts) do count = count + each end
+      return count == 8
+    end)
+    running.wait_for("the calls", function() return server.count "/held/200" == 2 end)
     local told, result = end_runs(project)
     assert.equal(0, result.code, result.err .. result.out)
     assert.equal(8, told.done)
+    server.ask "/let-go"
     local report = process.finish().report
     assert.equal(8, report.exited)
     assert.equal(8, report.exits.operator)
     assert.equal(report.entered, running.ledger(report))
-    assert.is_true(report.calls < 8, "those in line were called")
-    for _, item in ipairs(vendor.items()) do assert.equal("/vendor/slow", item.path) end
-    assert.equal(report.calls, vendor.received().requests)
-    vendor.stop()
+    assert.equal(2, report.calls)
+    assert.equal(2, server.count "/held/200")
+    assert.equal(0, server.count "/ok")
+    server.stop()
   end)
 
   it("is kept when the runtime is killed right after it, and no call is made again", function()
     local project = repairing.project [[
-      call_api "slow" { via = "vendor", POST = "/slow", json = { id = person.id } }
-      call_api "next" { via = "vendor", POST = "/next", json = { id = person.id } }
+      call_api "slow" { via = "vendor", POST = "/held/200", json = { id = person.id } }
+      call_api "next" { via = "vendor", POST = "/ok", json = { id = person.id } }
     ]]
-    local vendor = running.vendor("--latency", "10m")
-    local env = { VENDOR_URL = vendor.url .. "/vendor" }
+    local server = fault.start()
+    local env = { VENDOR_URL = server.url "" }
     local process = project.live(env)
-    running.wait_for("the calls", function() return vendor.received().requests == 8 end)
+    running.wait_for("the calls", function() return server.count "/held/200" == 8 end)
     local told, result = end_runs(project)
     assert.equal(0, result.code, result.err .. result.out)
     assert.equal(8, told.done)
     process.signal "KILL"
     process.finish()
-    vendor.stop()
-    vendor = running.vendor("--port", env.VENDOR_URL:match(":(%d+)/"))
+    server.ask "/let-go"
     local report = project.run_live(env).report
     assert.equal(8, report.exits.operator)
     assert.equal(report.entered, running.ledger(report))
-    assert.equal(0, vendor.received().requests)
-    vendor.stop()
+    assert.equal(8, server.count "/held/200")
+    assert.equal(0, server.count "/ok")
+    server.stop()
   end)
 
   it("ends those who wait in memory, and those who don't", function()

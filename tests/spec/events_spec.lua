@@ -3,6 +3,7 @@
 local helper = require "helper"
 local journeys = require "journeys"
 local json = require "json"
+local running = require "running"
 
 local run, held, element = journeys.run, journeys.held, journeys.element
 
@@ -260,18 +261,11 @@ describe("a goal", function()
   end)
 
   it("ends a call that is on the wire with that attempt: no other follows", function()
-    local vendor = helper.start(helper.jaunt_words("vendor", "--port", "0", "--latency", "300ms", "--fail", "100%"))
-    local url
-    for _ = 1, 200 do
-      url = helper.read_file(vendor.out):match("http://127%.0%.0%.1:%d+") or helper.read_file(vendor.err):match("http://127%.0%.0%.1:%d+")
-      if url then break end
-      os.execute("sleep 0.05")
-    end
-    assert(url, "the vendor did not start")
+    local vendor = running.vendor("--latency", "2s", "--fail", "100%")
     local all = run {
       flow = [[call_api "try" { via = "shop", POST = "/x", retry = { attempts = 50, base = "1ms", cap = "2ms" } }]],
       fields = "goal = 'paid',", events = { event("+0s", "paid") }, "--live", "--yes",
-      files = { ["connections.lua"] = ("return { shop = { base_url = %q, private_network = true } }"):format(url) },
+      files = { ["connections.lua"] = ("return { shop = { base_url = %q, private_network = true } }"):format(vendor.url) },
     }
     vendor.stop()
     assert.equal(1, all.exited)

@@ -1,6 +1,7 @@
 -- What a signal does in mid-run: nobody else comes in, calls under way get the grace, those that are cut are told as
 -- unfinished and never as dropped, and all is told at the end. A second one ends it at once.
 
+local fault = require "fault"
 local helper = require "helper"
 local running = require "running"
 
@@ -24,13 +25,18 @@ local PEOPLE = helper.write_file(folder .. "/people.csv", "id\n" .. table.concat
 
 local IN_FLIGHT = 20
 
--- A run against a vendor that takes `latency`, once calls of all whom the window lets in are held up there.
-local function held_up(latency, ...)
-  local vendor = running.vendor("--latency", latency)
-  local process = running.start(folder, { env = { VENDOR_URL = vendor.url .. "/vendor" } }, "slow", "--people", PEOPLE, "--state", "memory:", "--live",
+-- A run against a vendor at `url`, once `requests` says that calls of all whom the window lets in have come there.
+local function held_up_at(url, requests, ...)
+  local process = running.start(folder, { env = { VENDOR_URL = url } }, "slow", "--people", PEOPLE, "--state", "memory:", "--live",
     "--yes", "--json", "--in-flight", tostring(IN_FLIGHT), "--workers", "2", ...)
-  running.wait_for("the calls", function() return vendor.received().requests >= IN_FLIGHT end)
-  return process, vendor
+  running.wait_for("the calls", function() return requests() >= IN_FLIGHT end)
+  return process
+end
+
+-- The same against a vendor that does not answer in time.
+local function held_up(...)
+  local vendor = running.vendor("--latency", "10m")
+  return held_up_at(vendor.url .. "/vendor", function() return vendor.received().requests end, ...), vendor
 end
 
 -- Whatever happens: all are somewhere, nobody was dropped for it, and what was sent is what the vendor got.
@@ -54,7 +60,7 @@ end
 describe("a signal in mid-run", function()
   for _, signal in ipairs { "INT", "TERM", "HUP" } do
     it("cuts calls when their grace is over, and tells them as unfinished: SIG" .. signal, function()
-      local process, vendor = held_up("10m", "--grace", "200ms")
+      local process, vendor = held_up("--grace", "200ms")
       process.signal(signal)
       local report = adds_up(process.finish(), vendor)
       assert.equal(IN_FLIGHT, report.unfinished)
@@ -65,21 +71,37 @@ describe("a signal in mid-run", function()
     end)
   end
 
-  it("lets calls end that do so within the grace, and begins none after them", function()
-    local process, vendor = held_up("2s", "--grace", "60s")
+  -- All calls are answered with this status once the grace has begun. Returns the report.
+  local function answered_within_the_grace(status)
+    local server, path = fault.start(), "/held/" .. status
+    local function requests() return server.count(path .. "/ask") end
+    local process = held_up_at(server.url(path), requests, "--grace", "10m")
     process.signal("INT")
+    running.wait_for("the word about the grace", function()
+      return helper.read_file(process.err):find("Ctrl-C again", 1, true)
+    end)
+    server.ask "/let-go"
     local result = process.finish()
-    local requests = vendor.received().requests
-    local report = adds_up(result, vendor)
+    assert.equal(IN_FLIGHT, requests())
+    return adds_up(result, server)
+  end
+
+  it("lets calls end that do so within the grace, and begins none after them", function()
+    local report = answered_within_the_grace(200)
     assert.equal(0, report.unfinished)
-    assert.equal(IN_FLIGHT, requests)
     assert.equal(IN_FLIGHT, report.calls)
     assert.equal(IN_FLIGHT, running.element(report, "question").went_on)
     assert.equal(0, report.completed)
   end)
 
+  it("tries no call again within the grace, nor waits for that", function()
+    local report = answered_within_the_grace(503)
+    assert.equal(IN_FLIGHT, report.unfinished)
+    assert.equal(IN_FLIGHT, report.attempts)
+  end)
+
   it("ends at once when it comes twice, with the ledger", function()
-    local process, vendor = held_up("10m", "--grace", "10m")
+    local process, vendor = held_up("--grace", "10m")
     process.signal("INT")
     running.wait_for("the word about the grace", function()
       return helper.read_file(process.err):find("Ctrl-C again", 1, true)
@@ -89,7 +111,7 @@ describe("a signal in mid-run", function()
     assert.equal(IN_FLIGHT, report.unfinished)
   end)
 
-  -- A worker whose thread stands still: TLS reads its certificates from a pipe that nobody writes into.
+  -- A worker whose thread stands still: TLS reads its certificates from a pipe that is open for writing, and nothing comes.
   local function stuck(...)
     local vendor = running.vendor()
     local project = running.project {
@@ -104,10 +126,8 @@ describe("a signal in mid-run", function()
     }
     assert(os.execute("mkfifo " .. project .. "/pipe"))
     local process = running.start(project, {}, ...)
-    running.wait_for("the worker at the pipe", function()
-      local calls = helper.sh(("cat /proc/%d/task/*/syscall"):format(process.pid)).out
-      return calls:find("^257 ") or calls:find("\n257 ") or calls:find("^56 ") or calls:find("\n56 ") -- openat: x86-64, arm64
-    end)
+    local writer = helper.start(("sh -c %s"):format(helper.quote(("exec 3>%s/pipe; echo open; exec sleep 600"):format(project))))
+    running.wait_for("the worker at the pipe", function() return helper.read_file(writer.out) == "open\n" end)
     return process, vendor
   end
 
@@ -181,7 +201,7 @@ describe("a signal in mid-run", function()
   end)
 
   it("leaves no process behind", function()
-    local process, vendor = held_up("10m", "--grace", "10ms")
+    local process, vendor = held_up("--grace", "10ms")
     process.signal("TERM")
     adds_up(process.finish(), vendor)
     for _, pid in ipairs(require "jaunt.native.fs".list("/proc")) do
@@ -194,7 +214,7 @@ describe("a signal in mid-run", function()
 
   it("stops a run when a condition that was asked for becomes true", function()
     local result = running.run(folder, {}, "slow", "--people", PEOPLE, "--stop-if", "completed > 3", "--in-flight", "5", "--workers",
-      "1", "--json", "--vendor-latency", "5ms")
+      "1", "--json", "--vendor-latency", "50ms")
     assert.equal(0, result.code)
     assert.is_true(result.report.interrupted)
     assert.is_true(result.report.completed > 3)

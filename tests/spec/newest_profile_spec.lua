@@ -3,10 +3,9 @@
 -- same again when it is replayed.
 
 local bundle = require "jaunt.project.bundle"
-local connections = require "jaunt.project.connections"
-local engine = require "jaunt.native.engine"
 local helper = require "helper"
 local json = require "json"
+local launch = require "jaunt.run.launch"
 local look = require "jaunt.native.state"
 local project = require "jaunt.project"
 local states = require "states"
@@ -252,15 +251,10 @@ describe("replay", function()
   -- report, and the clock.
   local function go(found, vendor, process, die_after)
     local gathered = bundle.gather(project.path(found, "journeys/carts.lua"), found)
-    local list = connections.read(found)
-    connections.reroute(list, vendor:url())
-    local secrets = connections.secrets(true, found)
-    local running <close> = engine.start {
-      journey = "carts", version = gathered.version, bundle = gathered.text, workers = 1, in_flight = 10, seed = 1,
-      state = project.path(found, "state.db"), virtual = true, start_ms = process.at, control = 0, reentry_ms = -1,
-      per = "cart", connections = connections.make(list, secrets), secrets = secrets, reroute = vendor:url(), traces = false,
+    local running <close> = launch.engine(gathered, found, {
+      in_flight = 10, seed = 1, state = project.path(found, "state.db"), start_ms = process.at, per = "cart", reroute = vendor:url(),
       events = true, die_after = die_after, asleep = process.asleep,
-    }
+    })
     for cart = 1, process.carts do
       running:admit("ada", json.encode { id = "ada", email = process.email }, json.encode { cart = "c" .. cart })
     end

@@ -51,6 +51,21 @@ describe("a dropped run that is redriven", function()
     assert.is_nil(after.second.p3)
   end)
 
+  it("is rendered from what came with the person since", function()
+    local project = two_calls { ["POST /second"] = { p1 = 422 } }
+    helper.write_file(project.folder .. "/payloads/words.lua",
+      "return function(person) return { id = person.id, words = person.email } end")
+    helper.write_file(project.folder .. "/people.csv", "id,email\np1,worng@example.com\n")
+    assert.equal(1, project.run().dropped)
+    helper.write_file(project.folder .. "/people.csv", "id,email\np1,right@example.com\n")
+    assert.equal(1, project.run().already_in)
+    project.refuse {}
+    redrive(project)
+    helper.write_file(project.folder .. "/people.csv", "id,email\np2,other@example.com\n")
+    project.run("--trace", "two")
+    assert.equal("right@example.com", json.decode(project.calls("two").second.p1[1].body).words)
+  end)
+
   it("is rendered anew", function()
     local project = two_calls { ["POST /second"] = { p1 = 422 } }
     project.run()

@@ -30,9 +30,9 @@ local folder = running.project {
   ["plain.lua"] = [[print("hello " .. table.concat({ ... }, "-"))]],
 }
 
-local rows = { "id,age" }
+local rows = { "id,age", "no,13" }
 for i = 1, 60 do rows[#rows + 1] = ("p%d,%d"):format(i, 20 + i % 50) end
-rows[#rows + 1] = "y,17\nw,99\nno,13\nno,13"
+rows[#rows + 1] = "y,17\nw,99\nno,13"
 local PEOPLE = helper.write_file(folder .. "/people.csv", table.concat(rows, "\n") .. "\n")
 
 local function run(...) return running.run(folder, {}, "offer", "--people", "people.csv", ...) end
@@ -175,8 +175,9 @@ end)
 
 describe("--stop-if", function()
   it("ends admission once it is true, and not before", function()
-    local result = run("--stop-if", "dropped > 0", "--json")
+    local result = run("--stop-if", "dropped > 0", "--json", "--in-flight", "4", "--vendor-latency", "100ms")
     assert.is_true(result.report.interrupted)
+    assert.is_true(result.report.entered < 63)
     result = run("--stop-if", "dropped > 50", "--json")
     assert.is_false(result.report.interrupted)
     assert.equal(63, result.report.entered)

@@ -156,6 +156,24 @@ describe("nothing shows a secret:", function()
     assert.equal(HIDDEN, scripts.output("print(env 'THE_KEY')", { env = env })) -- nobody calls it a secret
   end)
 
+  it("not env in what specs test", function()
+    local folder = scripts.folder {
+      ["connections.lua"] = "return {}",
+      ["journeys/asks.lua"] = [[return journey "asks" { flow = function()
+        if pcall(env, "THE_KEY") then wait "1d" end
+        return secret "THE_KEY"
+      end }]],
+      ["spec/asks_spec.lua"] = [[
+        describe("asks", function()
+          it("is told nothing", function() assert.completed(enter("asks", { id = "ada" })) end)
+          it("is told nothing at any moment", function() assert.equal(1, crash_everywhere("asks", { id = "ada" })) end)
+        end)]],
+    }
+    local r = helper.sh(("cd %s && THE_KEY=%s %s"):format(helper.quote(folder), HIDDEN, helper.jaunt_words("test")))
+    assert.equal(0, r.code, r.out .. r.err)
+    assert.not_matches(HIDDEN, r.out .. r.err)
+  end)
+
   it("not env in connections.lua, where that also calls it a secret", function()
     local folder = scripts.folder { ["script.lua"] = "", ["connections.lua"] =
       "return { a = { base_url = env 'THE_KEY', auth = { bearer = secret 'THE_KEY' } } }" }

@@ -144,6 +144,39 @@ describe("jaunt test", function()
     assert.matches("did you mean ada?", complaint [[enter("short", "add")]], 1, true)
     assert.matches('connections.lua has no connection "crn"', complaint [[vendor "crn"]], 1, true)
     assert.matches("has passed", complaint [[clock "2020-01-01"]], 1, true)
+    assert.matches('has no element "nota"; did you mean note?', complaint [[sent(enter("short", "ada"), "nota")]], 1, true)
+    assert.matches("no such journey: shrt; did you mean short?", complaint [[crash_everywhere("shrt", "ada")]], 1, true)
+    assert.matches('no connection "cmr"; did you mean crm?', complaint [[assert.received("cmr", "POST /notes", nil, 0)]], 1, true)
+  end)
+
+  it("says at the spec's line, and in its words, how a word is to be used", function()
+    for body, told in pairs {
+      ["enter()"] = "enter takes a journey and a person", ['enter "short"'] = "there is no person",
+      ['enter("short", "ada", "o1")'] = "an event's data are a table, not a string", ['happens "paid"'] = "happens takes an event and a person",
+      ["clock(7200)"] = 'clock takes a duration or a time: clock "+2h"', ['clock "2h"'] = 'to go on by so long, it is clock "+2h"',
+      ["starts_at(9)"] = "starts_at takes a time", ['assert.completed("ada")'] = 'a run is what enter gives (nil where nobody was let in), not "ada"',
+      ['assert.went_through(enter("short", "ada"))'] = "an element's name is a text, not a nil", ['assert.waits_until(enter("short", "ada"))'] = "waits_until takes a run and a time",
+      ['assert.received "crm"'] = "received takes a connection, a method and a path", ['assert.matches_snapshot("s")'] = "there is nothing to compare",
+      ['vendor("crm").on("POST /notes")'] = "on is called with a colon", ['vendor("crm"):on "POST notes"'] = "on takes a method and a path",
+      ['vendor "crm":on "POST /notes":reply { id = 7 }'] = "reply takes a status", ['vendor "crm":on "POST /notes":storm()'] = "storm takes how many requests are refused",
+      ['vendor "crm":on "POST /notes":reply(200, nil, nil, "5 ms")'] = 'reply: "5 ms" is no duration',
+      ['crash_everywhere("short", "ada", { events = { { name = "paid" } } })'] = "event 1: it is { name =",
+    } do
+      local said = complaint(body)
+      assert.truthy(said:find(told, 1, true), body .. ": " .. said)
+      assert.is_nil(said:match("^[^\n]*"):find("lualib", 1, true), said)
+    end
+  end)
+
+  it("finds the journeys of the project that --project names", function()
+    local folder = test([[describe("s", function() it("t", function() end) end)]]).folder
+    helper.write_file(folder .. "/spec/short_spec.lua", [[describe("s", function() it("t", function()
+      assert.completed(enter("short", "ada"))
+      assert.is_true(crash_everywhere("short", "ada") > 0)
+    end) end)]])
+    local result = helper.sh(helper.jaunt_words("test", "--project", folder))
+    assert.equal(1, result.code)
+    assert.matches('ada is to be completed, and is waiting at "wait_for paid"', result.out, 1, true)
   end)
 
   it("has a world for each test", function()

@@ -8,7 +8,7 @@
 
 #include "base/buf.h"
 
-enum { BLOCK = 16384, SECOND_MS = 1000, FOR_EVER = -1 };
+enum { BLOCK = 16384, LOOK_MS = 5, SECOND_MS = 1000, FOR_EVER = -1 };
 
 #define BIG_BYTES ((size_t)64 << 20)
 #define BOMB_CRC  0xD2E73AC4u /* of BIG_BYTES times "a" */
@@ -262,6 +262,18 @@ static bool never(fault_visit *v) {
   return false;
 }
 
+static bool held(fault_visit *v) {
+  while (!fault_server_lets_go(v->server)) {
+    if (!fault_link_wait(v->link, LOOK_MS)) return false;
+  }
+  return with_status(v);
+}
+
+static bool let_go(fault_visit *v) {
+  fault_server_let_go(v->server);
+  return ok(v);
+}
+
 static bool drip(fault_visit *v, const char *text) {
   for (; *text; text++) {
     if (!fault_link_write(v->link, text, 1) || !fault_link_wait(v->link, SECOND_MS)) return false;
@@ -326,6 +338,8 @@ static const struct {
     {"/short", in_body_closed},
     {"/short-headers", in_headers_closed},
     {"/never", never},
+    {"/held", held},
+    {"/let-go", let_go},
     {"/slow", slow},
     {"/slow-body", slow_body},
     {"/big-header", big_header},

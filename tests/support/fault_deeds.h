@@ -20,7 +20,9 @@ typedef struct fault_visit {
 /* Answers, or does what the path says instead. True when the connection stays. */
 bool fault_deed(fault_visit *visit);
 
-/* "PATH COUNT\n" for each path so far; from fault_server.c. */
+/* From fault_server.c: "PATH COUNT\n" for each path so far; and what is held back is let go, from now on. */
 void fault_server_write_counts(fault_server *server, buf *out);
+void fault_server_let_go(fault_server *server);
+bool fault_server_lets_go(fault_server *server);
 
 #endif

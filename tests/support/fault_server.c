@@ -62,6 +62,7 @@ struct fault_server {
   path_count counts[PATHS_MOST];
   size_t counts_length, connections;
   uint64_t body_bytes;
+  bool lets_go;
 };
 
 /* A connection and its thread. */
@@ -120,6 +121,21 @@ void fault_server_write_counts(fault_server *s, buf *out) {
   for (size_t i = 0; i < s->counts_length; i++)
     buf_format(out, "%s %zu\n", s->counts[i].path, s->counts[i].count);
   pthread_mutex_unlock(&s->lock);
+}
+
+/* ---- what is held back ---- */
+
+void fault_server_let_go(fault_server *s) {
+  pthread_mutex_lock(&s->lock);
+  s->lets_go = true;
+  pthread_mutex_unlock(&s->lock);
+}
+
+bool fault_server_lets_go(fault_server *s) {
+  pthread_mutex_lock(&s->lock);
+  bool lets_go = s->lets_go;
+  pthread_mutex_unlock(&s->lock);
+  return lets_go;
 }
 
 /* ---- a connection ---- */

@@ -11,6 +11,7 @@
  *   /reset-early        reset before the answer       /reset-middle     reset within its body
  *   /close-early        closed before the answer      /short            closed within its body
  *   /never              no answer                     /slow             one byte a second, from the first on
+ *   /held/N             status N, but not before      /let-go           was asked for
  *   /slow-body          headers, then one byte a second
  *   /big-header         a header line of 1 MB         /many-headers     1 MB of short header lines
  *   /big-known          64 MiB with their length      /big-unknown      64 MiB in chunks

@@ -5,7 +5,8 @@
 --   /NAME/each/N,M,…          the statuses one after the other, for each key (or, without one, for the path); the last again
 --   /NAME/later/AFTER         429 with Retry-After: AFTER (or "date-N": N seconds from now as a date), then 200
 --   /NAME/say                 ?status=, ?type=, ?body=, and all else in the query as headers
---   /NAME/slow                after 300 ms
+--   /slow/echo                what came, after a second
+--   /stuck/echo               likewise, after ten minutes
 --   /_told                    of every request since /_forget: { method, path, query, headers, body, key }, in order
 
 local helper = require "helper"
@@ -15,7 +16,7 @@ local vendor = require "jaunt.native.vendor"
 
 local outside = {}
 
--- The vendor.lua of a project whose rehearsals have the same outside system; its connections' names are any, crm, shop and slow.
+-- The vendor.lua of a project whose rehearsals have the same outside system; its connections' names are any, crm, shop, slow and stuck.
 
 outside.behaviour = [[
 local NAMES = { "any", "crm", "shop" }
@@ -69,7 +70,8 @@ behaviour.told = {
   ["GET /all"] = function() return 200, json.array(told) end,
   ["POST /forget"] = function() told, seen = {}, {} end,
 }
-behaviour.slow = { latency = "300ms", ["ANY /echo"] = behaviour.any["ANY /echo"] }
+behaviour.slow = { latency = "1s", ["ANY /echo"] = behaviour.any["ANY /echo"] }
+behaviour.stuck = { latency = "10m", ["ANY /echo"] = behaviour.any["ANY /echo"] }
 return behaviour
 ]]
 

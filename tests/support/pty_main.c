@@ -6,6 +6,7 @@
  *   expect TEXT       waits until the program has shown it, behind what was expected before
  *   unseen TEXT       it is not among what was shown so far behind what was expected before
  *   resize COLUMNS ROWS
+ *   do COMMAND        what the shell does, meanwhile
  *   end               waits for the program's end
  * All that was shown goes to standard output. The exit code is the program's, 128 + the signal that ended it, or 99 when a step
  * fails, which is told on standard error. A step waits for 30 seconds at most. */
@@ -118,6 +119,10 @@ static void resize(const char *step, const char *size) {
   ioctl(terminal, TIOCSWINSZ, &to);
 }
 
+static void act(const char *step, const char *command) {
+  if (system(command) != 0) fail(step, "it failed");
+}
+
 static int value_of(char hex) {
   return hex <= '9' ? hex - '0' : (hex | 32) - 'a' + 10;
 }
@@ -151,6 +156,8 @@ static void run_step(const char *step) {
     expect(step, text);
   else if (strcmp(line, "resize") == 0)
     resize(step, text);
+  else if (strcmp(line, "do") == 0)
+    act(step, text);
   else if (strcmp(line, "unseen") == 0) {
     take(0);
     if (find(text)) fail(step, "it was shown");

@@ -5,10 +5,10 @@
 -- on with the state; again and again, until all have ended.
 
 local bundle = require "jaunt.project.bundle"
-local connections = require "jaunt.project.connections"
 local dice = require "dice"
 local engine = require "jaunt.native.engine"
 local json = require "json"
+local launch = require "jaunt.run.launch"
 local oracles = require "oracle"
 local project = require "jaunt.project"
 local running = require "running"
@@ -29,15 +29,10 @@ return journey "race" { flow = function(person)
 end }]]
 
 local function start_engine(race, start_ms, die_after)
-  local list = connections.read(race.found)
-  connections.reroute(list, race.vendor.url)
-  local secrets = connections.secrets(true, race.found)
-  return engine.start {
-    journey = race.gathered.name, version = race.gathered.version, bundle = race.gathered.text, workers = 2,
-    in_flight = #race.people + 1, seed = 1, state = race.state, virtual = race.virtual, start_ms = start_ms,
-    reentry_ms = -1, connections = connections.make(list, secrets), secrets = secrets, reroute = race.vendor.url,
-    events = true, die_after = die_after,
-  }
+  return launch.engine(race.gathered, race.found, {
+    workers = 2, in_flight = #race.people + 1, seed = 1, state = race.state, virtual = race.virtual or false, start_ms = start_ms,
+    reroute = race.vendor.url, events = true, die_after = die_after,
+  })
 end
 
 -- One life. Returns whether it died, its clock, and its report.

@@ -191,6 +191,73 @@ static void a_dropped_run_that_is_sent_on_is_not_taken_from_under_it(void **stat
   assert_int_equal(world_count(w, RUN_RUNNING), 1);
 }
 
+static void a_run_that_is_taken_out_after_it_was_found_is_not_loaded(void **state) {
+  world *w = *state;
+  store_run run;
+  store_journal journal;
+  buf bytes = BUF_EMPTY;
+  uint64_t dropped = run_through(w, "ada", RUN_DROPPED, 2000);
+  open_to_keep(w, KEEP_MS, 0); /* no time is known: nothing goes yet */
+  assert_int_equal(store_find(w->lane, dropped, &run), 1);
+  for (int i = 1; is_there(w, dropped); i++) {
+    run_through(w, "bob", RUN_COMPLETED, (int64_t)LATER_MS * i);
+    world_sync(w);
+  }
+  store_journal_init(&journal);
+  assert_int_equal(store_load(w->lane, &run, &journal, &bytes), -1);
+  store_journal_forget(&journal);
+  store_run_free(&run);
+  buf_free(&bytes);
+}
+
+static void a_newer_profile_came(world *w, const char *person, int64_t at_ms) {
+  store_profile profile = {.json = "{\"n\":2}", .length = 7, .fed = 5, .at_ms = at_ms};
+  assert_true(store_profile_came(w->lane, person, &profile) > 0);
+  world_sync(w);
+}
+
+static bool has_profile(world *w, const char *person) {
+  store_profile profile;
+  int found = store_profile_of(w->lane, person, &profile);
+  assert_true(found >= 0);
+  if (found) free(profile.json);
+  return found;
+}
+
+static void a_profile_that_came_again_goes_with_the_last_run_of_its_person(void **state) {
+  world *w = *state;
+  const char *people[] = {"ada", "bob", "cyd"};
+  for (int i = 0; i < 3; i++) {
+    run_through(w, people[i], RUN_COMPLETED, 2000);
+    if (i == 1) run_through(w, people[i], RUN_WAITING, 3000);
+    if (i == 2) run_through(w, people[i], RUN_HELD, 3000);
+    a_newer_profile_came(w, people[i], 4000);
+  }
+  let_time_pass(w);
+  assert_false(has_profile(w, "ada"));
+  assert_true(has_profile(w, "bob"));
+  assert_true(has_profile(w, "cyd"));
+}
+
+/* It has entered, and was never settled: nothing but the log knows of it, were it not for the profile. */
+static void a_profile_stays_for_a_run_that_is_in_memory_all_the_while(void **state) {
+  world *w = *state;
+  traveller t;
+  uint64_t old = run_through(w, "ada", RUN_COMPLETED, 2000);
+  open_to_keep(w, KEEP_MS, 0); /* no time is known: nothing goes yet */
+  world_enter(w, &t, "ada");
+  a_newer_profile_came(w, "ada", 4000);
+  for (int i = 1; is_there(w, old); i++) {
+    run_through(w, "bob", RUN_COMPLETED, (int64_t)LATER_MS * i);
+    world_sync(w);
+  }
+  assert_true(has_profile(w, "ada"));
+  world_settle(w, &t, RUN_COMPLETED, INT64_MAX, NULL);
+  store_journal_forget(&t.journal);
+  world_again(w);
+  world_adds_up(w, world_count(w, RUN_COMPLETED));
+}
+
 static int64_t size_of(world *w) {
   struct stat about;
   assert_int_equal(stat(w->path, &about), 0);
@@ -310,6 +377,9 @@ int main(void) {
       SWEEP_TEST(a_reader_is_told_that_older_ones_are_gone),
       SWEEP_TEST(a_run_that_is_gone_does_not_come_back_by_the_log),
       SWEEP_TEST(a_dropped_run_that_is_sent_on_is_not_taken_from_under_it),
+      SWEEP_TEST(a_run_that_is_taken_out_after_it_was_found_is_not_loaded),
+      SWEEP_TEST(a_profile_that_came_again_goes_with_the_last_run_of_its_person),
+      SWEEP_TEST(a_profile_stays_for_a_run_that_is_in_memory_all_the_while),
       SWEEP_TEST(the_room_is_given_back_and_a_person_leaves_few_bytes),
       SWEEP_TEST(the_room_that_a_killed_process_did_not_give_back_is_given_back_by_the_next),
       SWEEP_TEST(everybody_is_found_while_the_index_is_being_made),

@@ -4,6 +4,7 @@
 -- anything but nothing; see no-color.org).
 
 local native = require "jaunt.native.term"
+local text_columns = require("jaunt.native.text").columns
 
 local term = {}
 
@@ -68,9 +69,9 @@ function term.one_line(text)
   return (term.harmless(text):gsub("[\n\t]", " "))
 end
 
--- How many columns a text takes, each character being one wide.
+-- How many columns a text takes.
 function term.columns(text)
-  return utf8.len(text) or #text
+  return text:find("[\128-\255]") and text_columns(text) or #text
 end
 
 -- The text with blanks behind it, `width` columns wide at least.
@@ -81,8 +82,13 @@ end
 -- The text, with "…" in the place of what does not fit into `width` columns.
 function term.cut(text, width)
   if term.columns(text) <= width then return text end
-  local stop = utf8.len(text) and utf8.offset(text, math.max(width, 1)) or width
-  return text:sub(1, stop - 1) .. "…"
+  local stop, room = 0, width - 1
+  for last in text:gmatch(utf8.len(text) and "[^\128-\191][\128-\191]*()" or "()") do
+    room = room - term.columns(text:sub(stop + 1, last - 1))
+    if room < 0 then break end
+    stop = last - 1
+  end
+  return text:sub(1, stop) .. "…"
 end
 
 -- Breaks a text at blanks into a list of lines of at most `width` columns; longer words stay whole.

@@ -5,11 +5,14 @@ local connections = require "jaunt.project.connections"
 local figures = require "jaunt.base.figures"
 local findings = require "jaunt.check.findings"
 local json = require "json"
+local fs = require "jaunt.native.fs"
 local keys = require "jaunt.base.keys"
 local mistakes = require "jaunt.base.mistakes"
+local parser = require "jaunt.lua.parser"
 local payloads = require "jaunt.project.payloads"
 local people = require "jaunt.project.people"
 local project = require "jaunt.project"
+local scope = require "jaunt.lua.scope"
 local scripts = require "jaunt.check.scripts"
 local secrets = require "jaunt.check.secrets"
 local term = require "jaunt.base.term"
@@ -39,11 +42,28 @@ end
 
 local function source_of(path) return { path = path, text = project.read(path) } end
 
--- Adds what was raised when a file was loaded: "FILE:LINE: …".
+-- Where in a script its journey, or what it requires, is what was complained of without a line: an offset, or nil.
+local function place_of(words, text)
+  local tree = parser.parse(text)
+  if not tree then return nil end
+  scope.resolve(tree)
+  for _, call in ipairs(scope.calls(tree, { journey = true, require = true })) do
+    if call.word == "require" and call.name and words:find(("%q"):format(call.name), 1, true) then return call.at end
+    for word in (call.word == "journey" and call.fields and words or ""):gmatch("[%a_]+") do
+      local _, key = scope.field(call.fields, word)
+      if key then return key.at end
+    end
+    if call.word == "journey" then return call.at end
+  end
+end
+
+-- Adds what was raised when a file was loaded: "FILE:LINE: …", or "FILE: …".
 local function add_raised(path, raised, code, why, into)
   local words = mistakes.message(raised):match("^[^\n]*")
-  local line, text = words:match("^[^%s:]+:(%d+):%d*:? ?(.*)")
-  into:add(source_of(path), { code = code, line = tonumber(line), text = text or words, why = why })
+  local file, line, text = words:match("^(%S+%.lua):(%d+):%d*:? ?(.*)")
+  if not file then file, text = words:match("^(%S+%.lua): (.*)") end
+  local source = source_of(file and fs.kind(file) == "file" and file or path)
+  into:add(source, { code = code, line = tonumber(line), at = not line and place_of(text or words, source.text) or nil, text = text or words, why = why })
 end
 
 -- What is only seen when a journey's script is loaded: its definition.
@@ -82,13 +102,25 @@ local function check_all(found)
   return into
 end
 
+local BEFORE, AROUND = 60, 120 -- columns of a long line that are shown: those before the place, and in all
+
+-- The line of a finding as a terminal shows it, and the column of the place in it.
+local function excerpt(one)
+  local line = term.one_line((one.excerpt:gsub("\r$", "")))
+  local column = term.columns(line:sub(1, one.column - 1)) + 1
+  if term.columns(line) <= AROUND or not utf8.len(line) then return line, column end
+  local from = math.max(1, column - BEFORE)
+  local shown = term.cut(line:sub(utf8.offset(line, from)), AROUND)
+  return from > 1 and "…" .. shown or shown, column - from + (from > 1 and 2 or 1)
+end
+
 local function print_finding(one, paint)
   local hint = one.hint and one.hint ~= "" and ("; did you mean %s?"):format(one.hint) or ""
   if one.hint_is_sentence then hint = "; " .. one.hint end
   print(("%s:%d:%d: %s%s %s"):format(one.file, one.line, one.column, paint.bold(term.harmless(one.text)), hint, paint.dim("[" .. one.code .. "]")))
-  local line = one.excerpt:gsub("\t", " ")
-  print("  " .. term.harmless(line))
-  print(("  %s%s %s"):format((" "):rep(one.column - 1), paint.red("^"), paint.dim(one.why)))
+  local line, column = excerpt(one)
+  print("  " .. line)
+  print(("  %s%s %s"):format((" "):rep(column - 1), paint.red("^"), paint.dim(one.why)))
 end
 
 local function print_all(into)

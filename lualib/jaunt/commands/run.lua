@@ -7,6 +7,7 @@ local durations = require "jaunt.base.durations"
 local existing = require "jaunt.base.existing"
 local figures = require "jaunt.base.figures"
 local fs = require "jaunt.native.fs"
+local launch = require "jaunt.run.launch"
 local mistakes = require "jaunt.base.mistakes"
 local native = require "jaunt.native.engine"
 local now_mono = require "jaunt.native.control".now_mono
@@ -70,13 +71,6 @@ local function warn_of_secrets(secrets, needed)
   end
 end
 
--- The secrets of this run. What the scripts ask for is noted before they run, so that env() never tells it.
-local function secrets_for(gathered, found, flags)
-  local secrets = connections.secrets(not flags.live, found, flags.secrets)
-  for _, name in ipairs(gathered.secrets) do secrets:need(name) end
-  return secrets
-end
-
 local function moment_of(flag, text)
   local at, why = native.moment(text)
   return at or mistakes.fail("--%s: %s", flag, why)
@@ -93,27 +87,20 @@ local function keep_of(flags)
   return durations.read(flags.keep) or mistakes.fail("--keep takes a duration, such as 30d, or forever; not \"%s\"", flags.keep)
 end
 
-local function start_vendor(found, flags)
-  return require("jaunt.native.vendor").start {
-    port = 0, latency = flags.vendor_latency, fail = flags.vendor_fail, reset = flags.vendor_reset, seed = flags.seed or 1,
-    behaviour = project.vendor_file(found),
-  }
-end
-
 ---------------------------------------------------------------------------------------------- a journey
 
-local function engine_options(gathered, flags, parts)
-  return {
-    journey = gathered.name, version = gathered.version, bundle = gathered.text,
-    workers = flags.workers or native.cores(), in_flight = flags.in_flight, seed = flags.seed,
-    state = parts.state, sync = flags.sync, keep_ms = parts.keep_ms, reentry_ms = gathered.declared and gathered.declared.reentry_ms,
-    per = gathered.declared and gathered.declared.per,
-    virtual = not flags.live, start_ms = parts.start_ms, until_ms = flags["until"] and moment_of("until", flags["until"]), control = gathered.declared and gathered.declared.control or 0,
-    connections = connections.make(parts.list, parts.secrets, flags.private_network), secrets = parts.secrets,
-    reroute = parts.reroute, save_below = parts.save_below,
-    traces = flags.dry_run or flags.trace ~= nil, events = flags.events ~= nil, plain = gathered.kind == "script",
-    limits = flags.limits and require("jaunt.run.conditions").limits(flags.limits) or nil,
-  }
+local function limits_of(flags)
+  return flags.limits and require("jaunt.run.conditions").limits(flags.limits) or nil
+end
+
+local function start_engine(gathered, found, flags, parts)
+  return launch.engine(gathered, found, {
+    workers = flags.workers or native.cores(), in_flight = flags.in_flight, seed = flags.seed, limits = limits_of(flags),
+    state = parts.state, sync = flags.sync, keep_ms = parts.keep_ms, control = gathered.declared.control,
+    start_ms = parts.start_ms, until_ms = flags["until"] and moment_of("until", flags["until"]),
+    connections = parts.list, secrets = parts.secrets, private_network = flags.private_network, reroute = parts.reroute,
+    save_below = not found and "saved" or nil, traces = flags.dry_run or flags.trace ~= nil, events = flags.events ~= nil,
+  })
 end
 
 -- What a file holds of this journey already, in words: `before` is how it stood when it was opened.
@@ -222,7 +209,6 @@ end
 local function run_journey(gathered, found, flags)
   refuse_unready(flags)
   local parts = { start_ms = start_of(flags), rejects = flags.rejects or rejects_path(flags.people), found = found,
-    save_below = found and project.path(found, "saved") or "saved",
     where = flags.where and require("jaunt.base.where").people(flags.where),
     stop_if = flags.stop_if and require("jaunt.run.conditions").stop_if(flags.stop_if) }
   parts.state = state.file(flags.state, flags.live, found)
@@ -233,15 +219,16 @@ local function run_journey(gathered, found, flags)
     parts.count = count_people(flags)
     confirm_live(gathered, list, flags, parts.count, parts.state)
   else
-    pretend = start_vendor(found, flags)
+    pretend = launch.vendor(found, {
+      seed = flags.seed, latency = flags.vendor_latency, fail = flags.vendor_fail, reset = flags.vendor_reset,
+    })
     parts.reroute = pretend:url()
-    connections.reroute(list, parts.reroute)
   end
   local vendor_guard <close> = pretend
-  parts.list, parts.secrets = list, secrets_for(gathered, found, flags)
+  parts.list, parts.secrets = list, launch.secrets(gathered, found, parts.reroute, flags.secrets)
   if flags.live then warn_of_secrets(parts.secrets, needed) end
   local people <close> = open_people { path = flags.people, id = flags.id, rejects = parts.rejects }
-  local engine <close> = native.start(engine_options(gathered, flags, parts))
+  local engine <close> = start_engine(gathered, found, flags, parts)
   print_head(gathered, flags, parts, engine:found(), engine:look().paused_ms)
   local outcome = run_session(engine, people, gathered, flags, parts)
   local report = require "jaunt.run.report"
@@ -255,11 +242,10 @@ end
 ---------------------------------------------------------------------------------------------- a plain script
 
 local function run_script(gathered, found, flags)
-  local list = connections.read(found)
-  flags.live, flags.workers, flags.dry_run = true, 1, false
-  local secrets = secrets_for(gathered, found, flags)
-  local parts = { list = list, secrets = secrets, start_ms = native.now_ms(), save_below = "." }
-  local engine <close> = native.start(engine_options(gathered, flags, parts))
+  local engine <close> = launch.engine(gathered, found, {
+    in_flight = flags.in_flight, seed = flags.seed, limits = limits_of(flags), start_ms = native.now_ms(),
+    secrets = launch.secrets(gathered, found, nil, flags.secrets), private_network = flags.private_network, save_below = ".",
+  })
   engine:admit(gathered.name, "{}", "{}")
   local display = progress.new(true)
   local course = session.new {

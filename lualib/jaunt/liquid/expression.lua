@@ -17,7 +17,7 @@ local filters = require "jaunt.liquid.filters"
 local keys = require "jaunt.base.keys"
 local lexer = require "jaunt.liquid.lexer"
 
-local concat, format, sub = table.concat, string.format, string.sub
+local concat, find, format, sub = table.concat, string.find, string.format, string.sub
 
 local expression = {}
 
@@ -26,11 +26,21 @@ local DEEPEST = 40 -- brackets in brackets, keys in a row, changes between and a
 local reader = {}
 reader.__index = reader
 
--- A reader of the expression in the bytes `from` to `to` of `source`. `output` says that it stands in {{ }}.
+-- What is wrong with the tokens of an output may be that it is not closed, and reaches to the end of the next one.
+local function output_tokens(source, from, to, at)
+  local ok, tokens = pcall(lexer.expression, source, from, to)
+  if ok then return tokens end
+  if fault.is(tokens) and find(sub(source.text, from, to), "{{", 1, true) then
+    fault.raise(source, at, "this {{ is not closed before the next one begins", "}} is missing")
+  end
+  error(tokens, 0)
+end
+
+-- A reader of the expression in the bytes `from` to `to` of `source`; where it stands in an output, `output` is the
+-- offset of its {{.
 function expression.reader(source, from, to, output)
-  return setmetatable({
-    source = source, tokens = lexer.expression(source, from, to), here = 1, depth = 0, output = output,
-  }, reader)
+  local tokens = output and output_tokens(source, from, to, output) or lexer.expression(source, from, to)
+  return setmetatable({ source = source, tokens = tokens, here = 1, depth = 0, output = output }, reader)
 end
 
 -- The token at hand, or one further on.
@@ -177,7 +187,7 @@ end
 -- {{ value }} in a tag, as Braze has it.
 local function read_braces(self)
   if self.output then
-    fault.raise(self.source, self:look().at, "{{ is not expected here", "the one before is not closed: }} is missing")
+    fault.raise(self.source, self.output, "this {{ is not closed before the next one begins", "}} is missing")
   end
   self:accept "{{"
   local node = expression.value(self)
@@ -207,6 +217,7 @@ end
 
 local function takes(known)
   if known.least == known.most then return plural(known.least, "argument") end
+  if known.most == 1 then return "at most 1 argument" end
   return format("%d to %s", known.least, plural(known.most, "argument"))
 end
 
@@ -222,12 +233,20 @@ local function check_named(self, known, filter)
   end
 end
 
+-- Filters of other places, and what does their work here.
+local FOREIGN_FILTERS = {
+  length = "did you mean size?", title = "did you mean capitalize?", upper = "did you mean upcase?",
+  lower = "did you mean downcase?", trim = "did you mean strip?", tojson = "did you mean json?",
+  money = "use round: 2, and write the currency", currency = "use round: 2, and write the currency",
+  format_number = "use round", number_with_delimiter = "use round", t = "write the words themselves",
+}
+
 -- Refuses a filter that does not exist, and arguments that it does not take.
 local function check_filter(self, filter)
   local known = filters[filter.name]
   if not known then
     fault.raise(self.source, filter.at, format('there is no filter "%s"', fault.show(filter.name)),
-      fault.did_you_mean(filter.name, keys.sorted(filters)))
+      FOREIGN_FILTERS[filter.name] or fault.did_you_mean(filter.name, keys.sorted(filters)))
   end
   local count = #filter.arguments
   if count < known.least or count > known.most then
@@ -259,6 +278,18 @@ local function read_filter(self)
   return filter
 end
 
+-- What may be meant by a token that stands behind a value and its filters.
+local function misplaced(self)
+  local token, before = self:look(), self.tokens[self.here - 1]
+  if token.kind == "compare" then return "a comparison stands in if or unless" end
+  if token.kind == "(" then return "nothing is called here: filters stand behind the value, as in {{ name | upcase }}" end
+  if token.value == "or" then return 'for what is not there: | default: "…"' end
+  if token.value == "if" then return "use {% if … %} and {% endif %}" end
+  if before.kind == "name" and filters[before.value] and filters[before.value].most > 0 then
+    return format("what a filter takes stands behind a colon, as in %s: 1", before.value)
+  end
+end
+
 -- A value with its filters, up to the end; nothing is nil.
 function expression.filtered(self)
   local first = self.here
@@ -269,7 +300,7 @@ function expression.filtered(self)
   local value = expression.value(self)
   local list = {}
   while self:accept "|" do list[#list + 1] = read_filter(self) end
-  self:finish(self:look().kind == "compare" and "a comparison stands in if or unless" or nil)
+  if not self:at_end() then self:finish(misplaced(self)) end
   if #list == 0 then return value end
   return self:close({ kind = "filtered", value = value, filters = list }, first)
 end

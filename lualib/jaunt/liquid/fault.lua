@@ -7,14 +7,16 @@
 -- `what` is "syntax", "render" or "limit" for mistakes; "skip", "drop" and "hold" are a template's own decisions and
 -- carry `reason`. Columns count characters from 1, as do lines. tostring(fault) is the whole of it.
 
+local native = require "jaunt.native.text"
 local nearest = require "jaunt.base.nearest"
 
+local columns = native.columns
 local find, sub, gsub, rep, format = string.find, string.sub, string.gsub, string.rep, string.format
 
 local fault = {}
 
 local LONGEST = 40 -- of a piece in a message; of a word that may be a mistyped name
-local WIDEST = 100 -- of an excerpt's characters; more of a long line says nothing
+local WIDEST = 70 -- columns of an excerpt: with its number it fits into a narrow terminal
 
 local meta = {
   __name = "liquid fault",
@@ -29,8 +31,8 @@ function fault.is(value)
   return getmetatable(value) == meta
 end
 
--- How many characters a piece of text shows: bytes where it is not UTF-8.
-local function width(text)
+-- How many characters a piece of text has: bytes where it is not UTF-8.
+local function characters(text)
   return utf8.len(text) or #text
 end
 
@@ -42,7 +44,8 @@ local function line_at(text, at)
     line, first = line + 1, newline + 1
     newline = find(text, "\n", first, true)
   end
-  return line, first, (newline or #text + 1) - 1
+  local last = (newline or #text + 1) - 1
+  return line, first, sub(text, last, last) == "\r" and last - 1 or last
 end
 
 -- A text as it can be printed on one line: tabs as a space; other control characters, and what is not UTF-8, as "?".
@@ -64,33 +67,48 @@ function fault.did_you_mean(word, names)
   return name and format("did you mean %s?", name) or nil
 end
 
--- The offset where at most `count` characters before `at` begin, or after it end; not in the midst of a character.
-local function back(text, first, at, count)
-  local start = at
-  while start > first and (count > 0 or find(text, "^[\128-\191]", start)) do
-    start = start - 1
-    if not find(text, "^[\128-\191]", start) then count = count - 1 end
+-- How much of a line fits into so many columns before `at`: the offset where it begins.
+local function back(text, first, at, room)
+  while at > first do
+    local start = at - 1
+    while start > first and find(text, "^[\128-\191]", start) do start = start - 1 end
+    room = room - columns(sub(text, start, at - 1))
+    if room < 0 then break end
+    at = start
   end
-  return start
+  return at
 end
 
-local function forward(text, last, at, count)
-  local stop = at - 1
-  while stop < last and (count > 0 or find(text, "^[\128-\191]", stop + 1)) do
-    stop = stop + 1
-    if not find(text, "^[\128-\191]", stop) then count = count - 1 end
+-- How much of it fits from `at` on: the offset where it ends.
+local function forward(text, last, at, room)
+  while at <= last do
+    local stop = at
+    while stop < last and find(text, "^[\128-\191]", stop + 1) do stop = stop + 1 end
+    room = room - columns(sub(text, at, stop))
+    if room < 0 then break end
+    at = stop + 1
   end
-  return stop
+  return at - 1
 end
 
--- The line with a caret under the byte at `at`, in a window where the line is long.
+-- The part of a line that is shown around `at`: all of it where it fits; else most of it is what stands before.
+local function window(text, first, last, at)
+  local start, stop = first, last
+  if last - first >= WIDEST and columns(printable(sub(text, first, last))) > WIDEST then
+    stop = forward(text, last, at, WIDEST // 3)
+    start = back(text, first, at, WIDEST - columns(printable(sub(text, at, stop))))
+    if start == first then stop = forward(text, last, at, WIDEST - columns(printable(sub(text, first, at - 1)))) end
+  end
+  return start, stop
+end
+
+-- The line with a caret under the byte at `at`.
 local function excerpt(text, line, first, last, at)
-  local start = back(text, first, at, WIDEST * 2 // 3)
-  local stop = forward(text, last, at, WIDEST // 3)
+  local start, stop = window(text, first, last, at)
   local before = (start > first and "…" or "") .. printable(sub(text, start, at - 1))
   local after = printable(sub(text, at, stop)) .. (stop < last and "…" or "")
   local number = format("%d", line)
-  return format("  %s | %s%s\n  %s | %s^", number, before, after, rep(" ", #number), rep(" ", width(before)))
+  return format("  %s | %s%s\n  %s | %s^", number, before, after, rep(" ", #number), rep(" ", columns(before)))
 end
 
 -- A fault at byte `at` of `source`. `more` may hold hint (what would be right, in words), what ("syntax" unless said
@@ -105,7 +123,7 @@ function fault.new(source, at, text, more)
     hint = more.hint,
     path = source.path,
     line = line,
-    column = width(sub(all, first, at - 1)) + 1,
+    column = characters(sub(all, first, at - 1)) + 1,
     excerpt = excerpt(all, line, first, last, at),
     what = more.what or "syntax",
     reason = more.reason,

@@ -10,6 +10,7 @@
 --     loose = (of a comma) whether it may be left over, commas = (of a start) those that may stand before it,
 --     mark = (of a start) whether the item may be taken out, lists = (of a start) the literal keys from there on }
 
+local pasted = require "jaunt.liquid.pasted"
 local states = require "jaunt.liquid.json_state"
 
 local find, format, lower, match, sub = string.find, string.format, string.lower, string.match, string.sub
@@ -53,13 +54,24 @@ end
 
 local SIDE_BY_SIDE = 'write both within one pair of quotes, "…", to make one text of them, or a comma between them'
 
+local function touches(last, where)
+  return last and last.source == where.source and last.at == where.at
+end
+
+-- Refuses what stands right behind the closing quote of a text: a quote within it was meant.
+local function refuse_behind_text(state, where)
+  if state.last and state.last.what == "text" and touches(state.last, where) then
+    fail(where, "the text has ended with the quote before this", 'a quote within a text is written \\"')
+  end
+end
+
 -- An item begins: what stands before it must have been followed by a comma.
 function reader:start(node, at, state, where, what)
   local frame = state.frame
   if frame.set & ITEM ~= 0 then
     local last = state.last
-    local touches = last and last.source == where.source and last.at == where.at
-    if touches and (last.what == "output" or what == "output") then
+    refuse_behind_text(state, where)
+    if touches(last, where) and (last.what == "output" or what == "output") then
       fail(where, "two values stand side by side here, without quotes around them", SIDE_BY_SIDE)
     elseif frame.set == ITEM and last and last.source == where.source and last.at > where.at then
       fail(where, "the loop comes back here without a comma",
@@ -271,6 +283,7 @@ local function scalar(self, node, state, i)
   local word = match(text, "^[%w_.+-]+", i)
   if find(word, "^%a") or find(word, "^_") then
     if not WORDS[word] then
+      refuse_behind_text(state, where)
       local meant = WORD_HINTS[lower(word)]
       fail(where, format("%s is no value of JSON", word), meant and format("write %s", meant)
         or "texts and keys stand in double quotes")
@@ -291,7 +304,6 @@ end
 
 -- What people type or paste for JSON's own signs, and what is said of it.
 local PLAIN_QUOTE = 'JSON wants the plain one: "'
-local TYPOGRAPHIC = { "\u{201C}", "\u{201D}", "\u{201E}", "\u{2018}", "\u{2019}", "\u{AB}", "\u{BB}" }
 local COMMENT = "write {% comment %} … {% endcomment %}"
 local FOREIGN = {
   { "//", "JSON has no comments", COMMENT }, { "/*", "JSON has no comments", COMMENT },
@@ -299,15 +311,16 @@ local FOREIGN = {
   { "'", "JSON's texts stand in double quotes", 'write " instead of \'' },
   { ";", "JSON separates by commas", "write , instead of ;" },
   { "=", "JSON has a colon between key and value", "write : instead of =" },
-  { "\u{A0}", "this is a space that does not break lines, which JSON has not", "write a plain space" },
+  { "%", "% means nothing in JSON", "a tag begins with {%, without a blank between them" },
 }
-for _, quote in ipairs(TYPOGRAPHIC) do FOREIGN[#FOREIGN + 1] = { quote, "this is a typographic quote", PLAIN_QUOTE } end
 
 local function refuse(self, node, i)
   local text, where = node.text, self:within(node, i)
   for _, known in ipairs(FOREIGN) do
     if sub(text, i, i + #known[1] - 1) == known[1] then fail(where, known[2], known[3]) end
   end
+  local what, hint = pasted.explain(text, i, PLAIN_QUOTE)
+  if what then fail(where, what, hint) end
   local shown = match(text, "^[%z\1-\127\194-\244][\128-\191]*", i)
   fail(where, format("%s means nothing in JSON", find(shown, "%c") and "this control character" or shown),
     "texts and keys stand in double quotes")

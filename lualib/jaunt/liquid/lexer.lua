@@ -6,6 +6,7 @@
 -- whose } does not count.
 
 local fault = require "jaunt.liquid.fault"
+local pasted = require "jaunt.liquid.pasted"
 
 local find, sub, match, byte, format = string.find, string.sub, string.match, string.byte, string.format
 
@@ -149,6 +150,8 @@ local MENDS = {
   ["&&"] = "the word is and", ["||"] = "the word is or", ["!"] = "use unless, or == false",
   ["&"] = "the word is and", ["+"] = "use the filter plus", ["-"] = "use the filter minus",
   ["*"] = "use the filter times", ["/"] = "use the filter divided_by", ["%"] = "use the filter modulo",
+  ["}"] = "an output ends with }}, a tag with %}", ["{"] = "an output begins with {{, and ends with }}",
+  ["?"] = "use if, else and endif", ["#"] = "a condition is written {% if … %}, and ends with {% endif %}",
 }
 
 local function quoted(source, at, quote, to)
@@ -165,6 +168,8 @@ local function unexpected(source, at)
   local two = sub(text, at, at + 1)
   local char = MENDS[two] and two or match(text, "^[!-~]", at) or match(text, "^[\194-\244][\128-\191]+", at)
   if not char or not utf8.len(char) then char = format("the byte 0x%02X", byte(text, at)) end
+  local what, hint = pasted.explain(text, at, "Liquid wants a plain one: \" or '")
+  if what then fault.raise(source, at, what, hint) end
   fault.raise(source, at, format("%s is not expected here", char), MENDS[char])
 end
 

@@ -54,9 +54,15 @@ end
 -- Tags of other places, and why there are none such here.
 local FOREIGN = {
   connected_content = "rendering calls nobody: use call_api in the journey",
-  content_blocks = "use render",
-  tablerow = "use for",
+  catalog_items = "rendering asks nobody: let the event or vars carry it",
+  promotion = "rendering asks nobody: let the event or vars carry it",
+  content_blocks = "use render", section = "use render", sections = "use render",
+  message_extras = "make it a field of the payload",
+  tablerow = "use for", set = "use assign",
 }
+for _, name in ipairs { "form", "javascript", "layout", "paginate", "schema", "style", "stylesheet" } do
+  FOREIGN[name] = "it is of Shopify's themes"
+end
 
 local function limit(source, at, text, name)
   error(fault.new(source, at, format("%s (limits.%s)", text, name), { what = "limit" }), 0)
@@ -114,10 +120,14 @@ local function unknown_tag(self, token, open)
     fault.raise(self.source, token.name_at, format("%s closes nothing: there is no open %s", name, INNER[name]))
   end
   local hint = FOREIGN[name]
+  if name == "end" and open then hint = format("the %s ends with %s", open.name, ENDS[open.name][#ENDS[open.name]]) end
   if not hint then
     local names = keys.sorted(TAGS)
     for inner in pairs(INNER) do names[#names + 1] = inner end
     hint = fault.did_you_mean(name, names)
+    if not hint and not find(sub(self.source.text, token.from, token.to), "%S") then
+      hint = format("a value is put out by {{ %s }}", fault.show(name))
+    end
   end
   fault.raise(self.source, token.name_at, format('there is no tag "%s"', fault.show(name)), hint)
 end
@@ -142,7 +152,7 @@ local function read_tag(self, token, open)
 end
 
 local function read_output(self, token)
-  local value = expression.filtered(expression.reader(self.source, token.from, token.to, true))
+  local value = expression.filtered(expression.reader(self.source, token.from, token.to, token.at))
   return { kind = "output", value = value, at = token.at, stop = token.stop }
 end
 
@@ -354,7 +364,7 @@ function TAGS.comment(self, token)
   while open > 0 do
     local inner = self.tokens[self.here]
     if not inner then
-      fault.raise(self.source, token.at, "this comment is never closed", "it ends with endcomment")
+      fault.raise(self.source, token.at, "this comment is never closed", "it ends with {% endcomment %}")
     end
     self.here = self.here + 1
     if inner.name == "comment" then open = open + 1 end

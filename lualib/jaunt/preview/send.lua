@@ -4,6 +4,7 @@ local connections = require "jaunt.project.connections"
 local engine = require "jaunt.native.engine"
 local json = require "json"
 local keys = require "jaunt.base.keys"
+local launch = require "jaunt.run.launch"
 local mistakes = require "jaunt.base.mistakes"
 local term = require "jaunt.base.term"
 
@@ -106,23 +107,24 @@ end
 -- Makes the call that is described (see jaunt.preview.walk). Returns { ok =, status =, error =, body =, ms = }.
 -- `flags`: secrets (a file), private_network.
 function send.live(found, call, flags)
-  local list, needed = connections.read(found)
+  local list = connections.read(found)
   local connection = connection_of(list, call.via)
-  local secrets = connections.secrets(false, found, flags.secrets)
-  for _, name in ipairs(needed) do secrets:need(name) end
   local described = {
     via = call.via, method = call.method, url = own_url(call, connection), headers = own_headers(call, connection),
     body = call.body, within = WITHIN,
   }
-  for _, value in pairs(described.headers) do
-    if type(value) == "table" then secrets:need(value.secret) end
-  end
-  local running <close> = engine.start {
-    journey = "preview", version = "", workers = 1, virtual = false, plain = true, save_below = ".", control = 0,
-    start_ms = engine.now_ms(), connections = connections.make(list, secrets, flags.private_network), secrets = secrets,
-    bundle = json.encode { kind = "script", main = { path = "preview", text = SCRIPT }, modules = json.decode("{}"),
+  local script = {
+    kind = "script", name = "preview", version = "", secrets = {},
+    text = json.encode { kind = "script", main = { path = "preview", text = SCRIPT }, modules = json.decode("{}"),
       payloads = json.decode("{}"), arguments = { json.encode(described) } },
   }
+  for _, value in pairs(described.headers) do
+    if type(value) == "table" then table.insert(script.secrets, value.secret) end
+  end
+  local running <close> = launch.engine(script, found, {
+    start_ms = engine.now_ms(), connections = list, secrets = launch.secrets(script, found, nil, flags.secrets),
+    private_network = flags.private_network,
+  })
   running:admit("preview", "{}", "{}")
   running:admission_over()
   local answer, complaint

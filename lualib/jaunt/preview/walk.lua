@@ -9,9 +9,9 @@ local connections = require "jaunt.project.connections"
 local engine = require "jaunt.native.engine"
 local json = require "json"
 local keys = require "jaunt.base.keys"
+local launch = require "jaunt.run.launch"
 local mistakes = require "jaunt.base.mistakes"
 local now_mono = require "jaunt.native.control".now_mono
-local project = require "jaunt.project"
 local shell = require "jaunt.base.shell"
 
 local walk = {}
@@ -24,35 +24,24 @@ local SEEDS = 12                   -- how many kinds of luck with the vendors ar
 
 ---------------------------------------------------------------------------------------------- one walk
 
-local function start_vendor(found, seed, fail)
-  return require("jaunt.native.vendor").start { port = 0, seed = seed, fail = fail, behaviour = project.vendor_file(found) }
-end
-
--- Sends what is meant for some connections to another vendor.
-local function reroute(list, url, failing, failing_url)
-  local well, unwell = {}, {}
+-- The project's connections; what is meant for some of them goes to another vendor.
+local function connections_of(trip, failing, failing_url)
+  local list, unwell = connections.read(trip.found, trip.variable), {}
   for _, connection in ipairs(list) do
-    local side = failing[connection.name] and unwell or well
-    side[#side + 1] = connection
+    if failing[connection.name] then unwell[#unwell + 1] = connection end
   end
-  connections.reroute(well, url)
   if failing_url then connections.reroute(unwell, failing_url) end
+  return list
 end
 
 local function start_engine(trip, pretended, url, failing_url)
-  local list = connections.read(trip.found, trip.variable)
-  reroute(list, url, pretended.failing, failing_url)
-  local secrets = connections.secrets(true, trip.found)
-  for _, name in ipairs(trip.gathered.secrets) do secrets:need(name) end
   local described = json.decode(trip.gathered.text)
   described.pretends = next(pretended.branches) and pretended.branches or json.decode("{}")
-  return engine.start {
-    journey = trip.gathered.name, version = trip.gathered.version, bundle = json.encode(described), workers = 1,
-    in_flight = 100000, seed = pretended.seed, virtual = true, start_ms = trip.start_ms,
-    until_ms = trip.start_ms + LONGEST, control = 0, reentry_ms = -1, per = trip.gathered.declared.per,
-    connections = connections.make(list, secrets), secrets = secrets, reroute = url, traces = true,
-    events = pretended.events, save_below = trip.saved and trip.saved.path or ".",
-  }
+  return launch.engine(trip.gathered, trip.found, {
+    bundle = json.encode(described), in_flight = 100000, seed = pretended.seed, start_ms = trip.start_ms,
+    until_ms = trip.start_ms + LONGEST, reentry_ms = -1, connections = connections_of(trip, pretended.failing, failing_url),
+    reroute = url, traces = true, events = pretended.events, save_below = trip.saved and trip.saved.path or ".",
+  })
 end
 
 -- What is told while people walk: calls, what their payloads were rendered from, splits, complaints.
@@ -113,8 +102,8 @@ end
 
 -- One walk of some people, as far as is wanted. Returns what was heard, and the engine's report.
 local function go(trip, people, pretended, wanted)
-  local vendor <close> = start_vendor(trip.found, pretended.seed, 0)
-  local failing <close> = next(pretended.failing) and start_vendor(trip.found, pretended.seed, 1) or nil
+  local vendor <close> = launch.vendor(trip.found, { seed = pretended.seed })
+  local failing <close> = next(pretended.failing) and launch.vendor(trip.found, { seed = pretended.seed, fail = 1 }) or nil
   local running <close> = start_engine(trip, pretended, vendor:url(), failing and failing:url())
   for _, one in ipairs(people) do running:admit(one.id, one.profile, one.event_text) end
   running:admission_over()

@@ -210,10 +210,11 @@ function connections.read(found, variable)
   return list, keys.sorted(needed)
 end
 
--- Where a rehearsal sends what is meant for a connection: below the vendor's URL, by the connection's name.
+-- Where a rehearsal sends what is meant for a connection: below the vendor's URL, by the connection's name. Those that are
+-- rerouted already stay so.
 function connections.reroute(list, vendor_url)
   for _, connection in ipairs(list) do
-    if connection.base_url then
+    if connection.base_url and not connection.reroute then
       local path = connection.base_url:match("^https?://[^/]+(.*)$")
       connection.reroute = ("%s/%s%s"):format(vendor_url, connection.name, path)
     end

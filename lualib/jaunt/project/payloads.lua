@@ -9,6 +9,7 @@
 -- a template renders and includes), schema = { path =, text = } or nil }; a split's is { name =, path = (the folder), variants = { "a", "b" } }.
 
 local engine = require "jaunt.native.engine"
+local fault = require "jaunt.liquid.fault"
 local fs = require "jaunt.native.fs"
 local keys = require "jaunt.base.keys"
 local mistakes = require "jaunt.base.mistakes"
@@ -21,11 +22,18 @@ local payloads = {}
 local PARTIAL_TAGS = { render = true, include = true }
 local KINDS = { lua = true, json = true, form = true, xml = true, html = true, txt = true }
 
+local AS_UTF8 = "save the file as UTF-8"
+
 -- The text of a file that goes into the workers, as JSON.
 function payloads.read(path)
   local text = project.read(path)
+  if text:find("^\xFF\xFE") or text:find("^\xFE\xFF") or text:find("^.?%z") then
+    mistakes.fail("%s is UTF-16, as some editors call Unicode: %s", path, AS_UTF8)
+  end
   local good, at = utf8.len(text)
-  if not good then mistakes.fail("%s: byte %d is not UTF-8: save the file as UTF-8", path, at) end
+  if not good then
+    mistakes.fail("%s", tostring(fault.new({ text = text, path = path }, at, "this is not UTF-8", { hint = AS_UTF8 })))
+  end
   return text
 end
 

@@ -10,10 +10,10 @@
 local bundle = require "jaunt.project.bundle"
 local connections = require "jaunt.project.connections"
 local json = require "json"
+local launch = require "jaunt.run.launch"
 local native = require "jaunt.native.engine"
 local now_mono = require "jaunt.native.control".now_mono
 local payloads = require "jaunt.project.payloads"
-local project = require "jaunt.project"
 
 local session = {}
 session.__index = session
@@ -31,7 +31,6 @@ end
 
 local function rehearse(self, list)
   self.vendors = require("jaunt.testing.pretence").start(self.found, list, 1)
-  connections.reroute(list, self.vendors:url())
   return self.vendors:url()
 end
 
@@ -46,19 +45,18 @@ local function take_payloads(self)
 end
 
 local function start(self)
-  local list, needed = connections.read(self.found)
+  local list = connections.read(self.found)
   local reroute = not self.live and rehearse(self, list) or nil
-  local secrets = connections.secrets(not self.live, self.found, self.parts.secrets)
-  for _, name in ipairs(needed) do secrets:need(name) end
   take_payloads(self)
-  self.engine = native.start {
-    journey = "prompt", version = "1", workers = 1, in_flight = 1000, virtual = not self.live,
-    bundle = json.encode { kind = "prompt", body = "jaunt.repl.body", payloads = json.decode(self.payload_text), check = 1 },
-    start_ms = self.parts.start_ms or native.now_ms() // 1000 * 1000, control = 0, reentry_ms = 0,
-    connections = connections.make(list, secrets, self.parts.private_network), secrets = secrets, reroute = reroute,
-    save_below = self.found and project.path(self.found, "saved") or ".", traces = false, plain = true, events = true,
-    limits = { slice_time = SLICE, run_memory = MEMORY },
+  local prompt = {
+    kind = "prompt", name = "prompt", version = "1", secrets = {},
+    text = json.encode { kind = "prompt", body = "jaunt.repl.body", payloads = json.decode(self.payload_text), check = 1 },
   }
+  self.engine = launch.engine(prompt, self.found, {
+    start_ms = self.parts.start_ms or native.now_ms() // 1000 * 1000, reentry_ms = 0, connections = list,
+    secrets = launch.secrets(prompt, self.found, reroute, self.parts.secrets), private_network = self.parts.private_network,
+    reroute = reroute, events = true, limits = { slice_time = SLICE, run_memory = MEMORY },
+  })
   self.engine:admission_over()
   self.engine:events_over()
 end
@@ -69,7 +67,7 @@ function session:look_again(say)
   self.watcher = self.watcher or require("jaunt.run.reload").watcher(self.found, function(text)
     self.payload_text = text
     self.engine:payloads(text)
-  end, say)
+  end, say, self.payload_text)
   self.watcher()
 end
 

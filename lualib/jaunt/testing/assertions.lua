@@ -1,13 +1,13 @@
 -- What specs say of runs and of what vendors were sent; see README, "Test a journey". Each is an assertion of luassert, so that
 -- assert.is_not.… works, too.
 
-local elements = require "jaunt.lua.elements"
 local difference = require "jaunt.preview.difference"
 local engine = require "jaunt.native.engine"
 local figures = require "jaunt.base.figures"
 local fs = require "jaunt.native.fs"
 local json = require "json"
 local layout = require "jaunt.preview.layout"
+local mistake = require("jaunt.testing.mistake").raise
 local nearest = require "jaunt.base.nearest"
 local telling = require "jaunt.testing.telling"
 
@@ -17,15 +17,6 @@ local assertions = {}
 local function result(state, right, text)
   state.failure_message = text
   return right
-end
-
--- Raises a mistake of the spec's, with the line of the spec.
-local function mistake(text)
-  local level, at = 2, nil
-  repeat
-    at, level = debug.getinfo(level, "Sl"), level + 1
-  until not at or at.source:find("^@") and not at.source:find("lualib/jaunt/", 1, true) and not at.source:find("luassert", 1, true)
-  error(at and ("%s:%d: %s"):format(at.short_src, at.currentline, text) or text, 0)
 end
 
 local ELEMENTS = { call = true, wait = true, split = true } -- entries of a story
@@ -44,17 +35,6 @@ local function names_of(row)
   return names
 end
 
--- Fails for an element that the journey does not have: what is said of it would be true of any run.
-local function need_element(world, run, name)
-  local source = world:stage(run.journey).gathered.sources[1]
-  local list, all = elements.of(source)
-  local names = {}
-  for i, element in ipairs(list) do
-    if element.name == name then return end
-    names[i] = element.name
-  end
-  if all then mistake(("%s has no element %q%s"):format(source.path, name, nearest.hint(name, names))) end
-end
 
 local function went_through(entry)
   if entry.what == "call" then return entry.result ~= nil and entry.result ~= "mistake" and entry.result ~= "dropped" end
@@ -73,7 +53,7 @@ local function outcome_is(wanted)
   return function(world)
     return function(state, arguments)
       local row, element, reason = world():look(arguments[1]), arguments[2], arguments[3]
-      if element then need_element(world(), arguments[1], element) end
+      if element ~= nil then world():need_element(arguments[1], element) end
       local right = row.state == wanted and (element == nil or row.element == element)
         and (reason == nil or row.reason == reason or row.detail == reason)
       local at = element and (" at %q"):format(element) or ""
@@ -86,7 +66,7 @@ local RUNS = {
   went_through = function(world)
     return function(state, arguments)
       local row, name = world():look(arguments[1]), arguments[2]
-      need_element(world(), arguments[1], name)
+      world():need_element(arguments[1], name)
       local entry = entry_of(row, name)
       local dropped_there = row.element == name and row.state ~= "waiting" and row.state ~= "completed" and row.state ~= "exited"
       local right = entry and went_through(entry) and not dropped_there
@@ -96,9 +76,10 @@ local RUNS = {
   waits_until = function(world)
     return function(state, arguments)
       local row, text = world():look(arguments[1]), arguments[2]
+      if type(text) ~= "string" then mistake("waits_until takes a run and a time: assert.waits_until(run, \"2026-11-30 09:00\")") end
       local zone = arguments[3] or arguments[1].attributes.zone or "UTC"
       local wanted, why = engine.moment(text, zone, world().now_ms)
-      if not wanted then mistake(("waits_until: %s"):format(why)) end
+      if not wanted then mistake("waits_until: %s", why) end
       local entry = row.story[#row.story]
       local due = row.state == "waiting" and entry.what == "wait" and entry.until_ms
       return result(state, due == wanted, instead(state, row, ("wait until %s (%s)"):format(text, engine.rfc3339(wanted))))
@@ -144,7 +125,8 @@ end
 local function received(world)
   return function(state, arguments)
     local connection, what, wanted, times = arguments[1], arguments[2], arguments[3], arguments[4]
-    local method, path = what:match("^(%u+) (/%S*)$")
+    world().vendors:connection(connection) -- else it would be true of any that it was sent nothing
+    local method, path = (type(what) == "string" and what or ""):match("^(%u+) (/%S*)$")
     if not method then mistake("received takes a connection, a method and a path: assert.received(\"email\", \"POST /mail/send\")") end
     local items = world().vendors:received()
     local found, others = matching(items, connection, method, path, wanted)
@@ -179,9 +161,11 @@ end
 -- none, and anew with jaunt test --update.
 local function snapshot(world, settings)
   return function(state, arguments)
-    local name, lines = arguments[1], lines_of(arguments[2])
-    local text = table.concat(lines, "\n") .. "\n"
+    local name, value = arguments[1], arguments[2]
     if type(name) ~= "string" or not name:find("^[%w_%-]+$") then mistake("a snapshot's name is made of letters, digits, - and _") end
+    if value == nil then mistake("there is nothing to compare with the snapshot %s: its value is nil", name) end
+    local lines = lines_of(value)
+    local text = table.concat(lines, "\n") .. "\n"
     local folder = settings.folder .. "/snapshots"
     local path = ("%s/%s.txt"):format(folder, name)
     local before = fs.read(path)

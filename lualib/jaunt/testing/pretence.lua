@@ -3,8 +3,12 @@
 -- The vendor reads a behaviour file that is written here. It stands in for the project's own and looks, with each request, at a file
 -- of rules, which a spec may change at any time.
 
+local engine = require "jaunt.native.engine"
 local fs = require "jaunt.native.fs"
 local json = require "json"
+local keys = require "jaunt.base.keys"
+local mistake = require("jaunt.testing.mistake").raise
+local nearest = require "jaunt.base.nearest"
 local project = require "jaunt.project"
 local vendor = require "jaunt.native.vendor"
 
@@ -70,6 +74,7 @@ local rule = {}
 rule.__index = rule
 
 local function add(self, answer)
+  if getmetatable(self) ~= rule then mistake('it is called with a colon: vendor "email":on "POST /send":reply(400)') end
   table.insert(self.rule.answers, answer)
   self.pretence:write()
   return self
@@ -77,6 +82,12 @@ end
 
 -- The next request is answered so; the last answer of a rule stays. `takes` is a duration, such as "50ms".
 function rule:reply(status, body, headers, takes)
+  if math.type(status) ~= "integer" or status < 200 or status > 599 then
+    mistake("reply takes a status from 200 to 599 and, if need be, a body, headers and how long it takes: reply(201, { id = 7 })")
+  end
+  if headers ~= nil and type(headers) ~= "table" then mistake("reply: headers are a table { [\"Retry-After\"] = \"2\" }") end
+  local ms, why = engine.duration(takes or "0s")
+  if not ms then mistake("reply: %s", why) end
   return add(self, { status = status, body = body == nil and json.null or body, headers = headers, takes = takes })
 end
 
@@ -87,6 +98,7 @@ end
 
 -- 429 to so many requests, with Retry-After in seconds; then as usual.
 function rule:storm(times, seconds)
+  if math.type(times) ~= "integer" then mistake("storm takes how many requests are refused and, if need be, the seconds to wait: storm(3, 1)") end
   for _ = 1, times do self:reply(429, nil, { ["Retry-After"] = tostring(seconds or 1) }) end
   return self:as_usual()
 end
@@ -108,8 +120,9 @@ end
 -- What is to be said of the requests with this method and path, such as "POST /messages" (":id" is one segment, "*" the rest, "ANY"
 -- any method). Returns the rule, for reply and the others above.
 function connection:on(what)
-  local method, path = what:match("^(%u+) (/%S*)$")
-  if not method then error(("on takes a method and a path, such as \"POST /messages\", not %q"):format(what), 0) end
+  if getmetatable(self) ~= connection then mistake('on is called with a colon: vendor "email":on "POST /send"') end
+  local method, path = tostring(what):match("^(%u+) (/%S*)$")
+  if not method then mistake("on takes a method and a path, such as \"POST /messages\", not %q", tostring(what)) end
   local made = { number = self.pretence.count + 1, connection = self.name, what = what, method = method, pattern = pattern_of(path), answers = json.array {} }
   self.pretence.count = made.number
   table.insert(self.pretence.rules, made)
@@ -132,7 +145,10 @@ end
 
 -- The pretend vendor of a connection.
 function methods:connection(name)
-  if not self.bases[name] then error(("connections.lua has no connection %q"):format(name), 0) end
+  if not self.bases[name] then
+    local known = keys.sorted(self.bases)
+    mistake("connections.lua has no connection %q%s", tostring(name), nearest.hint(tostring(name), known))
+  end
   return setmetatable({ pretence = self, name = name }, connection)
 end
 

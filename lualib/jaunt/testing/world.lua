@@ -5,8 +5,12 @@
 
 local bundle = require "jaunt.project.bundle"
 local connections = require "jaunt.project.connections"
+local elements = require "jaunt.lua.elements"
 local engine = require "jaunt.native.engine"
 local json = require "json"
+local launch = require "jaunt.run.launch"
+local mistake = require("jaunt.testing.mistake").raise
+local nearest = require "jaunt.base.nearest"
 local pretence = require "jaunt.testing.pretence"
 local project = require "jaunt.project"
 local samples = require "jaunt.project.people"
@@ -26,21 +30,16 @@ function world.new(folder)
   local self = setmetatable({ found = project.need(folder), stages = {}, people = {}, now_ms = START_MS, told = 0 }, world)
   self.list = connections.read(self.found)
   self.vendors = pretence.start(self.found, self.list, SEED)
-  connections.reroute(self.list, self.vendors:url())
   return self
 end
 
 ---------------------------------------------------------------------------------------------- journeys
 
 local function start(self, gathered, state)
-  local secrets = connections.secrets(true, self.found)
-  local declared = gathered.declared
-  return engine.start {
-    journey = gathered.name, version = gathered.version, bundle = gathered.text, workers = 1, in_flight = 1000, seed = SEED,
-    state = state, sync = "normal", virtual = true, start_ms = self.now_ms, until_ms = self.now_ms, control = 0,
-    reentry_ms = declared.reentry_ms, per = declared.per, connections = connections.make(self.list, secrets), secrets = secrets,
-    reroute = self.vendors:url(), save_below = project.path(self.found, "saved"), traces = false, events = true,
-  }
+  return launch.engine(gathered, self.found, {
+    seed = SEED, state = state, sync = "normal", start_ms = self.now_ms, until_ms = self.now_ms, connections = self.list,
+    reroute = self.vendors:url(), events = true,
+  })
 end
 
 -- Lets everything happen that is due by `to_ms`.
@@ -53,7 +52,7 @@ end
 function world:stage(journey)
   local known = self.stages[journey]
   if known then return known end
-  local path = project.script(journey)
+  local path = project.script(journey, self.found)
   local gathered = bundle.gather(path, self.found, nil, 1)
   if not gathered.declared then error(("%s holds no journey"):format(path), 0) end
   local state = os.tmpname()
@@ -69,6 +68,7 @@ end
 
 -- A person's id and attributes: a table with an id, or the id of a sample.
 function world:person(who)
+  if who == nil then error("there is no person: it takes a table with an id, or the id of a sample", 0) end
   if type(who) == "table" then
     if who.id == nil then error("a person is a table with an id, or the id of a sample", 0) end
     return { id = tostring(who.id), person = who, event = {} }
@@ -87,6 +87,9 @@ end
 
 -- What stands in the state of a run by now: its row with the story.
 function world:look(run)
+  if type(run) ~= "table" or not run.journey then
+    mistake("a run is what enter gives (nil where nobody was let in), not %s", type(run) == "string" and ("%q"):format(run) or "a " .. type(run))
+  end
   local stage = self:stage(run.journey)
   local reader <close> = states.open(stage.state)
   for _, row in ipairs((reader:runs { person = run.person, most = 100 })) do
@@ -96,6 +99,19 @@ function world:look(run)
     end
   end
   error(("the state has no run %s any more"):format(run.number), 0)
+end
+
+-- Complains of an element that the run's journey does not have: what is said of it would be true of any run.
+function world:need_element(run, name)
+  if type(name) ~= "string" then mistake("an element's name is a text, not a %s", type(name)) end
+  local source = self:stage(run.journey).gathered.sources[1]
+  local list, all = elements.of(source)
+  local names = {}
+  for i, element in ipairs(list) do
+    if element.name == name then return end
+    names[i] = element.name
+  end
+  if all then mistake("%s has no element %q%s", source.path, name, nearest.hint(name, names)) end
 end
 
 local function merged(first, second)
@@ -139,6 +155,7 @@ function world:clock(text)
     ms = ms and self.now_ms + ms
   else
     ms, why = engine.moment(text, "UTC", self.now_ms)
+    if not ms and engine.duration(text) then why = ("to go on by so long, it is clock \"+%s\""):format(text) end
   end
   if not ms then error(("clock: %s"):format(why), 0) end
   if ms < self.now_ms then error(("clock: %s has passed: it is %s"):format(text, engine.rfc3339(self.now_ms)), 0) end

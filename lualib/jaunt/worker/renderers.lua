@@ -37,12 +37,26 @@ function renderers.partial(sources, name)
   return part and part.kind ~= "lua" and not part.variants and part or nil
 end
 
+-- A name that renders nothing: the nearest one that does, or why it is none.
+local function partial_hint(sources, name)
+  if sources[name] then return sources[name].variants and "it is a split" or "it is a transform" end
+  local names = {}
+  for other in pairs(sources) do
+    if renderers.partial(sources, other) then names[#names + 1] = other end
+  end
+  local found = nearest.find(name, names)
+  return found and ("did you mean %s?"):format(found) or nil
+end
+
 -- The template of a source (see jaunt.project.payloads), with the other templates of `sources` as its partials; or nil and a fault
 -- of jaunt.liquid.
 function renderers.compile(source, sources, probe)
   return require("jaunt.liquid").compile(source.text, {
     path = source.path, kind = source.kind, probe = probe,
-    partial = function(name) return renderers.partial(sources, name) end,
+    partial = function(name)
+      local part = renderers.partial(sources, name)
+      return part, not part and partial_hint(sources, name) or nil
+    end,
   })
 end
 

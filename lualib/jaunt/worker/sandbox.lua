@@ -36,6 +36,11 @@ local VOCABULARY = {
   "print",
 }
 
+-- What can be read of a response: see runtime/bind/response.c.
+sandbox.RESPONSE_FIELDS = {
+  "ok", "failed", "unknown", "skipped", "status", "headers", "body", "json", "attempts", "ms", "error", "truncated",
+}
+
 local function pick_names(library)
   local names = {}
   for name in pairs(library) do names[name] = true end

@@ -7,7 +7,7 @@
 #include "native/control.h"
 #include "native/fields.h"
 #include "native/native_connections.h"
-#include "native/native_engine.h"
+#include "native/engine_parts.h"
 #include "native/worker_lua.h"
 
 /* Names of runs and keys hang on it: the same for the same seed, otherwise never twice. */

@@ -1,6 +1,6 @@
 /* jaunt.native.engine: what is to be seen of it. */
 #include "native/fields.h"
-#include "native/native_engine.h"
+#include "native/engine_parts.h"
 #include "native/report.h"
 
 static int engine_finished_lua(lua_State *L) {

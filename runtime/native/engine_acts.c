@@ -1,7 +1,7 @@
 /* jaunt.native.engine: what operators do to runs and to the whole. */
 #include <stdlib.h>
 
-#include "native/native_engine.h"
+#include "native/engine_parts.h"
 
 static int engine_act_lua(lua_State *L) {
   static const char *const names[] = {"redrive", "redrive --unknown", "end", "move", "try", NULL};

@@ -2,7 +2,7 @@
 #include "bind/json.h"
 #include "native/control.h"
 #include "native/native_audience.h"
-#include "native/native_engine.h"
+#include "native/engine_parts.h"
 
 /* ---- people ---- */
 
@@ -18,29 +18,26 @@ static bool is_wanted(lua_State *L, const person_row *row) {
   return wanted;
 }
 
+enum feed { FEED_MORE, FEED_FULL, FEED_LATER, FEED_END };
+
+/* FEED_MORE: the row is the next person. */
+static enum feed next_person(lua_State *L, engine *e, audience *from, person_row *row) {
+  error err;
+  if (!engine_has_room(e)) return FEED_FULL;
+  int found = audience_next(from, row, &err);
+  if (found < 0) control_fail(L, &err);
+  return found == 0 ? FEED_END : found == AUDIENCE_LATER ? FEED_LATER : FEED_MORE;
+}
+
 static int engine_feed(lua_State *L) {
+  static const char *const names[] = {"more", "full", "later", "end"};
   engine *e = native_engine_at(L);
   audience *from = native_audience_at(L, 2);
   lua_Integer most = luaL_checkinteger(L, 3), admitted = 0, left_out = 0;
   bool asks = !lua_isnoneornil(L, 4);
-  const char *state = "more";
+  enum feed found = FEED_MORE;
   person_row row;
-  error err;
-  while (admitted < most) {
-    if (!engine_has_room(e)) {
-      state = "full";
-      break;
-    }
-    int found = audience_next(from, &row, &err);
-    if (found < 0) return control_fail(L, &err);
-    if (found == 0) {
-      state = "end";
-      break;
-    }
-    if (found == AUDIENCE_LATER) {
-      state = "later";
-      break;
-    }
+  while (admitted < most && (found = next_person(L, e, from, &row)) == FEED_MORE) {
     if (asks && !is_wanted(L, &row)) {
       left_out++;
       continue;
@@ -50,7 +47,7 @@ static int engine_feed(lua_State *L) {
   }
   lua_pushinteger(L, admitted);
   lua_pushinteger(L, left_out);
-  lua_pushstring(L, state);
+  lua_pushstring(L, names[found]);
   return 3;
 }
 
