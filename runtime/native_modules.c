@@ -18,6 +18,7 @@ const luaL_Reg native_modules[] = {
     {"jaunt.native.fs", native_fs_open},
     {"jaunt.native.host", native_host_open},
     {"jaunt.native.letters", native_letters_open},
+    {"jaunt.native.process", native_process_open},
     {"jaunt.native.prompt", native_prompt_open},
     {"jaunt.native.regex", native_regex_open},
     {"jaunt.native.socket", native_socket_open},

@@ -9,6 +9,7 @@
 -- keeps nothing between two renders, so that all runs of a worker share one.
 
 local compiler = require "jaunt.liquid.compiler"
+local emitters = require "jaunt.liquid.emitters"
 local escapes = require "jaunt.liquid.escapes"
 local fault = require "jaunt.liquid.fault"
 local filters = require "jaunt.liquid.filters"
@@ -52,7 +53,7 @@ local function make(text, options)
   })
   return setmetatable({
     source = source, places = places, probes = options.probe and probes,
-    run = load_chunk(code, source)(runtime, filters, escapes.emitters),
+    run = load_chunk(code, source)(runtime, filters, emitters.by_name),
   }, template)
 end
 
@@ -134,10 +135,10 @@ end
 -- where omit_if_nil took it out }
 function template:render(context)
   local c = runtime.record(context, self.probes)
-  escapes.repaired()
+  emitters.repaired()
   local ok, result = xpcall(work, find_place, self, c)
   if not ok then return nil, fault_of(self, result) end
-  return result, { repaired = escapes.repaired(), probes = self.probes and probes_of(self, c) or nil }
+  return result, { repaired = emitters.repaired(), probes = self.probes and probes_of(self, c) or nil }
 end
 
 return liquid

@@ -60,8 +60,8 @@ local function warning_of_repairs()
   return function(name, facts)
     if facts.repaired == 0 or warned[name] then return end
     warned[name] = true
-    vocabulary.warn(("payload %s: %d parts of what was put in can't stand in it (not UTF-8, or control characters) and "
-      .. "were made safe; this is told once"):format(name, facts.repaired))
+    vocabulary.warn(("payload %s: %d parts of what was put in can't stand in it (not UTF-8, control characters, or URLs "
+      .. "that may run a script) and were made safe; this is told once"):format(name, facts.repaired))
   end
 end
 

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/letters_table.h"
@@ -34,30 +35,25 @@ static char *encode(uint32_t code, char *out) {
   return out;
 }
 
+static int by_range(const void *wanted, const void *row) {
+  uint32_t code = *(const uint32_t *)wanted;
+  const letter_range *range = row;
+  return code < range->first ? -1 : code > range->last;
+}
+
 static uint32_t mapped(const letter_range *ranges, size_t count, uint32_t code) {
-  size_t low = 0, high = count;
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (ranges[middle].last < code)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  if (low == count || code < ranges[low].first || (int64_t)(code - ranges[low].first) % ranges[low].step != 0)
-    return code;
-  return (uint32_t)((int64_t)code + ranges[low].delta);
+  const letter_range *range = bsearch(&code, ranges, count, sizeof *ranges, by_range);
+  if (!range || (int64_t)(code - range->first) % range->step != 0) return code;
+  return (uint32_t)((int64_t)code + range->delta);
+}
+
+static int by_code(const void *wanted, const void *row) {
+  uint32_t code = *(const uint32_t *)wanted, other = ((const letter_words *)row)->code;
+  return code < other ? -1 : code > other;
 }
 
 static const letter_words *special_of(uint32_t code) {
-  size_t low = 0, high = COUNT(special);
-  while (low < high) {
-    size_t middle = low + (high - low) / 2;
-    if (special[middle].code < code)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return low < COUNT(special) && special[low].code == code ? &special[low] : NULL;
+  return bsearch(&code, special, COUNT(special), sizeof *special, by_code);
 }
 
 static char *add_text(char *out, const char *text) {

@@ -57,7 +57,6 @@ static int split_named(lua_State *L) {
   if (!lua_istable(L, 1))
     return luaL_error(L, "split \"NAME\" takes { branch = share, ... }, not a %s", luaL_typename(L, 1));
   const char *name = lua_tostring(L, lua_upvalueindex(1));
-  primitive_check_name(L, "split", name);
   branch branches[BRANCHES];
   double total = 0;
   int count = read_branches(L, 1, branches, &total);
@@ -76,6 +75,7 @@ static int split(lua_State *L) {
   lua_settop(L, 1);
   lua_pushvalue(L, 1);
   if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL) return 1;
+  primitive_check_name(L, "split", lua_tostring(L, 1));
   lua_pushvalue(L, 1);
   lua_pushcclosure(L, split_named, 1);
   lua_pushvalue(L, 1);

@@ -36,6 +36,7 @@ static bool is_in_line(call_state state) {
 static void set_state(call *c, call_state to) {
   call_state from = c->state;
   c->state = to;
+  if (from == CALL_BACKOFF) outage_go_on(c->via->outage, &c->waiting);
   const call_hooks *hooks = c->in->options.hooks;
   if (hooks->moved && is_in_line(from) != is_in_line(to)) hooks->moved(c, from, to);
 }
@@ -197,11 +198,20 @@ static void back_off(call *c, const http_answer *answer, const ending *e) {
     last = ending_too_late(c, pause);
   else {
     timer_set(c->in->options.pauses, &c->backoff, now + pause, c->backoff.due);
+    outage_wait(c->via->outage, &c->waiting, now + pause);
     set_state(c, CALL_BACKOFF);
     keep_clock(c);
     return;
   }
   finish(c, &last);
+}
+
+static void note_outage(const call *c, const http_answer *answer, const ending *e) {
+  bool failed = e->result == CALL_FAILED || e->result == CALL_UNKNOWN;
+  if (failed && retry_is_outage(answer))
+    outage_failed(c->via->outage, e->reason, e->detail);
+  else if (answer->outcome == HTTP_ANSWERED)
+    outage_answered(c->via->outage);
 }
 
 static void answered(http_exchange *exchange, http_answer *answer, void *data) {
@@ -213,6 +223,7 @@ static void answered(http_exchange *exchange, http_answer *answer, void *data) {
   give_place_back(c);
   ending e = judge(c, answer);
   retry_note_fate(c, answer, e.result);
+  note_outage(c, answer, &e);
   if (hooks->attempted) hooks->attempted(c, answer->ms, e.reason);
   if (c->finished) return; /* a hook cut it */
   if (e.result == CALL_FAILED && c->attempts < c->retry.attempts && retry_allowed(c, answer))

@@ -125,6 +125,7 @@ struct call {
   bool overdue, cutting;        /* `within` was over, or call_cut came, while it was on the wire */
   bool busy;                    /* holds one token of options.busy */
   timer backoff, deadline;
+  timer waiting; /* its place among those who wait out an outage */
   http_exchange *exchange;
   buf wire_url;
   char **wire_headers; /* lines, NULL behind the last; with their texts one block of... */

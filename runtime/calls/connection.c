@@ -24,6 +24,7 @@ connection *connection_new(const char *name) {
   for (int status = 200; status < 300; status++) status_set_add(&c->success, status);
   c->idempotent = mem_text("Idempotency-Key");
   c->limit = limit_new(0);
+  c->outage = outage_new();
   return c;
 }
 
@@ -56,5 +57,6 @@ void connection_free(connection *c) {
   free(c->idempotent);
   free(c->ca_file);
   limit_free(c->limit);
+  outage_free(c->outage);
   free(c);
 }

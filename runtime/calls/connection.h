@@ -1,5 +1,5 @@
 /* A connection: a configured outside system. Read from connections.lua once, then shared by all workers and
- * not changed; only its limit has state. */
+ * not changed; only its limit and its outage have state. */
 #ifndef JAUNT_CALLS_CONNECTION_H
 #define JAUNT_CALLS_CONNECTION_H
 
@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "calls/limit.h"
+#include "calls/outage.h"
 
 /* A secret's value is looked at in one place only: where a request's bytes are put together for the wire.
  * Everywhere else it is `‹secret NAME›`. */
@@ -74,6 +75,7 @@ typedef struct connection {
   char *
       idempotent; /* the header that carries the key, "Idempotency-Key" by default; NULL: the vendor knows none */
   limit *limit;         /* max_in_flight; never NULL */
+  outage *outage;       /* never NULL */
   bool private_network; /* its calls may leave the public internet: see HTTP_REACH_ANY */
   char *ca_file;        /* NULL: the system's */
   size_t max_body;      /* of an answer; 0: the default of http/ */

@@ -36,6 +36,11 @@ bool retry_allowed(const call *c, const http_answer *answer) {
   return breaks_in_passing(answer->outcome);
 }
 
+bool retry_is_outage(const http_answer *answer) {
+  if (answer->outcome == HTTP_ANSWERED) return is_passing(answer->status);
+  return answer->outcome == HTTP_TLS || breaks_in_passing(answer->outcome);
+}
+
 /* It was sent, and no answer says what came of it. */
 static bool is_lost(const http_answer *answer) {
   return answer->outcome != HTTP_ANSWERED && answer->sent && answer->status < 400;

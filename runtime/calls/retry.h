@@ -9,6 +9,9 @@
 /* True where one more attempt may help and may be made; how many are left is not asked here. */
 bool retry_allowed(const call *c, const http_answer *answer);
 
+/* True where the vendor gave no answer, or one that says no more than "not now". */
+bool retry_is_outage(const http_answer *answer);
+
 /* True where nobody can know whether the vendor did what it was asked, and asking again might do it twice. */
 bool retry_fate_unclear(const call *c, const http_answer *answer);
 

@@ -467,3 +467,10 @@ connection *const *engine_connections(const engine *e, size_t *count) {
   *count = e->options.connection_count;
   return e->options.connections;
 }
+
+outage_look engine_outage(const engine *e, const connection *c) {
+  outage_look look = outage_look_at(c->outage);
+  int64_t now = logical_elapsed_ms(&e->shared.clock);
+  if (look.next_ms != INT64_MAX) look.next_ms = look.next_ms > now ? look.next_ms - now : 0;
+  return look;
+}

@@ -184,6 +184,8 @@ void engine_found(const engine *e, uint64_t *entered, uint64_t states[RUN_STATES
 store *engine_store(engine *e);
 uint32_t engine_journey(const engine *e);
 connection *const *engine_connections(const engine *e, size_t *count);
+/* Whether the connection's vendor is out; its next_ms is from now on here, 0: at once. */
+outage_look engine_outage(const engine *e, const connection *c);
 
 /* What scripts said (log, print), traces and warnings, oldest first. Returns 1 and fills `out`, or 0. */
 int engine_next_message(engine *e, buf *out);

@@ -22,14 +22,17 @@ static void note_place(worker *w, lua_State *L) {
 
 /* ---- memory ---- */
 
+static inline bool may_have(const worker *w, size_t more) {
+  const run *r = w->current;
+  return !r || r->memory + (int64_t)more <= (int64_t)w->shared->options->limits.run_memory;
+}
+
 /* Lua collects all garbage after the first refusal and asks again: the second one in a row is the script's end. */
-static bool refuses(worker *w, size_t more) {
-  run *r = w->current;
-  if (!r || r->memory + (int64_t)more <= (int64_t)w->shared->options->limits.run_memory) return false;
+static void *refuse(worker *w) {
   note_place(w, w->running);
   if (w->starved) guard_kill(w, "run_memory");
   w->starved = true;
-  return true;
+  return NULL;
 }
 
 static void charge(worker *w, int64_t change) {
@@ -57,7 +60,8 @@ static void *change_strings(worker *w, size_t old_size, size_t size) {
 }
 
 static void *make_block(worker *w, size_t size) {
-  if (size == 0 || refuses(w, size)) return NULL;
+  if (size == 0) return NULL;
+  if (!may_have(w, size)) return refuse(w);
   feed(w);
   void *block = blocks_take(&w->blocks, size);
   if (block) charge(w, (int64_t)size);
@@ -68,7 +72,7 @@ static void *make_block(worker *w, size_t size) {
 static void *change_block(worker *w, void *old, size_t old_size, size_t size) {
   if (old == w->strings) return change_strings(w, old_size, size);
   if (size > old_size) {
-    if (refuses(w, size - old_size)) return NULL;
+    if (!may_have(w, size - old_size)) return refuse(w);
     feed(w);
   }
   void *block = blocks_change(&w->blocks, old, old_size, size);

@@ -82,7 +82,8 @@ static void name_run(run *r) {
   r->id = hash_parts(store_id(s->store), parts, 3);
   run_seed(r);
   if (s->options->control <= 0) return;
-  r->control = shared_throw(s, DICE_CONTROL, &(hash_part){r->person, strlen(r->person)}, 1) < s->options->control;
+  r->control =
+      shared_throw(s, DICE_CONTROL, &(hash_part){r->person, strlen(r->person)}, 1) < s->options->control;
 }
 
 void run_start(run *r, const run_beginning *with) {

@@ -65,6 +65,27 @@ static int engine_connections_lua(lua_State *L) {
   return 1;
 }
 
+/* outages(): of connections whose attempts fail, one after the other: see calls/outage.h. */
+static int engine_outages_lua(lua_State *L) {
+  const engine *e = native_engine_at(L);
+  size_t count, failing = 0;
+  connection *const *all = engine_connections(e, &count);
+  lua_newtable(L);
+  for (size_t i = 0; i < count; i++) {
+    outage_look look = engine_outage(e, all[i]);
+    if (!look.failed) continue;
+    lua_createtable(L, 0, 6);
+    field_set_text(L, "name", all[i]->name);
+    field_set_text(L, "reason", call_reason_name(look.reason));
+    field_set_text(L, "detail", look.detail);
+    field_set_integer(L, "failed", (int64_t)look.failed);
+    field_set_integer(L, "waiting", (int64_t)(look.waiting + limit_queued(all[i]->limit)));
+    if (look.next_ms != INT64_MAX) field_set_integer(L, "next_ms", look.next_ms);
+    lua_rawseti(L, -2, (lua_Integer)++failing);
+  }
+  return 1;
+}
+
 static int engine_message(lua_State *L) {
   buf text = BUF_EMPTY;
   if (!engine_next_message(native_engine_at(L), &text)) return 0;
@@ -80,6 +101,7 @@ const luaL_Reg native_engine_sights[] = {
     {"found", engine_found_lua},
     {"report", engine_report_lua},
     {"connections", engine_connections_lua},
+    {"outages", engine_outages_lua},
     {"message", engine_message},
     {NULL, NULL},
 };

@@ -34,7 +34,7 @@ int native_regex_open(lua_State *L);     /* jaunt.native.regex: compile; in work
 int native_state_open(lua_State *L);     /* jaunt.native.state: open, and: */
 int native_backup_begin(lua_State *L);   /* its backup */
 void native_backup_define(lua_State *L); /* the type of what backup gives */
-int native_term_open(lua_State *L);      /* jaunt.native.term: isatty, width */
+int native_term_open(lua_State *L);      /* jaunt.native.term: isatty, width, gives_keys */
 int native_text_open(lua_State *L);  /* jaunt.native.text: emitter, mend, repaired, join; in workers, too */
 int native_watch_open(lua_State *L); /* jaunt.native.watch: open */
 

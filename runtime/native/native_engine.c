@@ -14,6 +14,7 @@
  *   engine:found()           the ledger as it stood at the start
  *   engine:report()          ledger, funnel and exits
  *   engine:connections()     { { name =, base_url =, longest_queue = }, … }
+ *   engine:outages()         { { name =, reason =, detail =, failed = (attempts in a row), waiting =, next_ms = (from now) }, … }
  *   engine:message()         what a script said, oldest first: kind ("output", "warning", "trace") and text; or nil
  *   engine:act(what, run, person, version)   "redrive", "redrive --unknown", "end", "move" or "try" (to move) a run, by its number; see
  *                            engine_act

@@ -2,6 +2,7 @@
  *
  *   local state <close> = open(path)
  *   local copy <close> = backup(from, to, replace)    see store/backup.h
+ *   reasons()                     the names of the reasons for which calls fail
  *   copy:step()                   done, total (pages); nil when the copy is whole
  *   state:in_use()                whether a runtime has it
  *   state:versions()              { { number =, family =, name =, version = }, … }, in the order in which they came
@@ -22,6 +23,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "calls/reason.h"
 #include "native/control.h"
 #include "native/fields.h"
 #include "native/native.h"
@@ -379,7 +381,21 @@ static int state_attributes(lua_State *L) {
 
 /* ---- the module ---- */
 
-static const luaL_Reg functions[] = {{"open", state_open}, {"backup", native_backup_begin}, {NULL, NULL}};
+static int state_reasons(lua_State *L) {
+  lua_createtable(L, CALL_REASONS - 1, 0);
+  for (int reason = REASON_NONE + 1; reason < CALL_REASONS; reason++) {
+    lua_pushstring(L, call_reason_name((call_reason)reason));
+    lua_rawseti(L, -2, reason);
+  }
+  return 1;
+}
+
+static const luaL_Reg functions[] = {
+    {"open", state_open},
+    {"backup", native_backup_begin},
+    {"reasons", state_reasons},
+    {NULL, NULL},
+};
 
 static const luaL_Reg methods[] = {
     {"in_use", state_in_use},

@@ -1,5 +1,6 @@
 /* jaunt.native.term: what the terminal is like. Colours and layout are decided in lualib/jaunt/base/term.lua. */
 #include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "native/native.h"
@@ -19,7 +20,17 @@ static int term_width(lua_State *L) {
   return 1;
 }
 
+/* gives_keys([fd]): whether the terminal behind fd (0 by default) gives single keys, as to a program that has taken the screen, and not
+ * whole lines. */
+static int term_gives_keys(lua_State *L) {
+  struct termios state;
+  lua_pushboolean(L, tcgetattr((int)luaL_optinteger(L, 1, STDIN_FILENO), &state) == 0 &&
+                         !(state.c_lflag & ICANON));
+  return 1;
+}
+
 static const luaL_Reg functions[] = {
+    {"gives_keys", term_gives_keys},
     {"isatty", term_isatty},
     {"width", term_width},
     {NULL, NULL},

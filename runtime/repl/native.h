@@ -4,6 +4,7 @@
 
 #include <lua.h>
 
-int native_prompt_open(lua_State *L); /* jaunt.native.prompt: open */
+int native_process_open(lua_State *L); /* jaunt.native.process: start */
+int native_prompt_open(lua_State *L);  /* jaunt.native.prompt: open */
 
 #endif

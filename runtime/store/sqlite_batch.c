@@ -3,8 +3,9 @@
 
 #include "base/alloc.h"
 #include "store/sqlite_parts.h"
+#include "store/varint.h"
 
-enum { BUFFER_KEPT = 256 << 10 }; /* for the next one */
+enum { BUFFER_KEPT = 1 << 20 }; /* for the next one */
 
 batch *batch_new(sqlite_lane *lane) {
   batch *b = mem_zero(sizeof *b);
@@ -68,4 +69,23 @@ text_at batch_segment(batch *b, const buf *bytes, bool is_first) {
   if (!is_first) return batch_text(b, bytes->data, bytes->len);
   journal_strip(bytes->data, bytes->len, &b->texts);
   return (text_at){at, b->texts.len - at};
+}
+
+/* ---- the log ---- */
+
+void batch_log(batch *b, const logged_record *record) {
+  varint_add(&b->log, record->run);
+  varint_add(&b->log, record->place);
+  buf_add(&b->log, record->bytes, record->length);
+  b->records++;
+}
+
+bool batch_log_next(const char **at, const char *end, logged_record *out) {
+  uint64_t length;
+  if (!varint_next(at, end, &out->run) || !varint_next(at, end, &out->place)) return false;
+  out->bytes = *at;
+  if (!varint_next(at, end, &length) || length > (uint64_t)(end - *at)) return false;
+  *at += length;
+  out->length = (size_t)(*at - out->bytes);
+  return true;
 }

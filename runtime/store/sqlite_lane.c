@@ -5,7 +5,6 @@
 
 #include "base/alloc.h"
 #include "store/sqlite_parts.h"
-#include "store/varint.h"
 
 enum {
   BYTES_MOST = 32 << 20, /* that wait to be durable: a lane with more is full */
@@ -241,10 +240,8 @@ static void write_down(sqlite_lane *lane, batch *b, store_journal *journal, cons
   }
   if (record->kind == RECORD_RESTART) journal->from = journal->segments;
   journal_add(journal, record);
-  varint_add(&b->log, journal->run);
-  varint_add(&b->log, journal->records);
-  buf_add(&b->log, journal->tail.data + start, journal->tail.len - start);
-  b->records++;
+  batch_log(b, &(logged_record){journal->run, journal->records, journal->tail.data + start,
+                                journal->tail.len - start});
 }
 
 static void write_attribute(batch *b, const store_record *record) {

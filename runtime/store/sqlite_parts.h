@@ -167,6 +167,16 @@ void batch_free(batch *b);
 size_t batch_bytes(const batch *b);
 text_at batch_segment(batch *b, const buf *bytes,
                       bool is_first); /* a run's first one is stripped: see journal.h */
+/* A record in the log: whose it is, its place among the run's (from 1), and its bytes, as journal_add wrote them. */
+typedef struct logged_record {
+  uint64_t run, place;
+  const char *bytes;
+  size_t length;
+} logged_record;
+void batch_log(batch *b, const logged_record *record);
+/* Takes one off the log of a batch, [*at, end). False where there is none: it is damaged. */
+bool batch_log_next(const char **at, const char *end, logged_record *out);
+
 text_at batch_text(batch *b, const char *bytes,
                    size_t length); /* copied, with a NUL behind it; NULL: NO_TEXT */
 

@@ -132,15 +132,12 @@ static logged *logged_of(store_reader *r, uint64_t run, uint64_t place) {
 
 static int take_batch(store_reader *r, const char *at, const char *end, error *err) {
   while (at < end) {
-    uint64_t run, place, length;
-    if (!varint_next(&at, end, &run) || !varint_next(&at, end, &place)) return damaged(r, err);
-    const char *record = at;
-    if (!varint_next(&at, end, &length) || length > (uint64_t)(end - at)) return damaged(r, err);
-    at += length;
-    logged *of = logged_of(r, run, place);
-    if (place != of->last + 1) return damaged(r, err);
-    of->last = place;
-    buf_add(&of->bytes, record, (size_t)(at - record));
+    logged_record record;
+    if (!batch_log_next(&at, end, &record)) return damaged(r, err);
+    logged *of = logged_of(r, record.run, record.place);
+    if (record.place != of->last + 1) return damaged(r, err);
+    of->last = record.place;
+    buf_add(&of->bytes, record.bytes, record.length);
   }
   return 0;
 }

@@ -7,7 +7,6 @@
 
 #include "base/alloc.h"
 #include "store/sqlite_parts.h"
-#include "store/varint.h"
 
 enum statement { LOG, ROW, RUNNING, EMPTY_LOG };
 enum { STATEMENTS = EMPTY_LOG + 1 };
@@ -84,17 +83,14 @@ static found *run_of(recovery *r, uint64_t number) {
 
 static int gather_batch(recovery *r, const char *at, const char *end) {
   while (at < end) {
-    uint64_t number, place, length;
-    if (!varint_next(&at, end, &number) || !varint_next(&at, end, &place)) return damaged(r);
-    const char *record = at;
-    if (!varint_next(&at, end, &length) || length > (uint64_t)(end - at)) return damaged(r);
-    at += length;
-    found *run = run_of(r, number);
+    logged_record record;
+    if (!batch_log_next(&at, end, &record)) return damaged(r);
+    found *run = run_of(r, record.run);
     if (!run) return -1;
-    if (place <= run->records) continue; /* it is in a segment */
-    if (place != run->records + 1) return damaged(r);
+    if (record.place <= run->records) continue; /* it is in a segment */
+    if (record.place != run->records + 1) return damaged(r);
     run->records++;
-    buf_add(&run->bytes, record, (size_t)(at - record));
+    buf_add(&run->bytes, record.bytes, record.length);
   }
   return 0;
 }

@@ -45,9 +45,8 @@ static const char *const texts[STATEMENTS] = {
     [SEGMENTS] = "DELETE FROM segment WHERE key BETWEEN ?1 AND ?2",
     [EVENTS] = "DELETE FROM inbox WHERE run = ?1",
     [RUN] = "DELETE FROM run WHERE number = ?1",
-    [PROFILE] =
-        ("DELETE FROM profile WHERE person = ?1 AND NOT EXISTS (SELECT 1 FROM entered CROSS JOIN run"
-         " ON run.number = entered.run WHERE entered.who = ?2 AND run.person = ?1)"),
+    [PROFILE] = ("DELETE FROM profile WHERE person = ?1 AND NOT EXISTS (SELECT 1 FROM entered CROSS JOIN run"
+                 " ON run.number = entered.run WHERE entered.who = ?2 AND run.person = ?1)"),
     [PASTS] = "SELECT run, past FROM entered WHERE who = ?1 AND past IS NOT NULL",
     [DROP_PAST] = "DELETE FROM entered WHERE who = ?1 AND run = ?2",
     [SET_PAST] = ("INSERT INTO entered (who, run, past) VALUES (?1, ?2, ?3)"

@@ -35,7 +35,7 @@ local FAULTS = {
   in_flow("secret", 'local key = "sk_live_4eC39HqLyjWDarjtT1zdp7dc"'), in_flow("secret", 'call_api "a" { via = "crm", GET = "/x", headers = { A = "Bearer abcdefghijkl" } }'),
   { "secret", 2, "connections.lua", 'return {\n  crm = { base_url = "https://crm.example.com", headers = { ["X-Key"] = "xoxb-123456789012-abcdefghij" } },\n}\n' },
   { "connections", 2, "connections.lua", 'return {\n  crm = { base_url = "crm.example.com" },\n}\n' },
-  { "journey", 1, "journeys/j.lua", 'return journey "j" {\n  flwo = function() end,\n}\n' },
+  { "journey", 2, "journeys/j.lua", 'return journey "j" {\n  flwo = function() end,\n}\n' },
   in_payload("template", 2, '{\n  "name": "{{ first_name | upcse }}"\n}\n'), in_payload("template", 2, '{\n  "name": "{{ first_name }"\n}\n'),
   in_payload("template", 3, '{\n  "name": "x"\n  "city": {{ city }}\n}\n'), in_payload("blank", 2, '{\n  "name": "{{ frist_name }}"\n}\n'),
   { "schema", 2, "payloads/note.schema.json", '{ "properties":\n  { "name": { "maxLength": 2 } } }\n' },

@@ -50,8 +50,64 @@ describe("jaunt check", function()
   it("finds what can't be loaded", function()
     finds("syntax", "if x then then", "an expression is expected, not 'then'")
     local places, told = check { ["journeys/j.lua"] = 'return journey "j" {\n  flwo = function() end }' }
-    assert.same({ "j.lua:1 journey" }, places)
+    assert.same({ "j.lua:2 journey" }, places)
     assert.matches("did you mean flow?", told.findings[1].text, 1, true)
+  end)
+
+  it("says what was meant by those who come from other languages", function()
+    for line, hint in pairs {
+      ["if x != 1 then end"] = 'Lua\'s "is not" is ~=', ["if x && y then end"] = "Lua says and", ["if x || y then end"] = "Lua says or",
+      ["if !x then end"] = "Lua says not", ["x += 1"] = "Lua has no such assignment: n = n + 1", ["x++"] = "Lua has no ++: n = n + 1",
+      ["if person.x = 1 then end"] = "two values are compared with ==", ["// note"] = "a comment begins with --", ["# note"] = "a comment begins with --",
+      ["wait \u{201C}2h\u{201D}"] = "a text stands in plain quotes", ["local gr\u{FC}n = 1"] = "names are made of the letters a to z, digits and _",
+      ["If person.x then end"] = "Lua's words are written small: if", ["let x = 1"] = "Lua says local x = 1", ["local t = { a = 1 b = 2 }"] = "is a comma missing before it?",
+      ['local t = { a: "x" }'] = "a field is written NAME = value", ["elif x then"] = "Lua says elseif",
+    } do
+      local places, told = in_flow(line)
+      assert.same({ line, "j.lua:2 syntax", hint }, { line, places[1], told.findings[1].hint })
+    end
+    assert.equal("nil", select(2, in_flow("if person.x == null then wait '1h' end")).findings[1].hint)
+  end)
+
+  it("points at the block that lacks its end, not at what comes too early for it", function()
+    local _, told = in_flow("  if person.x then\n    wait '1h'\n  for i = 1, 2 do\n    wait '1h'\n  end")
+    assert.same({ 2, "this 'if' has no end of its own" }, { told.findings[1].line, told.findings[1].text })
+    _, told = in_flow("  if person.x then\n    wait '1h'\n  else if person.y then\n    wait '1h'\n  end")
+    assert.equal("else if opens another block, elseif does not", told.findings[1].hint)
+  end)
+
+  it("finds values that the words of scripts would refuse, where they stand", function()
+    finds("value", 'call_api "a" { via = "crm", POST = "/x", headers = "X: y" }', "headers is a table, not a text")
+    finds("value", 'call_api "a" { via = "crm", POST = "/x", success = true }', "success is a text or a number or a table or a function, not true")
+    finds("call", 'call_api "a" { via = "crm" }', "the call says no method with its path")
+    finds("call", 'call_api "a" { via = "crm", POST = "/x", GET = "/y" }', "there are both GET and POST")
+    finds("call", 'call_api "a" { via = "crm", POST = "/x", payload = "note", json = {} }', "there are both payload and json")
+    finds("call", 'call_api "a" { via = "crm", POST = "/x", vars = {} }', "vars go to a payload")
+    finds("call", 'call_api("a", { via = "crm", POST = "/x" })', "the fields come in braces of their own")
+    finds("value", 'wait_until "tomorow 9am"', 'wait_until: "tomorow 9am" is no time')
+    finds("value", 'wait_until { "09:00", zone = "Europe/Berln" }', 'there is no time zone "Europe/Berln"')
+    finds("value", 'wait_for("paid", "2h")', "wait_for's second argument is a table, not a text")
+    finds("field", 'wait_for("paid", { withn = "2h" })', "wait_for has no field withn", "within")
+    finds("value", 'split "s" { a = "50", b = 50 }', "a share is a number, not a text")
+    finds("value", 'split "s" { a = 0, b = 0 }', "no branch has a share above 0")
+    finds("field", 'local r = call_api "a" { via = "crm", GET = "/x" } if r.statuss then exit "x" end', "a response has no field statuss", "status")
+    finds("value", 'call_api "a" { via = "crm", GET = "/x", headers = { A = "k " .. secret "CRM" } }', "a secret can't be put together with a text")
+  end)
+
+  it("knows a response's fields as scripts do", function()
+    local fields = table.concat(require("jaunt.worker.sandbox").RESPONSE_FIELDS, ", ")
+    local text = helper.read_file(source .. "/runtime/bind/response.c")
+    assert.matches(fields, (text:gsub('"%s*\n%s*"', "")), 1, true)
+  end)
+
+  it("looks into what journeys require, and knows the globals that it makes", function()
+    local places = check {
+      ["journeys/j.lua"] = 'local tools = require "lib.tools"\nreturn journey "j" { flow = function() twice(MOST) tools.send() end }\n',
+      ["lib/tools.lua"] = 'MOST = 3\nfunction twice(n) return 2 * n end\nlocal M = {}\nfunction M.send()\n  sent = true\n  return call_api "a" { via = "crn", POST = "/x" }\nend\nreturn M\n',
+    }
+    assert.same({ "tools.lua:5 global", "tools.lua:6 connection" }, places)
+    local _, told = check { ["journeys/j.lua"] = 'return journey "j" { flow = function()\n  local x = require "nowhere"\nend }\n' }
+    assert.same({ 2, 'there is no module "nowhere": it would be nowhere.lua' }, { told.findings[1].line, told.findings[1].text })
   end)
 
   it("finds fields, names, connections and payloads that are not there, with the nearest right one", function()

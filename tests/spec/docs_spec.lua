@@ -251,13 +251,84 @@ return journey "j" {
       local function worth(n) if n > 3 then return "gold" end return "none" end
       local function twice(name) call_api("say " .. name) { via = "crm", POST = "/" .. name, json = {} } end
       twice "x"
+      twice "y"
       if worth(person.visits or 0) == "gold" then steps.far() end
       pcall(function() wait(3600) end)
     ]], { ["lib/steps.lua"] = "local M = {}\nfunction M.far() call_api \"far\" { via = \"mail\", POST = \"/far\", json = {} } end\nreturn M" })
-    has(made.md, "### say ‹name›", "### far", "| Request | `POST https://mail.example.com/far` |")
-    has(call_of(made.md, "say ‹name›"), "| Sent | for everybody who enters |", "For `ada`")
+    has(made.md, "### far", "| Request | `POST https://mail.example.com/far` |")
+    has(call_of(made.md, "say x"), "| Sent | for everybody who enters |", "| Request | `POST https://crm.example.com/v2/x` |", "For `ada`")
+    has(call_of(made.md, "say y"), "| Sent | after “say x” went well |", "| Request | `POST https://crm.example.com/v2/y` |")
     has(made.md, "Nobody came to what is dashed: `far`.")
     lacks(made.svg, "leaves the function")
+  end)
+
+  it("reads a flow wherever it stands", function()
+    local FLOW = "function(someone, what) if what.big then call_api \"found\" { via = \"crm\", POST = \"/found\", json = {} } end someone.seen = 1 end"
+    for script, module in pairs {
+      [ [[return journey "j" { flow = require("lib.flows").welcome }]] ] = "return { welcome = " .. FLOW .. " }",
+      [ [[local flows = require "lib.flows" return journey "j" { flow = flows.welcome }]] ] = "local M = {} M.welcome = " .. FLOW .. " return M",
+      [ [[return journey "j" { flow = require "lib.flows" }]] ] = "local function f() end f = " .. FLOW .. " return " .. FLOW,
+      [ [[return journey "j" (require "lib.flows")]] ] = "return { flow = " .. FLOW .. " }",
+      [ [[return journey "j" { flow = require("lib.flows").make("found") }]] ] =
+        "return { make = function(name) return " .. FLOW:gsub('"found"', "(name)") .. " end }",
+      [ [[local flows = {} function flows:welcome() end flows.welcome = ]] .. FLOW .. [[ return journey "j" { flow = flows.welcome }]] ] = "return 1",
+    } do
+      local folder = project_of { ["journeys/j.lua"] = script, ["lib/flows.lua"] = module,
+        ["people/samples.ndjson"] = '{"id":"ada","event":{"big":true}}\n' }
+      local made = document(folder, "j")
+      has(call_of(made.md, "found"), "| Sent | if event.big is set |", "For `ada`")
+      has(made.md, "| `big` | ", "| `seen` | ")
+      has(made.svg, "event.big is set?")
+    end
+  end)
+
+  it("tells what a function sends as it is called, and what its answer is called", function()
+    local made = of_flow([[
+      local function say(name, how, options)
+        options = options or {}
+        return call_api(name) { via = "crm", POST = "/" .. name, json = {}, on_failure = how or "continue" }
+      end
+      local first = say("a")
+      if first.ok then say("b", "hold") end
+      for i = 1, 2 do say("c " .. i) end
+      local function by_parts(it) return call_api "d" (it) end
+      by_parts { via = "mail", POST = "/d", json = {} }
+    ]])
+    has(call_of(made.md, "a"), "| Otherwise | the person goes on |")
+    has(call_of(made.md, "b"), "the person is held here", "| Sent | if “a” went well |")
+    has(call_of(made.md, "c ‹i›"), "in each round: 2 times", "`POST https://crm.example.com/v2/c ‹i›`", "For `ada`")
+    has(call_of(made.md, "d"), "`POST https://mail.example.com/d`")
+    has(made.svg, "“a” went well?")
+  end)
+
+  it("lets those who leave a function early, or a round, go on behind it", function()
+    local made = of_flow([[
+      local function maybe()
+        if not person.plan then return end
+        call_api "a" { via = "crm", POST = "/a", json = {} }
+        if person.plan == "x" then return 1 end
+        call_api "b" { via = "crm", POST = "/b", json = {} }
+      end
+      maybe()
+      for i = 1, 3 do
+        if person.tired then goto continue end
+        wait "1h"
+        ::continue::
+      end
+      call_api "c" { via = "crm", POST = "/c", json = {} }
+    ]])
+    lacks(made.svg, "leaves the function", "next round", "goes on at")
+    has(call_of(made.md, "b"), "| Sent | if person.plan is set; after “a” went well; if person.plan is not \"x\" |")
+    assert.equal(1, (check_drawing(made.svg)))
+    local endless = of_flow([[
+      while true do
+        if person.plan then goto continue end
+        wait "1d"
+        ::continue::
+        end
+    ]])
+    lacks(endless.svg, "after the loop", ">completed<")
+    assert.equal(1, (check_drawing(endless.svg)))
   end)
 
   it("says what no sample reached, and dashes it", function()
@@ -278,7 +349,7 @@ return journey "j" {
 
   it("says so where there are no samples, and where the flow is nowhere in the text", function()
     local folder = project_of { ["journeys/j.lua"] = "return journey \"j\" { flow = function(person) wait \"1d\" end }",
-      ["journeys/k.lua"] = "local flows = { f = function() wait \"1d\" end }\nreturn journey \"k\" { flow = flows.f }" }
+      ["journeys/k.lua"] = "local flows = { function() wait \"1d\" end }\nreturn journey \"k\" { flow = flows[#flows] }" }
     has(document(folder, "j").md, "There are no sample people")
     assert.equal(0, docs_in(folder, "k").code)
     has(helper.read_file(folder .. "/docs/k.md"), "The flow can't be read from the script")

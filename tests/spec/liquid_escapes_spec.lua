@@ -81,19 +81,106 @@ describe("HTML and XML", function()
       "<!DOCTYPE {{ x }}>" } do
       assert.truthy(refused("html", text):find("within a tag", 1, true))
     end
-    assert.truthy(refused("html", "<script>var x = '{{ x }}'</script>"):find("a value stands within <script> here", 1,
-      true))
-    assert.truthy(refused("html", "<STYLE a='b'>{{ x }}"):find("a value stands within <style> here", 1, true))
+    assert.truthy(refused("xml", "<STYLE a='b'>{{ x }}"):find("a value stands within <style> here", 1, true))
+    assert.truthy(refused("html", '<iframe srcdoc="{{ x }}">'):find("within a document in an attribute", 1, true))
+    assert.truthy(refused("xml", "<a><![CDATA[{{ x }}]]></a>"):find("take <![CDATA[ and ]]> away", 1, true))
+    assert.truthy(refused("xml", "<!-- {{ x }} -->"):find("within a comment here, which must not hold --", 1, true))
     assert.truthy(refused("html", '<a {% if x %}b="{% endif %}c">'):find("opened in here and closed elsewhere", 1,
       true))
   end)
 
   it("a value is refused in attributes that are scripts", function()
-    for _, text in ipairs { "<a onclick=\"f('{{ x }}')\">", "<a b='c' ONLOAD = '{{ x }}'>", "<svg/onload=\"{{ x }}\">" } do
+    for _, text in ipairs {
+      "<a onclick=\"f('{{ x }}')\">", "<a b='c' ONLOAD = '{{ x }}'>", "<svg/onload=\"{{ x }}\">",
+      '<a onclick={% if x %}"{{ x }}"{% endif %}>', '<a href=" JavaScript:f({{ x }})">',
+    } do
       assert.truthy(refused("html", text):find("a value stands within a script here", 1, true), text)
     end
-    assert.equal('<a data-on="y" on="y" onclick="f()" title="y">', (rendered("html",
-      '<a data-on="{{ x }}" on="{{ x }}" onclick="f()" title="{{ x }}">', { x = "y" })))
+    assert.equal('<a data-on="y" on="y" onclick="f()" title="y" once="y">', (rendered("html",
+      '<a data-on="{{ x }}" on="{{ x }}" onclick="f()" title="{{ x }}" once="{{ x }}">', { x = "y" })))
+    assert.truthy(refused("html", '<a {% if x %}onclick={% else %}title={% endif %}"{{ x }}">'):find(
+      "within an attribute here whose name is not certain", 1, true))
+  end)
+
+  local function url(x, template)
+    return (rendered("html", template or '<a href="{{ x }}">', { x = x }):match '="(.-)">')
+  end
+
+  it("a value begins a URL with a harmless scheme, or without one, or it is nothing and counted", function()
+    for _, x in ipairs { "https://a/b", "HTTP://a", "mailto:a@b", "tel:+49", "sms:1", "/a:b", "a/b:c", "?a:b", "#a:b", "" } do
+      assert.equal(x, url(x))
+    end
+    for _, x in ipairs { "javascript:f()", " JaVa\tScRiPt:f()", "java\nscript\n:f()", "\1javascript:f()", "data:text/html,x",
+      "vbscript:x", "other:x", ":x" } do
+      local text, repaired = rendered("html", '<a href="{{ x }}">', { x = x })
+      assert.equal('<a href="">', text)
+      assert.equal(1, repaired)
+    end
+    assert.equal("a?b=1&amp;c=2", url("a?b=1&c=2"))
+    assert.equal("other:f()", url("f()", '<a href="other:{{ x }}">'))
+    assert.equal("javascript:f()", url("javascript:f()", '<a title="{{ x }}">'))
+    assert.equal('<a href="javascript:f()"/>', (rendered("xml", '<a href="{{ x }}"/>', { x = "javascript:f()" })))
+  end)
+
+  it("no two values make a scheme together", function()
+    assert.equal("java" .. "script%3Af()", (rendered("html", '<a href="{{ a }}{{ b }}">', { a = "java",
+      b = "script:f()" }):match '"(.-)"'))
+    assert.equal("javascript", (rendered("html", '<a href="{% for x in l %}{{ x }}{% endfor %}">', {
+      l = { "java", "script", ":f()" } }):match '"(.-)"'))
+    for _, text in ipairs { '<a href="{{ x }}:f()">', '<a href="{{ x }}{{ x }}:f()">', '<a href="{{ x }}{% if x %}:{% endif %}">',
+      '<a href="{% for x in l %}{{ x }}:{% endfor %}">' } do
+      assert.truthy(refused("html", text):find("the scheme of this URL would be what a value says", 1, true), text)
+    end
+    assert.equal("https://h/a:b", url("a:b", '<a href="{% if x %}https://h{% else %}http://h{% endif %}/{{ x }}">'))
+  end)
+
+  it("in a URL's query a value is percent-encoded, once", function()
+    for _, filter in ipairs { "", "| url_encode", "| url_param_escape", "| escape" } do
+      assert.equal("https://h/?a=b%20%26c%3D%C3%A9#%22", url("b &c=é", '<a href="https://h/?a={{ x' .. filter
+        .. ' }}#{{ \'"\' }}">'))
+    end
+  end)
+
+  it("in CSS a value is part of a word or a text, whatever it holds", function()
+    assert.equal("color:#fff;width:10.5px;a:rgb(1, 2,3)", (rendered("html",
+      '<a style="color:{{ a }};width:{{ b }}px;a:{{ c }}">', { a = "#fff", b = 10.5, c = "rgb(1, 2,3)" }):match '"(.-)"'))
+    local escaped = "red\\3b b\\3a url\\28 \\22 \\3c \\5c \\a "
+    for _, text in ipairs { '<a style="color:{{ x }}">', "<style>a{color:{{ x }}", "<STYLE>a{b:url(c);color:{{ x }}" } do
+      assert.equal(escaped, (rendered("html", text, { x = 'red;b:url("<\\\n' }):match "color:([^>]*[^\">])"))
+    end
+  end)
+
+  it("in CSS's url it is a URL", function()
+    for _, text in ipairs { '<a style="b:url({{ x }})">', "<style>b:URL( '{{ x }}')" } do
+      local is_attribute = text:find "<a"
+      assert.equal("https://h/a%20%29?b&" .. (is_attribute and "amp;" or "") .. "c", (rendered("html", text,
+        { x = "https://h/a )?b&c" }):match "%( ?'?(.-)'?%)"))
+      assert.equal("", (rendered("html", text, { x = "javascript:f()" }):match "%( ?'?(.-)'?%)"))
+    end
+  end)
+
+  it("in a script a value is text within quotes, and JSON elsewhere", function()
+    local x = "</script>'\"\\\n\u{2028}`${"
+    local escaped = "\\u003c/script\\u003e\\u0027\\u0022\\u005c\\u000a\\u2028\\u0060\\u0024{"
+    assert.equal('<script>a = "' .. escaped .. "\", b = '" .. escaped .. "' // '</script>&lt;", (rendered("html",
+      '<script>a = "{{ x }}", b = \'{{ x | escape }}\' // \'</script>{{ y }}', { x = x, y = "<" })))
+    assert.equal([[<script>a = {"b":["\u003c/script\u003e'\"\\\n\u2028`${",1,null]}, c = null</script>]], (rendered("html",
+      "<script>a = {{ a | json }}, c = {{ c | to_json }}</script>", { a = { b = { x, 1, require("json").null } } })))
+    assert.truthy(refused("html", "<script>a = {{ x }}"):find("write | json as its last filter", 1, true))
+    for _, text in ipairs { "// {{ x }}", "/* {{ x | json }}", "a = `{{ x }}`", "a = /'/, b = '{{ x }}'", "a = '\\{{ x }}'",
+      "`${ '{{ x }}' }`", "<!-- ' {{ x | json }}", "{% if x %}/* {% endif %}{{ x | json }}" } do
+      assert.truthy(refused("html", "<script>" .. text):find("within <script> here, where no escape is safe", 1, true), text)
+    end
+    assert.equal("<script>a//'\n\"/*\\\"\"/*'*/'{{'</script>", (rendered("html",
+      "<script>a//'\n\"/*\\\"\"/*'*/'{% raw %}{{{% endraw %}{{ x }}'</script>")))
+  end)
+
+  it("another payload is rendered where text may stand", function()
+    for _, text in ipairs { "<a href=\"{% render 'p' %}\">", "<script>{% render 'p' %}", "<a {% render 'p' %}>" } do
+      assert.truthy(refused("html", text, { p = "x" }):find("another payload is rendered here, where no text may stand", 1,
+        true), text)
+    end
+    assert.equal('<a title="x">x', (rendered("html", "<a title=\"{% render 'p' %}\">{% render 'p' %}", {}, { p = "x" })))
   end)
 
   it("no partial leaves its caller within a tag, a comment or a script", function()

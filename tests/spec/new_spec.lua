@@ -79,10 +79,10 @@ describe("a project made by jaunt new", function()
   it("keeps secrets, settings and states out of version control", function()
     if helper.sh("command -v git").code ~= 0 then return pending("needs git") end
     local folder = new_project()
-    assert.equal(0, helper.sh("git init -q " .. helper.quote(folder)).code)
+    assert.equal(0, helper.sh("GIT_CONFIG_GLOBAL=/dev/null git init -q " .. helper.quote(folder)).code)
     local function is_ignored(name)
       helper.write_file(folder .. "/" .. name, "")
-      return helper.sh(("git -C %s check-ignore -q %s"):format(helper.quote(folder), name)).code == 0
+      return helper.sh(("GIT_CONFIG_GLOBAL=/dev/null git -C %s check-ignore -q %s"):format(helper.quote(folder), name)).code == 0
     end
     for _, name in ipairs { "secrets.env", "settings.lua", "jaunt.db", "jaunt.db-wal", "jaunt.db.audit", "saved/a", "x.rejects.csv" } do
       assert(is_ignored(name), name)

@@ -206,7 +206,7 @@ ada  hello@]])
   it("tells how much of what people hold had to be made safe", function()
     local folder = project { ["hello.html"] = "<p>{{ person.x }}</p>" }
     helper.write_file(folder .. "/people.ndjson", '{"id":"odd","x":"a\\u0001b\\u0002"}\n{"id":"even","x":"ab"}\n')
-    contains(preview(folder, "hello", "--people", "people.ndjson").out, "2 parts of values were made safe: not UTF-8, or control characters")
+    contains(preview(folder, "hello", "--people", "people.ndjson").out, "2 parts of values were made safe: not UTF-8, control characters, or URLs")
     local people = facts(folder, "hello", "--people", "people.ndjson", "--json").previews[1].people
     assert.same({ 2, 0 }, { people[1].repaired, people[2].repaired })
   end)
@@ -397,7 +397,7 @@ end)
 
 describe("jaunt preview --diff", function()
   local function git(folder, command)
-    local done = helper.sh(("cd %s && git -c user.email=a@example.com -c user.name=a %s"):format(folder, command))
+    local done = helper.sh(("cd %s && GIT_CONFIG_GLOBAL=/dev/null git -c user.email=a@example.com -c user.name=a %s"):format(folder, command))
     assert(done.code == 0, done.err)
   end
 

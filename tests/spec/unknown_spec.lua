@@ -1,12 +1,18 @@
 -- Calls that were sent and of which nobody knows whether they were done: they are made anew by no mistake. Vendors come and go at one
 -- address, and tell what they were sent.
 
+local fault = require "fault"
 local helper = require "helper"
 local json = require "json"
 local repairing = require "repairing"
 local running = require "running"
 
 local STATE = repairing.STATE
+
+local server -- for an address at which nobody else can be
+
+setup(function() server = fault.start() end)
+teardown(function() server.stop() end)
 
 local function words(project, text)
   helper.write_file(project.folder .. "/payloads/words.lua",
@@ -20,15 +26,10 @@ local function one_call(fields, count, others)
     if r.unknown then call_api "asked" { via = "vendor", POST = "/asked", json = { id = person.id } } end
   ]]):format(fields or ""), { count = count, fields = others })
   words(project, "old")
-  local self = { project = project, env = {} }
+  local self = { project = project, env = { VENDOR_URL = server.url("/vendor", "refused") } }
 
   -- A vendor at the address, until it is stopped.
-  function self.vendor(...)
-    local vendor = running.vendor("--port", self.port or 0, ...)
-    self.port = vendor.url:match(":(%d+)$")
-    self.env.VENDOR_URL = vendor.url .. "/vendor"
-    return vendor
-  end
+  function self.vendor(...) return running.vendor("--port", server.refused, ...) end
 
   function self.run(...)
     local result = project.run_live(self.env, ...)
@@ -251,8 +252,6 @@ describe("a call without a key, when the runtime is told to stop", function()
   it("has not left while it waits for its connection: the next run sends it, once, as it was", function()
     local trial = one_call(NO_KEY, 3)
     -- nobody answers there: what is tried is refused, and tried again later
-    local vendor = trial.vendor()
-    vendor.stop()
     helper.write_file(trial.project.folder .. "/connections.lua", [[return { vendor = { base_url = env("VENDOR_URL"),
       private_network = true, retry = { attempts = 100, base = "10m", cap = "20m" } } }]])
     local journey = trial.project.folder .. "/journeys/trip.lua"
@@ -265,7 +264,7 @@ describe("a call without a key, when the runtime is told to stop", function()
     local why = trial.project.jaunt("why", "p1", "--state", STATE).out
     assert.is_truthy(why:find('was under way at "hello" when its process ended, with a call that had not left', 1, true), why)
     words(trial.project, "new")
-    vendor = trial.vendor()
+    local vendor = trial.vendor()
     report = trial.run()
     assert.equal(3, report.completed)
     local items = got(vendor, "/hello")
@@ -279,15 +278,13 @@ describe("a call without a key, when the runtime is told to stop", function()
 
   it("and was killed after it was sent at last, it is not sent once more", function()
     local trial = one_call(NO_KEY, 3)
-    local vendor = trial.vendor()
-    vendor.stop()
     local journey = trial.project.folder .. "/journeys/trip.lua"
     helper.write_file(journey, (helper.read_file(journey):gsub("attempts = 1 }", "attempts = 100, base = '10m', cap = '20m' }")))
     local process = trial.project.live(trial.env)
     trial.project.wait_for(function(_, counts) return counts.queued == 3 end)
     process.signal "INT"
     process.finish()
-    vendor = trial.vendor("--latency", "10m")
+    local vendor = trial.vendor("--latency", "10m")
     trial.run_until_called(vendor)
     vendor.stop()
     vendor = trial.vendor()

@@ -213,7 +213,9 @@ static void *accept_all(void *data) {
 static int bind_port(port *p, error *err) {
   struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t length = sizeof at;
+  int on = 1;
   p->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  setsockopt(p->socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (p->socket < 0 || bind(p->socket, (struct sockaddr *)&at, length) != 0 ||
       getsockname(p->socket, (struct sockaddr *)&at, &length) != 0)
     return error_set(err, "the fault server got no port: %s", strerror(errno));
@@ -233,7 +235,7 @@ static int open_port(fault_server *s, fault_port which, error *err) {
   port *p = &s->ports[which];
   serving how = kinds[which].serving;
   if (bind_port(p, err) != 0) return -1;
-  if (how == SERVE_NOBODY) return 0; /* taken, so that no one else listens there either */
+  if (how == SERVE_NOBODY) return 0; /* taken, so that the system gives it to no one else */
   if (how == SERVE_TLS && !(p->context = certs_context(&s->certs, kinds[which].cert, err))) return -1;
   if ((how == SERVE_FULL ? fill(p) : listen(p->socket, BACKLOG)) != 0)
     return error_set(err, "the fault server can't listen: %s", strerror(errno));

@@ -40,7 +40,7 @@ typedef enum fault_port {
   FAULT_EXPIRED,
   FAULT_WRONG_NAME,
   FAULT_SELF_SIGNED,
-  FAULT_REFUSED, /* nobody listens */
+  FAULT_REFUSED, /* nobody listens, but who is sent there by its number may */
   FAULT_FULL,    /* connecting never comes to an end */
   FAULT_MUTE,    /* connecting does, but nothing is read or said: no TLS handshake */
   FAULT_PORTS,

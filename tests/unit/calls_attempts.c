@@ -523,6 +523,55 @@ static void an_older_answers_retry_after_does_not_bind_a_later_attempt(void **st
   answer(r, 200);
 }
 
+/* ---- outages ---- */
+
+static void an_outage_is_attempts_in_a_row_without_an_answer_in_earnest(void **state) {
+  rig *r = *state;
+  outage *o = r->via->outage;
+  call *first = a_call(r), *second = a_call(r);
+  start(r, first);
+  answer_with(r, last_sent(r), 503, "Retry-After: 100\n", "");
+  outage_look look = outage_look_at(o);
+  assert_int_equal(look.failed, 1);
+  assert_string_equal(look.detail, "503 Service Unavailable");
+  assert_int_equal(look.waiting, 1);
+  assert_int_equal(look.next_ms - logical_elapsed_ms(&r->clock), 100000);
+  start(r, second);
+  answer_with(r, last_sent(r), 429, "Retry-After: 10\n", "");
+  assert_int_equal(outage_look_at(o).next_ms - logical_elapsed_ms(&r->clock), 10000);
+  pass(r, 10000);
+  break_off(r, HTTP_CONNECT, false, 0, "refused");
+  look = outage_look_at(o);
+  assert_int_equal(look.failed, 3);
+  assert_int_equal(look.reason, REASON_CONNECT);
+  assert_string_equal(look.detail, "refused");
+  assert_int_equal(look.waiting, 2);
+  cut(r, first);
+  assert_int_equal(outage_look_at(o).waiting, 1);
+  pass(r, 10000);
+  answer(r, 404);
+  look = outage_look_at(o);
+  assert_int_equal(look.failed, 0);
+  assert_int_equal(look.waiting, 0);
+  assert_true(look.next_ms == INT64_MAX);
+}
+
+static void what_is_no_failure_of_the_vendor_is_no_outage(void **state) {
+  rig *r = *state;
+  call *c = a_call(r);
+  status_set_add(&c->success, 503);
+  start(r, c);
+  answer(r, 503);
+  c = a_call(r);
+  start(r, c);
+  break_off(r, HTTP_EGRESS, false, 0, "not there");
+  c = a_call(r);
+  start(r, c);
+  cut(r, c);
+  break_off(r, HTTP_CUT, true, 0, "cut");
+  assert_int_equal(outage_look_at(r->via->outage).failed, 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       RIG_TEST(a_status_that_is_no_success_fails_with_its_phrase),
@@ -556,6 +605,8 @@ int main(void) {
       RIG_TEST(a_date_is_read_on_the_wall_clock_even_when_ours_is_virtual),
       RIG_TEST(a_retry_after_beyond_within_fails_at_once_and_says_so),
       RIG_TEST(an_older_answers_retry_after_does_not_bind_a_later_attempt),
+      RIG_TEST(an_outage_is_attempts_in_a_row_without_an_answer_in_earnest),
+      RIG_TEST(what_is_no_failure_of_the_vendor_is_no_outage),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

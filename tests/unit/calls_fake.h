@@ -246,6 +246,7 @@ static int rig_close(void **state) {
   assert_int_equal(r->grant_count, 0);
   assert_true(timers_next(&r->timers) == INT64_MAX);
   assert_int_equal(limit_queued(r->via->limit), 0);
+  assert_int_equal(outage_look_at(r->via->outage).waiting, 0);
   for (size_t i = 0; i < r->sent_count; i++) rig_free_exchange(r->sent[i]);
   for (size_t i = 0; i < r->made_count; i++) call_free(r->made[i]);
   calls_free(r->all);

@@ -39,6 +39,7 @@ static const luaL_Reg natives[] = {
     {"jaunt.native.fs", native_fs_open},
     {"jaunt.native.host", native_host_open},
     {"jaunt.native.term", native_term_open},
+    {"jaunt.native.text", native_text_open},
     {NULL, NULL},
 };
 

@@ -11,7 +11,7 @@ function statistics.interval(hits, n)
   local share, square = hits / n, Z * Z
   local middle = (share + square / (2 * n)) / (1 + square / n)
   local half = Z / (1 + square / n) * math.sqrt(share * (1 - share) / n + square / (4 * n * n))
-  return math.max(0, middle - half), math.min(1, middle + half)
+  return hits == 0 and 0.0 or middle - half, hits == n and 1.0 or middle + half -- exact, where rounding would miss it
 end
 
 -- The probability that a normal variable lies further from 0 than z. Abramowitz and Stegun, 7.1.26: within 2e-7.

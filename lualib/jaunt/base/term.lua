@@ -35,6 +35,11 @@ function term.paint(fd)
   return painters
 end
 
+-- Whether the terminal that is typed at gives single keys to whoever reads it, as to a program that has taken the screen.
+function term.gives_keys()
+  return native.gives_keys(0)
+end
+
 -- Columns of the terminal; elsewhere what COLUMNS says, or 80.
 function term.width()
   return native.width(1) or math.tointeger(tonumber(os.getenv("COLUMNS") or "")) or 80
@@ -91,8 +96,9 @@ function term.cut(text, width)
   return text:sub(1, stop) .. "…"
 end
 
--- Breaks a text at blanks into a list of lines of at most `width` columns; longer words stay whole.
-function term.wrap(text, width)
+-- Breaks a text at blanks into a list of lines of at most `width` columns, those after the first of `less` columns less (none by
+-- default); longer words stay whole.
+function term.wrap(text, width, less)
   local lines, line = {}, ""
   for word in text:gmatch("%S+") do
     if line == "" then
@@ -100,12 +106,26 @@ function term.wrap(text, width)
     elseif term.columns(line) + 1 + term.columns(word) <= width then
       line = line .. " " .. word
     else
+      if #lines == 0 then width = width - (less or 0) end
       lines[#lines + 1] = line
       line = word
     end
   end
   lines[#lines + 1] = line
   return lines
+end
+
+-- Prints a text to standard output; on a terminal it is broken at blanks, but for U+00A0, and what follows the first line is indented
+-- by `indent` columns.
+function term.say(text, indent)
+  local lines = { text }
+  if term.isatty() and term.columns(text) > term.width() then
+    local first = text:match("^ *") -- wrap takes it away
+    lines = term.wrap(text, term.width() - #first, indent - #first)
+    lines[1] = first .. lines[1]
+    for i = 2, #lines do lines[i] = (" "):rep(indent) .. lines[i] end
+  end
+  for _, line in ipairs(lines) do print((line:gsub("\u{A0}", " "))) end
 end
 
 -- Prints rows of { name, text } in two columns, the text wrapped beside its name.

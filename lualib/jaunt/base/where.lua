@@ -1,6 +1,7 @@
 -- What a person says of people and runs on the command line: --where EXPR.
 
 local json = require "json"
+local keys = require "jaunt.base.keys"
 local mistakes = require "jaunt.base.mistakes"
 local term = require "jaunt.base.term"
 
@@ -12,15 +13,18 @@ local LIBRARY = {
 }
 
 -- A Lua expression of --where, compiled: a function(person, names) that gives ok, value as pcall does. Attributes of the person
--- stand there bare (country == "DE") or as person.country; names, a table, has what stands there besides.
+-- stand there bare (country == "DE") or as person.country; names, a table, has what stands there besides. And a function that gives
+-- the bare names, in order, that nothing has stood under so far, such as a text that lacks its quotes.
 function where.expression(text)
   local person, names
+  local met = {} -- names that were asked for: whether anything stood there once
   local environment = setmetatable({}, {
     __index = function(_, name)
       if name == "person" then return person end
       local value = person[name]
       if value == nil and names then value = names[name] end
-      if value == nil then return LIBRARY[name] end
+      if value == nil then value = LIBRARY[name] end
+      met[name] = met[name] or value ~= nil
       if value == json.null then return nil end
       return value
     end,
@@ -30,6 +34,12 @@ function where.expression(text)
   return function(next_person, next_names)
     person, names = next_person, next_names
     return pcall(check)
+  end, function()
+    local missed = {}
+    for _, name in ipairs(keys.sorted(met)) do
+      if not met[name] then missed[#missed + 1] = name end
+    end
+    return missed
   end
 end
 

@@ -15,15 +15,32 @@ local PAUSES = { call_api = true, wait = true, wait_until = true, wait_for = tru
 
 ---------------------------------------------------------------------------------------------- names
 
+-- The function around each name (a lambda), and where the statement ends that assigns to it.
+local function surroundings(tree)
+  local home, over = {}, {}
+  scope.walk(tree, function(node)
+    if node.kind == "lambda" then
+      scope.walk(node.body, function(inner)
+        if inner.kind == "name" then home[inner] = node end
+      end)
+    elseif node.kind == "assign" then
+      for _, target in ipairs(node.targets) do over[target] = node.stop end
+    end
+  end)
+  return home, over
+end
+
 -- What other languages call nothing.
 local NOTHING = { null = "nil", NULL = "nil", None = "nil", undefined = "nil" }
 
-local function check_globals(resolved, names, source, found)
+-- `is_module`: what it sets outside of its functions is what it gives.
+local function check_globals(tree, resolved, names, is_module, source, found)
+  local home = is_module and surroundings(tree)
   for _, name in ipairs(keys.sorted(resolved.globals)) do
     local global = resolved.globals[name]
     for _, node in ipairs(global.writes) do
-      found:add(source, { code = "global", at = node.at, text = ("this makes a global of %s"):format(name),
-        why = "it is the run's alone, but any function may change it; most often a `local` was forgotten" })
+      if not is_module or home[node] then found:add(source, { code = "global", at = node.at, text = ("this makes a global of %s"):format(name),
+        why = "it is the run's alone, but any function may change it; most often a `local` was forgotten" }) end
     end
     for _, node in ipairs(#global.writes == 0 and not names[name] and global.reads or {}) do
       found:add(source, { code = "name", at = node.at, text = ("nothing here is called %s"):format(name),
@@ -96,21 +113,40 @@ end
 
 local ORDERS = { ["<"] = true, [">"] = true, ["<="] = true, [">="] = true, ["=="] = true, ["~="] = true }
 
--- person.NAME or event.NAME as "person" and "NAME".
-local function attribute_of(node, parameters)
-  if node.kind ~= "index" or not node.dotted or node.object.kind ~= "name" then return nil end
-  local root = parameters[node.object.name]
-  return root, node.key.value
+local ROOTS = { person = true, event = true }
+
+-- person.NAME or event.NAME, of a function's parameter, as "person" and "NAME".
+local function attribute_of(node)
+  local root = node.kind == "index" and node.dotted and node.object.kind == "name" and node.object
+  if not root or not ROOTS[root.name] or not root.variable or not root.variable.is_parameter then return nil end
+  return root.name, node.key.value
+end
+
+-- The attributes that a script makes something else of, or whose type it asks for.
+local function attributes_cared_for(tree)
+  local cared = {}
+  local function note(node)
+    local root, name = attribute_of(node)
+    if root then cared[root .. "." .. name] = true end
+  end
+  scope.walk(tree, function(node)
+    if node.kind == "assign" then for _, target in ipairs(node.targets) do note(target) end end
+    local callee = node.kind == "invoke" and node.callee
+    if callee and (callee.name == "type" or callee.kind == "index" and callee.key.value == "type") then
+      for _, argument in ipairs(node.arguments) do note(argument) end
+    end
+  end)
+  return cared
 end
 
 -- person.age > 18, where people files have the age as a text: CSV knows no numbers.
 local function check_comparisons(tree, about, source, found)
-  local parameters = { person = "person", event = "event" }
+  local cared = attributes_cared_for(tree)
   scope.walk(tree, function(node)
     if node.kind ~= "binary" or not ORDERS[node.operator] then return end
     for _, pair in ipairs { { node.left, node.right }, { node.right, node.left } } do
-      local root, name = attribute_of(pair[1], parameters)
-      local file = root and pair[2].kind == "number" and about.texts[root][name]
+      local root, name = attribute_of(pair[1])
+      local file = root and not cared[root .. "." .. name] and pair[2].kind == "number" and about.texts[root][name]
       if file then
         found:add(source, { code = "text", at = pair[1].at, text = ("%s.%s is compared with a number, and is a text in %s"):format(root, name, file),
           why = node.operator:find("[<>]") and "Lua refuses to compare the two: the run would be held here" or "the two are never equal",
@@ -120,12 +156,18 @@ local function check_comparisons(tree, about, source, found)
   end)
 end
 
--- A local of the file that the flow changes: each run has its own.
-local function check_shared(resolved, source, found)
+-- A local of the file that a function changes after what it was: each run has its own. One that is only set anew is nobody's memory.
+local function check_shared(tree, resolved, source, found)
+  local home, over = surroundings(tree)
+  local function was_asked(variable, write)
+    for _, read in ipairs(variable.reads) do
+      if home[read] == home[write] and read.at <= (over[write] or write.at) then return true end
+    end
+  end
   for _, variable in ipairs(resolved.locals) do
     if variable.depth == 0 then
       for _, node in ipairs(variable.writes) do
-        if node.refers == "upvalue" then
+        if node.refers == "upvalue" and was_asked(variable, node) then
           found:add(source, { code = "shared", at = node.at, text = ("%s, of line %d, is changed here for this run alone"):format(variable.name, variable.node.line),
             why = "every run has its own: nothing is counted or kept across people. What is to stay belongs into person" })
         end
@@ -137,7 +179,8 @@ end
 ---------------------------------------------------------------------------------------------- all
 
 -- Checks one script. `about`: connections (a set of names; nil: nobody knows) and payloads (the same), texts = { person = { NAME = file },
--- event = { … } } (attributes that are texts of digits there).
+-- event = { … } } (attributes that are texts of digits there), globals = a set of those that modules make. `source`: path, text, and
+-- is_module = true where others require it.
 function scripts.check(source, about, found)
   local tree, mistake = parser.parse(source.text)
   if not tree then
@@ -145,14 +188,23 @@ function scripts.check(source, about, found)
     found:add(source, { code = "syntax", at = at, text = text, hint = hint, hint_is_sentence = hint ~= nil, why = "the script can't be loaded" })
     return
   end
-  about.names = about.names or sandbox.names()
+  local names = sandbox.names()
+  for name in pairs(about.globals or {}) do names[name] = names[name] or true end
   local resolved = scope.resolve(tree)
-  check_globals(resolved, about.names, source, found)
-  check_libraries(tree, about.names, source, found)
+  check_globals(tree, resolved, names, source.is_module, source, found)
+  check_libraries(tree, names, source, found)
   calls.check(tree, about, source, found)
   check_way(tree, source, found)
   check_comparisons(tree, about, source, found)
-  check_shared(resolved, source, found)
+  check_shared(tree, resolved, source, found)
+end
+
+-- Adds the globals that a script makes to a set of names.
+function scripts.add_globals(text, set)
+  local tree = parser.parse(text)
+  for name, global in pairs(tree and scope.resolve(tree).globals or {}) do
+    if #global.writes > 0 then set[name] = true end
+  end
 end
 
 return scripts

@@ -9,28 +9,41 @@ local HABITS = {
   { "^!=", "Lua's \"is not\" is ~=" }, { "^&&", "Lua says and" }, { "^||", "Lua says or" }, { "^!", "Lua says not" },
   { "^&", "Lua says and" }, { "^|", "Lua says or" },
   { "^%+%+", "Lua has no ++: n = n + 1" }, { "^%-=", "Lua has no -=: n = n - 1" }, { "^[%+%*/%.]+=", "Lua has no such assignment: n = n + 1" },
-  { "^=[^=]", "two values are compared with ==" }, { "^//", "a comment begins with --" }, { "^/%*", "a comment begins with --" },
+  { "^//", "a comment begins with --" }, { "^/%*", "a comment begins with --" }, { "^#", "a comment begins with --" },
   { "^%?", "Lua has no ?: a and b or c" }, { "^\u{201C}", "a text stands in plain quotes" }, { "^\u{201D}", "a text stands in plain quotes" },
   { "^\u{201E}", "a text stands in plain quotes" }, { "^\u{2018}", "a text stands in plain quotes" }, { "^\u{2019}", "a text stands in plain quotes" },
   { "^[\xC2-\xF4]", "names are made of the letters a to z, digits and _" },
 }
 
-local AFTER_VALUE = { ["="] = true } -- `a = b` is an assignment where a statement may stand
+-- Words before the mistake.
+local WORDS = {
+  let = "Lua says local x = 1", var = "Lua says local x = 1", const = "Lua says local x <const> = 1", elif = "Lua says elseif",
+  async = "nothing is awaited: calls and waits need no word for it", await = "nothing is awaited: calls and waits need no word for it",
+}
+
+-- What the message expects, and the bytes that stand there instead.
+local INSTEAD = {
+  { "'then' is expected", "^=[^=]", "two values are compared with ==" }, { "'do' is expected", "^=[^=]", "two values are compared with ==" },
+  { "'then' is expected", "^{", "a block begins with then, and ends with end" }, { "'do' is expected", "^{", "a block begins with do, and ends with end" },
+  { "'}' is expected", "^:", "a field is written NAME = value" }, { "'}' is expected", "^end%f[%W]", "an end too many?" },
+  { "'}' is expected", "^[%w_\"'%[]", "is a comma missing before it?" },
+}
 
 -- Something to say about the bytes at the mistake; nil where nothing is known.
 local function habit(text, mistake)
   local at = mistake.at
-  if text:find("^%s*[%+%-]", at) and text:sub(at, at + 1) == "--" then return nil end
-  if AFTER_VALUE[text:sub(at, at)] and not mistake.text:find("'then' is expected", 1, true) and not mistake.text:find("'do' is expected", 1, true) then
-    return nil
+  for _, one in ipairs(INSTEAD) do
+    if mistake.text:sub(1, #one[1]) == one[1] and text:find(one[2], at) then return one[3] end
   end
-  if text:sub(at - 1, at) == "&&" then at = at - 1 end
-  if text:sub(at - 1, at) == "||" then at = at - 1 end
+  if mistake.text:find("^a name is expected") and text:sub(1, at - 1):find(":%s*$") then return "a field is written NAME = value" end
+  if text:find("^[&|]", at) and text:sub(at - 1, at - 1) == text:sub(at, at) then at = at - 1 end
   for _, one in ipairs(HABITS) do
     if text:find(one[1], at) then return one[2] end
   end
   local word = text:sub(1, at - 1):match("([%a_]+)%s*$")
-  if word and not lexer.KEYWORDS[word] and lexer.KEYWORDS[word:lower()] then return ("Lua's words are written small: %s"):format(word:lower()) end
+  if not word then return nil end
+  if WORDS[word] then return WORDS[word] end
+  if not lexer.KEYWORDS[word] and lexer.KEYWORDS[word:lower()] then return ("Lua's words are written small: %s"):format(word:lower()) end
 end
 
 ---------------------------------------------------------------------------------------------- blocks without an end
@@ -45,10 +58,11 @@ local function indentation(text, at)
   return #blank, #line > #blank
 end
 
--- The first block that is closed by an `end` which is less indented than the line that opened it: it lacks one of its own.
-local function unclosed(text)
+-- The first block before `at` that is closed by an `end` which is less indented than the line that opened it: it lacks one of its own.
+local function unclosed(text, at)
   local open = {}
   for _, token in ipairs(lexer.tokens(text)) do
+    if token.at >= at then return nil end
     if token.kind == "keyword" and OPENS[token.value] then
       open[#open + 1] = token
     elseif token.kind == "keyword" and CLOSES[token.value] and #open > 0 then
@@ -57,7 +71,15 @@ local function unclosed(text)
       if not is_behind and depth < indentation(text, opener.at) then return opener end
     end
   end
-  return open[#open]
+end
+
+-- What comes too early where a block lacks its end, as messages say it.
+local TOO_EARLY = { "','", "'}'", "')'", "the end" }
+
+local function comes_too_early(mistake)
+  for _, what in ipairs(TOO_EARLY) do
+    if mistake.text:sub(-#what - 5) == " not " .. what then return true end
+  end
 end
 
 ---------------------------------------------------------------------------------------------- all
@@ -66,8 +88,8 @@ end
 function slips.explain(text, mistake)
   local hint = habit(text, mistake)
   if hint then return mistake.at, mistake.text, hint end
-  local opener = (mistake.text:find("is expected", 1, true)) and unclosed(text)
-  if not opener or opener.at >= mistake.at then return mistake.at, mistake.text, nil end
+  local opener = comes_too_early(mistake) and unclosed(text, mistake.at)
+  if not opener then return mistake.at, mistake.text, nil end
   local is_else_if = text:sub(1, opener.at - 1):find("else%s+$") or text:find("^[^\n]*\n.-else[ \t]+if%f[%W]", opener.at)
   return opener.at, ("this '%s' has no end of its own"):format(opener.value), is_else_if and "else if opens another block, elseif does not" or nil
 end

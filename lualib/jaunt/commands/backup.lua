@@ -4,10 +4,13 @@ local existing = require "jaunt.base.existing"
 local figures = require "jaunt.base.figures"
 local fs = require "jaunt.native.fs"
 local mistakes = require "jaunt.base.mistakes"
+local native = require "jaunt.native.control"
 local project = require "jaunt.project"
 local state = require "jaunt.state"
 local states = require "jaunt.native.state"
 local term = require "jaunt.base.term"
+
+local LOOK_MS = 50
 
 local function show(done, total)
   io.stderr:write(("\r%3d %% of %s"):format(done * 100 // math.max(total, 1), figures.of(total, "page", "pages")))
@@ -19,10 +22,21 @@ local function run(args, flags)
   if not from then mistakes.fail("a state in memory can't be copied: --state sqlite:FILE") end
   existing.file(from, "state")
   if fs.kind(args.file) == "dir" then mistakes.fail("%s is a folder, where a file is needed", args.file) end
-  local shows = term.isatty(2)
+  existing.folder(args.file:match("^(.*)/[^/]*$") or ".", "folder for the copy")
+  local shows, stopped = term.isatty(2), false
+  for _, name in ipairs { "SIGINT", "SIGTERM", "SIGHUP" } do native.on_signal(name, function() stopped = true end) end
   local copy <close> = states.backup(from, args.file, flags.force)
+  local looked = native.now_mono()
   for done, total in copy.step, copy do
-    if shows then show(done, total) end
+    if native.now_mono() - looked >= LOOK_MS then
+      if shows then show(done, total) end
+      native.sleep(1) -- for signals to come
+      looked = native.now_mono()
+    end
+    if stopped then
+      io.stderr:write(shows and "\r\27[K" or "", "interrupted: no copy was made\n")
+      return 130
+    end
   end
   if shows then io.stderr:write("\r\27[K") end
   print(("%s is a copy of %s"):format(args.file, from))

@@ -1,5 +1,6 @@
 -- jaunt check: finds mistakes in a project before anyone is called.
 
+local bundle = require "jaunt.project.bundle"
 local checks = require "jaunt.check.payloads"
 local connections = require "jaunt.project.connections"
 local figures = require "jaunt.base.figures"
@@ -47,14 +48,15 @@ local function place_of(words, text)
   local tree = parser.parse(text)
   if not tree then return nil end
   scope.resolve(tree)
-  for _, call in ipairs(scope.calls(tree, { journey = true, require = true })) do
-    if call.word == "require" and call.name and words:find(("%q"):format(call.name), 1, true) then return call.at end
-    for word in (call.word == "journey" and call.fields and words or ""):gmatch("[%a_]+") do
-      local _, key = scope.field(call.fields, word)
-      if key then return key.at end
-    end
-    if call.word == "journey" then return call.at end
+  for _, call in ipairs(scope.calls(tree, { require = true })) do
+    if call.name and words:find(("%q"):format(call.name), 1, true) then return call.at end
   end
+  local defined = scope.calls(tree, { journey = true })[1]
+  for word in (defined and defined.fields and words or ""):gmatch("[%a_]+") do
+    local _, key = scope.field(defined.fields, word)
+    if key then return key.at end
+  end
+  return defined and defined.at
 end
 
 -- Adds what was raised when a file was loaded: "FILE:LINE: …", or "FILE: …".
@@ -68,7 +70,7 @@ end
 
 -- What is only seen when a journey's script is loaded: its definition.
 local function check_definition(path, found, into)
-  local ok, why = pcall(require("jaunt.project.bundle").gather, path, found)
+  local ok, why = pcall(bundle.gather, path, found)
   if not ok then add_raised(path, why, "journey", "the journey can't be loaded", into) end
 end
 
@@ -81,17 +83,37 @@ local function check_connections(found, into)
   add_raised(path, list, "connections", "no journey can be run", into)
 end
 
+-- The sources of what the journeys require, in the order of their paths. What can't be read is told of where the journey is loaded.
+local function modules_of(found, journeys)
+  local by_path, list = {}, {}
+  for _, journey in ipairs(journeys) do
+    local modules = {}
+    pcall(bundle.add_modules, found, journey.text, journey.path, modules)
+    for _, module in pairs(modules) do by_path[module.path] = { path = module.path, text = module.text, is_module = true } end
+  end
+  for i, path in ipairs(keys.sorted(by_path)) do list[i] = by_path[path] end
+  return list
+end
+
 local function check_all(found)
   local into = findings.new()
   local connected = check_connections(found, into)
   local sources = payloads.gather(found)
-  local about = { connections = connected, payloads = sources, texts = texts_of(found) }
+  local journeys = {}
+  for i, path in ipairs(project.files_below(project.path(found, "journeys"), "%.lua$", {})) do journeys[i] = source_of(path) end
+  local modules = modules_of(found, journeys)
+  local about = { connections = connected, payloads = sources, texts = texts_of(found), globals = {} }
+  for _, module in ipairs(modules) do scripts.add_globals(module.text, about.globals) end
   local well, all_well = checks.check(sources, into)
-  for _, path in ipairs(project.files_below(project.path(found, "journeys"), "%.lua$", {})) do
-    local source, before = source_of(path), #into.list
+  for _, module in ipairs(modules) do
+    secrets.check(module, into)
+    scripts.check(module, about, into)
+  end
+  for _, source in ipairs(journeys) do
+    local before = #into.list
     secrets.check(source, into)
     scripts.check(source, about, into)
-    if connected and all_well and #into.list == before then check_definition(path, found, into) end
+    if connected and all_well and #into.list == before then check_definition(source.path, found, into) end
   end
   for _, name in ipairs(keys.sorted(sources)) do
     local source = sources[name]
@@ -123,13 +145,19 @@ local function print_finding(one, paint)
   print(("  %s%s %s"):format((" "):rep(column - 1), paint.red("^"), paint.dim(one.why)))
 end
 
+-- What nobody means.
+local NEVER_MEANT = { syntax = true, journey = true, connections = true, template = true }
+
 local function print_all(into)
   local paint = term.paint()
-  local list = into:sorted()
-  for _, one in ipairs(list) do print_finding(one, paint) end
+  local list, example = into:sorted(), nil
+  for _, one in ipairs(list) do
+    print_finding(one, paint)
+    example = example or not NEVER_MEANT[one.code] and one.code or nil
+  end
   if #list > 0 then
-    print(("\n%s%s. What is meant so is told by a comment in its line: meant: %s"):format(figures.of(#list, "finding", "findings"),
-      into.meant > 0 and (", %d more are meant"):format(into.meant) or "", list[1].code))
+    print(("\n%s%s%s"):format(figures.of(#list, "finding", "findings"), into.meant > 0 and (", %d more are meant"):format(into.meant) or "",
+      example and (". What is meant so is told by a comment in its line: meant: %s"):format(example) or ""))
   else
     print(("nothing found%s"):format(into.meant > 0 and (", %d are meant"):format(into.meant) or ""))
   end

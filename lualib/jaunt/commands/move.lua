@@ -8,6 +8,9 @@ local selection = require "jaunt.state.selection"
 
 local ENDED = { completed = true, dropped = true, exited = true }
 
+local FLAGS = { { name = "to", value = "VERSION", choices = { "new" }, default_text = "new",
+  help = "new: the version on the disk, the only one that runs can be moved to" }, table.unpack(repair.FLAGS) }
+
 local gathered = {} -- by journey: what is on the disk is read once
 
 local function gather(journey)
@@ -40,9 +43,9 @@ return {
     .. "It works while a runtime has the state, and without one. What is done is noted in FILE.audit, beside the state.",
   usage = "[JOURNEY] [SELECTION] [--FLAGS]",
   arguments = { { name = "journey", help = "only runs of this journey", optional = true } },
-  flags = selection.flags(repair.FLAGS),
+  flags = selection.flags(FLAGS),
   examples = {
-    { "jaunt move welcome --dry-run", "who could go on with the mended script" },
+    { "jaunt move welcome --to new --dry-run", "who could go on with the mended script" },
     { "jaunt move welcome --reason script --yes" },
   },
   exit = { [0] = "all of them were moved", [1] = "there are none, or some were refused", [2] = "it could not be done" },

@@ -7,6 +7,7 @@ local project = require "jaunt.project"
 local term = require "jaunt.base.term"
 
 local SAVED_MOST = 10000 -- chunks that .save writes
+local HINTED_LEAST = 3 -- letters of a name: shorter ones are near to everything
 local LEAVES_AFTER = 3 -- times of Ctrl-C during one chunk: then the process is left as it is
 
 ---------------------------------------------------------------------------------------------- live
@@ -68,14 +69,16 @@ function prompt:show(told)
     io.stdout:flush()
     return true
   end
+  if told.over then print(self.paint.dim(term.one_line(told.over))) end
   io.stdout:flush()
+  if told.over then return true end
   if told.failed then
     io.stderr:write(require("jaunt.repl.out").failed(told.failed, self.paint_err), "\n")
     local unknown = told.failed.message:match("%(global '([%w_]+)'%)")
     if unknown then self:hint(unknown) end
   elseif not (told.warned and (told.ended == "dropped" or told.ended == "held")) then
     local after = told.ended == "interrupted" and (" after %s"):format(require("jaunt.base.figures").duration(told.ms)) or ""
-    io.stderr:write(self.paint_err.dim(ENDED[told.ended] .. after), "\n")
+    for _, line in ipairs(term.wrap(ENDED[told.ended] .. after, term.width() - 1)) do io.stderr:write(self.paint_err.dim(line), "\n") end
   end
   return false
 end
@@ -108,7 +111,7 @@ end
 
 -- Says which name was meant by one that nobody knows.
 function prompt:hint(unknown)
-  local hint = require("jaunt.base.nearest").find(unknown, require("jaunt.base.keys").sorted(self:names()))
+  local hint = #unknown >= HINTED_LEAST and require("jaunt.base.nearest").find(unknown, require("jaunt.base.keys").sorted(self:names()))
   if hint and hint ~= unknown then io.stderr:write(self.paint_err.dim(("did you mean %s?"):format(hint)), "\n") end
 end
 
@@ -120,9 +123,12 @@ function prompt:tell_help(name)
   return text ~= nil
 end
 
--- Calls f while the terminal is as other programs want it, and signals theirs.
+-- Calls f while the terminal is as other programs want it, and signals theirs. It may do so itself.
 function prompt:with_terminal(f)
+  if self.is_lent then return f() end
+  self.is_lent = true
   local guard <close> = setmetatable({}, { __close = function()
+    self.is_lent = false
     if self.input then self.input:quiet(true) end
     self:listen()
   end })

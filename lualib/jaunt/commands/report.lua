@@ -25,7 +25,7 @@ local function check_by(looked_at, versions, by)
       return by
     end
   end
-  local names = table.move(splits, 1, #splits, 1, { "payload", "control" })
+  local names = table.move({ "payload", "control" }, 1, 2, #splits + 1, splits)
   local hint = require("jaunt.base.nearest").hint(by, names)
   mistakes.fail("--by: nobody has come to a split \"%s\"%s", by, hint ~= "" and hint or "; there are " .. table.concat(names, ", "))
 end
@@ -80,8 +80,13 @@ local function print_rows(rows, paint, lefts)
   end
 end
 
+-- With a second decimal where the first would be all there is.
+local function digits(share)
+  return (share > 0 and share < 0.01 and "%.2f" or "%.1f"):format(100 * share)
+end
+
 local function percent(share)
-  return ("%.1f %%"):format(100 * share)
+  return digits(share) .. " %"
 end
 
 local function print_groups(groups, by, paint)
@@ -91,8 +96,8 @@ local function print_groups(groups, by, paint)
     local low, high = statistics.interval(group.converted, group.people)
     converted = converted + group.converted
     rows[#rows + 1] = { term.one_line(group.name), figures.count(group.people), figures.count(group.converted),
-      percent(group.converted / group.people), ("%.1f to %s"):format(100 * low, percent(high)),
-      group.living > 0 and figures.count(group.living) .. " under way" or "" }
+      percent(group.converted / group.people), ("%s to %s"):format(digits(low), percent(high)),
+      group.living > 0 and figures.count(group.living) .. " living" or "" }
     living = living + group.living
   end
   if #groups == 0 then
@@ -103,7 +108,7 @@ local function print_groups(groups, by, paint)
   print()
   print(paint.bold(term.one_line((retrospect.difference(groups)))))
   if converted == 0 then print("nobody has converted: to convert is to reach the journey's goal") end
-  if living > 0 then print(("%s still under way: they may convert yet"):format(figures.of(living, "run is", "runs are"))) end
+  if living > 0 then print(("%s living: they may convert yet"):format(figures.of(living, "run is", "runs are"))) end
 end
 
 local function print_versions(rows, paint)
@@ -123,25 +128,28 @@ local function head(name, version, versions, path, which, in_use)
   local period = ""
   if which.since then period = period .. ", entered since " .. times.short(selection.time("since", which.since)) end
   if which["until"] then period = period .. ", entered before " .. times.short(selection.time("until", which["until"])) end
-  return ("%s, %s%s (%s%s)"):format(term.one_line(name), what, period, path, in_use and ", in use by a runtime" or "")
+  local paused_ms = versions[1].paused_ms
+  local paused = paused_ms and ("; paused since %s, until jaunt resume %s"):format(times.short(paused_ms), term.one_line(name)) or ""
+  return ("%s, %s%s (%s%s)%s"):format(term.one_line(name), what, period, path, in_use and ", in use by a runtime" or "", paused)
 end
 
 local function print_report(told, flags)
   local paint = term.paint()
   local width = term.isatty() and term.width() or 160
   local found = told.found
-  print(told.head .. "\n")
+  term.say(told.head, 2)
+  print()
   if flags.by then
     print_groups(told.looked.groups, flags.by, paint)
     return
   end
   for _, line in ipairs(report.funnel_lines(found.elements, paint, width)) do print(line) end
   print()
-  print(report.ledger_line(found))
+  report.tell(report.ledger_line(found))
   local exits = report.exits_line(found.exits)
-  if exits then print(exits) end
+  if exits then report.tell(exits) end
   local converted = report.converted_line(found)
-  if converted then print(converted) end
+  if converted then report.tell(converted) end
   if not told.looked.complete then
     print(("times     of the newest %s"):format(figures.of(TIMES_FROM, "run")))
   end
@@ -172,6 +180,7 @@ end
 local function print_json(told, flags, name, version)
   local object = states_of(told.found)
   object.journey, object.version = name, version and version.version or nil
+  object.paused = times.rfc3339(told.paused_ms)
   object.elements = report.elements_array(told.found.elements)
   object.exits = report.exits_object(told.found.exits)
   object.times_complete = told.looked.complete
@@ -214,7 +223,7 @@ local function run(args, flags)
   local state_guard <close> = looked_at
   local versions, version = selection.journey(looked_at, path, args.journey, flags.version)
   local found, looked = look(looked_at, versions, version, flags)
-  local told = { found = found, looked = looked,
+  local told = { found = found, looked = looked, paused_ms = versions[1].paused_ms,
     head = head(args.journey, version, versions, path, flags, looked_at:in_use()),
     versions = #versions > 1 and not version and not flags.by and versions_table(looked_at, versions) or nil }
   if flags.json then print_json(told, flags, args.journey, version)

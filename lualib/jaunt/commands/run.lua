@@ -190,12 +190,13 @@ local function run_session(engine, people, gathered, flags, parts)
     where = parts.where, exact_total = parts.count,
     limit = flags.dry_run and math.min(flags.limit or DRY_RUN_PEOPLE, DRY_RUN_PEOPLE) or flags.limit,
     events = incoming,
-    stop_if = parts.stop_if, look_again = look_again,
+    stop_if = parts.stop_if, look_again = look_again, outages = flags.live,
     output = function(text) display.say(text, said) end,
     trace = trace,
   }
   local started = now_mono()
   course.on_signals()
+  print_head(gathered, flags, parts, engine:found(), engine:look().paused_ms)
   course.run(flags.grace)
   finish_events()
   return {
@@ -221,6 +222,7 @@ local function run_journey(gathered, found, flags)
   else
     pretend = launch.vendor(found, {
       seed = flags.seed, latency = flags.vendor_latency, fail = flags.vendor_fail, reset = flags.vendor_reset,
+      behaviour = flags.vendor_behaviour, -- from the prompt alone: what its .vendor was told
     })
     parts.reroute = pretend:url()
   end
@@ -229,7 +231,6 @@ local function run_journey(gathered, found, flags)
   if flags.live then warn_of_secrets(parts.secrets, needed) end
   local people <close> = open_people { path = flags.people, id = flags.id, rejects = parts.rejects }
   local engine <close> = start_engine(gathered, found, flags, parts)
-  print_head(gathered, flags, parts, engine:found(), engine:look().paused_ms)
   local outcome = run_session(engine, people, gathered, flags, parts)
   local report = require "jaunt.run.report"
   if flags.json then print(report.json(outcome)) else report.print(outcome) end
@@ -246,15 +247,15 @@ local function run_script(gathered, found, flags)
     in_flight = flags.in_flight, seed = flags.seed, limits = limits_of(flags), start_ms = native.now_ms(),
     secrets = launch.secrets(gathered, found, nil, flags.secrets), private_network = flags.private_network, save_below = ".",
   })
-  engine:admit(gathered.name, "{}", "{}")
   local display = progress.new(true)
   local course = session.new {
     engine = engine, display = display,
     output = function(text) print(text) io.stdout:flush() end, exact = true,
     trace = function() end,
-    warning = "jaunt: ",
+    warning = "jaunt: ", outages = true,
   }
   course.on_signals()
+  engine:admit(gathered.name, "{}", "{}")
   course.run(flags.grace)
   local ended = engine:report()
   return (ended.held > 0 or ended.dropped > 0) and 1 or course.interrupted and 130 or 0

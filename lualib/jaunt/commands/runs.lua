@@ -10,7 +10,7 @@ local term = require "jaunt.base.term"
 local times = require "jaunt.base.times"
 
 local WIDTHS_FROM = 500 -- lines that are looked at before the first is printed
-local NARROWEST = 12    -- a column that has to give way keeps so much
+local NARROWEST = { 12, 7 } -- a column that has to give way keeps so much; if that is not enough, so much
 local EPIPE = 32
 
 ---------------------------------------------------------------------------------------------- columns
@@ -21,26 +21,27 @@ local function reason_of(run)
   return run.reason == "status" and "status " .. run.detail or ("%s: %s"):format(run.reason, run.detail)
 end
 
--- What can be shown of a run: its value for people and for CSV; `exact` is the one for JSON, where that is another.
+-- What can be shown of a run: its value for people and for CSV; `exact` is the one for JSON, where that is another. `whole`: it
+-- is never cut, as half of it would be wrong; `brief`: so many columns will do, so that it gives way first.
 local COLUMNS = {
   person = { get = function(run) return run.person end },
   journey = { get = function(run) return run.journey end },
-  version = { get = function(run) return run.version end },
+  version = { brief = 7, get = function(run) return run.version end },
   run = { get = function(run) return run.id end },
-  entry = { get = function(run) return run.entry end },
+  entry = { whole = true, get = function(run) return run.entry end },
   per = { get = function(run) return run.per end },
-  state = { get = function(run) return run.state end },
+  state = { whole = true, get = function(run) return run.state end },
   element = { get = function(run) return run.element end },
   reason = { get = reason_of, exact = function(run) return run.reason end },
   detail = { get = function(run) return run.detail ~= "" and run.detail or nil end },
-  control = { get = function(run) return run.control end },
-  entered = { get = function(run) return times.local_time(run.entered_ms) end,
+  control = { whole = true, get = function(run) return run.control end },
+  entered = { whole = true, get = function(run) return times.local_time(run.entered_ms) end,
     exact = function(run) return times.rfc3339(run.entered_ms) end },
-  since = { get = function(run) return times.local_time(run.since_ms) end,
+  since = { whole = true, get = function(run) return times.local_time(run.since_ms) end,
     exact = function(run) return times.rfc3339(run.since_ms) end },
-  converted = { get = function(run) return run.converted_ms and times.local_time(run.converted_ms) end,
+  converted = { whole = true, get = function(run) return run.converted_ms and times.local_time(run.converted_ms) end,
     exact = function(run) return times.rfc3339(run.converted_ms) end },
-  due = { get = function(run) return run.due_ms and times.local_time(run.due_ms) end,
+  due = { whole = true, get = function(run) return run.due_ms and times.local_time(run.due_ms) end,
     exact = function(run) return times.rfc3339(run.due_ms) end },
 }
 local USUAL = { "person", "journey", "version", "state", "element", "reason", "since" }
@@ -61,9 +62,23 @@ local function looked_up(of, name)
   }
 end
 
+-- The names in a list that commas and blanks part; attributes may have blanks in their names, so that commas alone part these.
+local function names_in(text)
+  local names = {}
+  for part in text:gmatch("[^,]+") do
+    part = part:match("^%s*(.-)%s*$")
+    if part:find("^person%.") or part:find("^event%.") then
+      names[#names + 1] = part
+    else
+      for name in part:gmatch("%S+") do names[#names + 1] = name end
+    end
+  end
+  return names
+end
+
 local function columns_of(text)
-  local columns, names = {}, {}
-  for name in text:gmatch("[^%s,]+") do
+  local columns, names = {}, names_in(text)
+  for i, name in ipairs(names) do
     local of, attribute = name:match("^(%l+)%.(.+)$")
     local column = COLUMNS[name]
     if not column and (of == "person" or of == "event") then column = looked_up(of, attribute) end
@@ -72,7 +87,7 @@ local function columns_of(text)
       mistakes.fail("--columns: there is no %s%s; there are %s, person.NAME and event.NAME", name, nearest.hint(name, known),
         table.concat(ALL, ", "))
     end
-    columns[#columns + 1], names[#names + 1] = column, name
+    columns[i] = column
   end
   if #names == 0 then mistakes.fail("--columns takes a list such as person,reason,person.email") end
   return columns, names
@@ -132,6 +147,15 @@ local function table_printer(chosen, columns, names)
   local values_of = reader(chosen, columns, "get")
   local rows, widths = {}, nil
 
+  -- The widest column that may be cut, where it is wider than `least`; nil.
+  local function widest_above(least)
+    local widest
+    for i, width in ipairs(widths) do
+      if not columns[i].whole and width > (widest and widths[widest] or least) then widest = i end
+    end
+    return widest
+  end
+
   local function measure()
     widths = {}
     for i, name in ipairs(names) do widths[i] = term.columns(name) end
@@ -139,13 +163,18 @@ local function table_printer(chosen, columns, names)
       for i, text in ipairs(row) do widths[i] = math.max(widths[i], term.columns(text)) end
     end
     if not term.isatty() then return end
-    local total = 2 * (#widths - 1)
-    for _, width in ipairs(widths) do total = total + width end
-    while total > term.width() do -- the widest gives way
-      local widest = 1
-      for i, width in ipairs(widths) do if width > widths[widest] then widest = i end end
-      if widths[widest] <= NARROWEST then break end
-      widths[widest], total = widths[widest] - 1, total - 1
+    local over = 2 * (#widths - 1) - term.width()
+    for _, width in ipairs(widths) do over = over + width end
+    for i, column in ipairs(columns) do
+      local less = math.max(0, math.min(over, widths[i] - (column.brief or widths[i])))
+      widths[i], over = widths[i] - less, over - less
+    end
+    for _, least in ipairs(NARROWEST) do
+      local widest = widest_above(least)
+      while over > 0 and widest do
+        widths[widest], over = widths[widest] - 1, over - 1
+        widest = widest_above(least)
+      end
     end
   end
 

@@ -29,11 +29,13 @@ local function say(text)
   io.stdout:flush()
 end
 
--- Waits for a signal; tells the counts now and then, when there is something new, unless it is to be quiet.
-local function wait_for_the_end(running, quiet)
+-- Says where it listens, once a signal ends it in its own way, and waits for one; tells the counts now and then, when there is
+-- something new, unless it is to be quiet.
+local function listen(running, quiet)
   local stopped, told, waited = false, 0, 0
   local function stop() stopped = true end
   for _, name in ipairs { "SIGINT", "SIGTERM", "SIGHUP" } do native.on_signal(name, stop) end
+  say("vendor listening on " .. running:url())
   while not stopped do
     native.sleep(LOOK_EVERY)
     waited = waited + LOOK_EVERY
@@ -51,8 +53,7 @@ local function run(_, flags)
     port = flags.port, latency = flags.latency, fail = flags.fail, reset = flags.reset, seed = flags.seed,
     behaviour = flags.behaviour,
   }
-  say("vendor listening on " .. running:url())
-  wait_for_the_end(running, flags.quiet)
+  listen(running, flags.quiet)
   say(describe(running:counts()))
   return 0
 end

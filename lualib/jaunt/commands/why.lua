@@ -13,6 +13,7 @@ local verdict = require "jaunt.state.verdict"
 local BODY_LINES = 8  -- of a request or an answer, without --full
 local QUEUED_MS = 100 -- shorter times in a line are not told
 local RUNS_TOLD = 10
+local LOOKED_AT = 100 -- of more runs than that nobody asks why they are like each other
 
 ---------------------------------------------------------------------------------------------- finding
 
@@ -38,6 +39,8 @@ local function name_of_value(object, text)
   end
 end
 
+local WRITTEN = "what a script wrote"
+
 -- The people who have this value in a profile, an event or what a script wrote: { ID = attribute's name }, and how many.
 local function people_with(looked_at, text)
   local found, count = {}, 0
@@ -45,7 +48,7 @@ local function people_with(looked_at, text)
     if not found[person] then found[person], count = name, count + 1 end
   end
   for _, written in ipairs { json.encode(text), tonumber(text) and text or nil } do
-    for _, person in ipairs(looked_at:people_with(written)) do add(person, "what a script wrote") end
+    for _, person in ipairs(looked_at:people_with(written)) do add(person, WRITTEN) end
   end
   for run in selection.pages(looked_at, { mention = plain_part(text) }) do
     if not found[run.person] then
@@ -65,7 +68,7 @@ local function runs_of(looked_at, person, versions, journey)
   local runs = {}
   for run in selection.pages(looked_at, { person = person }) do
     local version = versions[run.journey] or { name = "?", version = "?" }
-    run.journey, run.version = version.name, version.version
+    run.journey, run.version, run.paused_ms = version.name, version.version, version.paused_ms
     if not journey or run.journey == journey then runs[#runs + 1] = run end
   end
   return runs
@@ -75,10 +78,10 @@ end
 local function shared_words(text, found)
   if text:find("@", 1, true) then return "this address" end
   local _, name = next(found)
-  return "this " .. tostring(name):gsub("^event%.", "")
+  return name == WRITTEN and "this value" or "this " .. name:gsub("^event%.", "")
 end
 
--- The runs that `text` means, newest first; what is shared by their people, or nil.
+-- The runs that `text` means, newest first; what is shared by their people, where it is no id.
 local function find(looked_at, text, journey)
   local versions = {}
   for _, version in ipairs(looked_at:versions()) do versions[version.number] = version end
@@ -168,6 +171,12 @@ local function timeline(paint, flags, width)
     print(INDENT .. (painter or paint.dim)(text))
   end
 
+  -- The same, broken at blanks, but for U+00A0, where it is too long for a terminal.
+  function self.told(text)
+    local lines = term.isatty() and term.wrap(text, math.max(20, width - #INDENT)) or { text }
+    for _, line in ipairs(lines) do self.more((line:gsub("\u{A0}", " "))) end
+  end
+
   function self.body(body, kind)
     for _, line in ipairs(body_lines(body, math.max(20, width - #INDENT), flags.full, kind)) do self.more(line) end
   end
@@ -182,8 +191,8 @@ local function print_request(line, call)
   if request.connection then about[#about + 1] = "via " .. request.connection end
   if request.payload then about[#about + 1] = "payload " .. request.payload .. (request.template and "@" .. request.template or "") end
   line.more(term.one_line(("%s %s"):format(request.method or "", request.url or "")), function(text) return text end)
-  about[#about + 1] = "key " .. request.key
-  line.more(term.one_line(table.concat(about, ", ")))
+  about[#about + 1] = "key\u{A0}" .. request.key
+  line.told(term.one_line(table.concat(about, ", ")))
   line.body(request.body, request.type)
   if call.queued_ms >= QUEUED_MS then
     local where = request.connection and " at " .. request.connection or ""
@@ -211,7 +220,7 @@ local function print_call(line, call, paint)
   if #call.attempts > 1 or (#call.attempts == 1 and not call.answer and call.result ~= "ok") then
     for i, attempt in ipairs(call.attempts) do
       local took = attempt.ms > 0 and ", after " .. figures.latency(attempt.ms) or ""
-      line.more(("attempt %d %s%s"):format(i, story.attempt_words(attempt), took))
+      line.told(("attempt %d %s%s"):format(i, story.attempt_words(attempt), took))
     end
   end
   local answer = call.answer
@@ -294,32 +303,33 @@ local function sentences_of(one, about)
   return list
 end
 
--- A sentence of the verdict; on a terminal it is broken between words.
+-- A sentence of the verdict, behind what it is about.
 local function print_sentence(before, sentence, paint)
-  sentence = term.one_line(sentence)
-  local lines = term.isatty() and term.wrap(sentence, term.width() - math.max(4, term.columns(before))) or { sentence }
-  for i, line in ipairs(lines) do print(i == 1 and paint.bold(before) .. line or "    " .. line) end
+  term.say(paint.bold(before) .. term.one_line(sentence), 4)
 end
 
-local function print_all(told, several, flags, text)
+-- `total` are the runs that were found; those of them that were looked at are `told`.
+local function print_all(told, several, flags, text, total)
   local paint = term.paint()
   local width = term.isatty() and term.width() or 120
+  local most = flags.full and total or math.min(total, RUNS_TOLD)
   for _, sentence in ipairs(several) do print_sentence("", sentence, paint) end
-  for _, one in ipairs(told) do
+  for i = 1, most do
+    local one = told[i]
     local name = one.run.person ~= text and term.one_line(one.run.person) .. ", " or ""
-    for i, sentence in ipairs(one.sentences) do
-      print_sentence(i == 1 and ("%s%s: "):format(name, term.one_line(one.run.journey)) or "  ", sentence, paint)
+    for n, sentence in ipairs(one.sentences) do
+      print_sentence(n == 1 and ("%s%s: "):format(name, term.one_line(one.run.journey)) or "  ", sentence, paint)
     end
   end
-  for i, one in ipairs(told) do
-    if i > RUNS_TOLD and not flags.full then
-      print(("\n… and %s more (--full)"):format(figures.of(#told - RUNS_TOLD, "run")))
-      break
-    end
+  local more = total > most and ("… and %s (--full)"):format(figures.of(total - most, "older run"))
+  if more then print(more) end
+  for i = 1, most do
+    local one = told[i]
     print("\n" .. paint.bold(title_of(one.run)))
     print(paint.dim(("run %s, times in %s"):format(one.run.id, times.zone())))
     print_story(one, paint, flags, width)
   end
+  if more then print("\n" .. more) end
 end
 
 -- The story with times in RFC 3339, and what was JSON as values.
@@ -371,19 +381,20 @@ local function run(args, flags)
   local runs, shared = find(looked_at, args.person, flags.journey)
   selection.tell_removed(looked_at, flags.journey)
   if #runs == 0 then
-    io.stderr:write(("jaunt: nobody in %s has the id, or an attribute with the value, %s\n"):format(path,
+    io.stderr:write(("jaunt: nobody in %s has the id \"%s\", or an attribute with that value\n"):format(path,
       term.harmless(args.person)))
     return 1
   end
   local about = { now = engine.now_ms(), in_use = looked_at:in_use() }
+  local all = flags.json or flags.full or #runs <= LOOKED_AT
   local told = {}
-  for i, found in ipairs(runs) do
-    local entries, whole = story.of(looked_at, found)
-    told[i] = { run = found, story = entries, whole = whole, inbox = looked_at:events(found.run) }
+  for i = 1, all and #runs or RUNS_TOLD do
+    local entries, whole = story.of(looked_at, runs[i])
+    told[i] = { run = runs[i], story = entries, whole = whole, inbox = looked_at:events(runs[i].run) }
     told[i].sentences = sentences_of(told[i], about)
   end
-  local several = verdict.several(told, shared)
-  if flags.json then print_json(told, several, args.person) else print_all(told, several, flags, args.person) end
+  local several = all and verdict.several(told, shared) or {}
+  if flags.json then print_json(told, several, args.person) else print_all(told, several, flags, args.person, #runs) end
   return 0
 end
 

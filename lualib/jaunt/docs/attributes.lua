@@ -100,10 +100,10 @@ end
 -- known), texts = (URL and headers) }; `fields` what samples have (see jaunt.project.people).
 function attributes.of_journey(read, calls, sources, fields)
   local into = { person = {}, event = {} }
-  for _, reader in ipairs(read.readers) do
-    local function root_of(node) return reader.words:root(node) end
-    local function where(node) return ("%s:%d"):format(reader.source.path, node.line) end
-    look_at_script(reader.tree, root_of, where, into)
+  for _, script in ipairs(read.scripts) do
+    local function root_of(node) return script.words:root(node) end
+    local function where(node) return ("%s:%d"):format(script.source.path, node.line) end
+    look_at_script(script.tree, root_of, where, into)
   end
   for _, call in ipairs(calls) do
     for _, payload in ipairs(call.payloads) do attributes.of_payload(payload, sources, call.vars, fields, into) end

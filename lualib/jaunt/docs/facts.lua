@@ -6,12 +6,14 @@ local connections = require "jaunt.project.connections"
 local contract = require "jaunt.docs.contract"
 local existing = require "jaunt.base.existing"
 local flow = require "jaunt.docs.flow"
+local json = require "json"
 local mistakes = require "jaunt.base.mistakes"
 local payloads = require "jaunt.project.payloads"
 local people = require "jaunt.project.people"
 local retrospect = require "jaunt.state.retrospect"
 local scope = require "jaunt.lua.scope"
 local selection = require "jaunt.state.selection"
+local steps = require "jaunt.docs.steps"
 local trips = require "jaunt.docs.trips"
 
 local facts = {}
@@ -88,8 +90,8 @@ local function waited_for(step)
   local options = step.call.arguments[2] or step.call.arguments[1]
   local is_table = options and options.kind == "table"
   local where = is_table and scope.field(options, "where")
-  return { field = "waits", name = step.words:event(step.call), within = step.words:within(step.call), line = step.line,
-    where = where and step.words:predicate(where, { "its", "event" }) or nil }
+  return { field = "waits", name = step.words:event(step.call), within = step.words:within(step.call),
+    path = step.source.path, line = step.line, where = where and step.words:predicate(where, { "its", "event" }) or nil }
 end
 
 -- What a journey declares besides its flow, in words.
@@ -107,18 +109,25 @@ end
 
 ---------------------------------------------------------------------------------------------- calls
 
+-- What tells contracts of one call apart, where its function is called in several ways.
+local function signature(made)
+  return json.encode { made.name, made.via or "", made.method, made.url, made.payloads, made.failure }
+end
+
 -- The contracts of all calls, in the order of the script; a call that several ways lead to is told once.
-local function contracts_of(steps, about)
+local function contracts_of(all, about)
   local list, by_node = {}, {}
-  flow.each(steps, function(step)
+  steps.each(all, function(step)
     if step.kind ~= "call" then return end
-    local known = by_node[step.call.node]
+    local made, node = contract.of(step, about), step.call.node
+    by_node[node] = by_node[node] or {}
+    local known = by_node[node][signature(made)]
     if known then
       known.ways[#known.ways + 1] = step.way
     else
-      known = contract.of(step, about)
-      list[#list + 1], by_node[step.call.node] = known, known
-      known.id = "call-" .. #list
+      known = made
+      list[#list + 1], by_node[node][signature(made)] = made, made
+      made.id = "call-" .. #list
     end
     step.contract = known
   end)
@@ -130,7 +139,7 @@ local function calls_for_attributes(contracts)
   for i, one in ipairs(contracts) do
     local texts = { one.url }
     for _, header in ipairs(one.headers) do texts[#texts + 1] = header[2] end
-    local where = ("%s:%d"):format(one.step.path, one.line)
+    local where = ("%s:%d"):format(one.step.source.path, one.line)
     list[i] = { payloads = one.payloads, vars = one.vars, texts = texts, where = where }
   end
   return list
@@ -201,7 +210,7 @@ local function numbers_of(name, flags)
     if row then row.median_ms, row.p90_ms = element.median_ms, element.p90_ms end
   end
   local function of(step)
-    return by_name[step.name] or not flow.is_named(step) and by_line[step.element .. " " .. step.line] or nil
+    return by_name[step.name] or not steps.is_named(step) and by_line[step.element .. " " .. step.line] or nil
   end
   return { found = found, of = of, leavers = count_leavers(found) }
 end
@@ -221,22 +230,21 @@ function facts.gather(found, path, flags)
   local sources = payloads.gather(found)
   for _, source in pairs(sources) do source.path = within_project(found, source.path) end
   local read = flow.read(gathered.sources)
-  for _, reader in ipairs(read.readers) do reader.source.path = within_project(found, reader.source.path) end
+  for _, script in ipairs(read.scripts) do script.source.path = within_project(found, script.source.path) end
   local list, fields, file, shown = samples(found, flags)
-  local steps = read.steps or {}
-  local trip = trips.walk(found, path, list, steps,
+  local all = read.steps or {}
+  local trip = trips.walk(found, path, list, all,
     { shown = shown, events = file and people.events_file(file), variable = variable })
   local about = { connections = connections_by_name(found), sources = sources, trip = trip }
   local made = {
-    name = gathered.name, path = within_project(found, path), version = gathered.version, read = read, steps = steps,
+    name = gathered.name, path = within_project(found, path), version = gathered.version, read = read, steps = all,
     trip = trip, people = list, people_file = file and within_project(found, file),
     introduction = introduction(gathered.sources[1].text),
   }
   made.declared = declared_words(read, gathered.declared)
-  made.contracts = contracts_of(steps, about)
-  for _, one in ipairs(made.contracts) do one.step.path = made.path end
+  made.contracts = contracts_of(all, about)
   made.waits = {}
-  flow.each(steps, function(step)
+  steps.each(all, function(step)
     if step.element == "wait_for" then made.waits[#made.waits + 1] = waited_for(step) end
   end)
   made.attributes = attributes.of_journey(read, calls_for_attributes(made.contracts), sources, fields)

@@ -4,24 +4,22 @@
 --   call       name, call (see jaunt.lua.scope's calls)
 --   wait       name, call, text (in words)          also for wait_until and wait_for
 --   split      name, call, branches = { { name =, share = } … }
---   ending     what ("drop", "exit", "restart_with", "return", "error", "break", "goto", "back"),
---              reason (in words, or nil), literal (the reason as it is written, where it is a text)
+--   ending     what ("drop", "exit", "restart_with", "return", "error", "break", "goto", "back" from a function, "next" round
+--              of a loop), reason (in words, or nil), literal (the reason as it is written, where it is a text)
 --   choice     test (a node), yes, no (lists of steps)
 --   switch     title (nil: it follows its split at once), cases = { { label =, value =, steps = } … }
 --   loop       form ("while", "repeat", "each", "ever"), test (of the first two) or text, body
--- Calls, waits and splits have `element` (the word), and every step `way`: what has to have happened on the way
--- there, in words.
+-- Calls, waits and splits have `element` (the word) and `source` (the script where they stand); every step has `words` (that
+-- it is read with) and `way` (see jaunt.docs.ways).
 
-local parser = require "jaunt.lua.parser"
 local scope = require "jaunt.lua.scope"
-local words = require "jaunt.docs.words"
+local scripts = require "jaunt.docs.scripts"
+local steps = require "jaunt.docs.steps"
+local ways = require "jaunt.docs.ways"
 
 local flow = {}
 
 local DEEPEST = 12 -- of functions that are read where they are called
-
-local reader = {}
-reader.__index = reader
 
 local read_block -- of a block, into a list
 
@@ -53,10 +51,18 @@ local function wait_text(self, call)
   return ("wait until %s, %s"):format(given, zone and "in " .. say:pattern(zone) or "where the person lives")
 end
 
+-- A call with the table that it is given by a name.
+local function with_fields(say, call)
+  local given = not call.fields and call.node.arguments[1]
+  local meant = given and say:meant(given)
+  return meant and meant.kind == "table" and setmetatable({ fields = meant }, { __index = call }) or call
+end
+
 -- A call of the vocabulary as a step.
 local function step_of(self, call)
   local say = self.words
-  local step = { line = call.line, call = call, words = say, element = call.word, name = say:element(call) }
+  call = with_fields(say, call)
+  local step = { line = call.line, call = call, words = say, source = self.script.source, element = call.word, name = say:element(call) }
   if call.word == "call_api" then step.kind = "call"
   elseif call.word == "split" then
     step.kind, step.branches = "split", branches_of(self, call)
@@ -71,22 +77,36 @@ local function step_of(self, call)
   return step
 end
 
-local read_expression, has_substance
+local read_expression
 
 local function read_expressions(self, list, into)
   for _, node in ipairs(list) do read_expression(self, node, into) end
 end
 
--- What a function does where it is called; nothing for one that only computes, or is being read already.
-local function read_function(self, lambda, into)
+-- What a function does where it is called, read with `say`; nothing for one that only computes, or is being read already.
+local function read_function(self, lambda, owner, say, into)
   if self.open[lambda] or self.depth > DEEPEST then return end
-  self.open[lambda], self.depth = true, self.depth + 1
+  local from, outside, next_label = self.script, self.words, self.next_label
+  self.open[lambda], self.depth, self.script, self.words, self.next_label = true, self.depth + 1, owner, say, nil
   local inner = {}
-  read_block(self, lambda.body, inner, true)
-  local last = inner[#inner]
-  if last and last.kind == "ending" and last.what == "back" then inner[#inner] = nil end
-  if has_substance(inner) then table.move(inner, 1, #inner, #into + 1, into) end
-  self.open[lambda], self.depth = nil, self.depth - 1
+  read_block(self, lambda.body, inner)
+  steps.fold(inner, "back")
+  if steps.has_substance(inner) then table.move(inner, 1, #inner, #into + 1, into) end
+  self.open[lambda], self.depth, self.script, self.words, self.next_label = nil, self.depth - 1, from, outside, next_label
+end
+
+-- What a call of a function does. Where it gives back what a call of the vocabulary gives, it stands for that.
+local function read_call(self, node, callee, arguments, into)
+  local lambda, owner, own = self.script:resolve(callee, self.words)
+  if lambda.kind ~= "lambda" then return false end
+  local say = scripts.within(lambda, owner, own, arguments, self.script, self.words)
+  read_function(self, lambda, owner, say, into)
+  local value = scripts.returned(lambda, true)
+  local call = value and say:call(value)
+  if call and (call.word == "call_api" or call.word == "split") then
+    self.words.results[node] = setmetatable({ name = say:element(call) }, { __index = call })
+  end
+  return true
 end
 
 -- One side of `and` or `or` that is only come to at times.
@@ -112,27 +132,21 @@ read_expression = function(self, node, into)
       return false
     elseif inner.kind == "lambda" then
       local is_called = parent and (parent.kind == "invoke" or parent.kind == "method")
-      if is_called then read_function(self, inner, into) end
+      if is_called then read_function(self, inner, self.script, self.words, into) end
       return false
     elseif inner.kind == "invoke" then
       read_expressions(self, inner.arguments, into)
-      local lambda, other = self:function_of(inner.callee)
-      if lambda then read_function(other or self, lambda, into) else read_expression(self, inner.callee, into) end
+      if not read_call(self, inner, inner.callee, inner.arguments, into) then read_expression(self, inner.callee, into) end
+      return false
+    elseif inner.kind == "method" then
+      local callee = { kind = "index", object = inner.object, key = { kind = "string", value = inner.name }, at = inner.at, stop = inner.stop }
+      read_expressions(self, inner.arguments, into)
+      if not read_call(self, inner, callee, { inner.object, table.unpack(inner.arguments) }, into) then
+        read_expression(self, inner.object, into)
+      end
       return false
     end
   end)
-end
-
--- The function that is called by a node, and the reader of the module where it stands.
-function reader:function_of(callee)
-  local lambda = self.words:lambda(callee)
-  if lambda then return lambda end
-  if callee.kind ~= "index" or callee.key.kind ~= "string" then return nil end
-  local object = self.words:meant(callee.object)
-  local is_module = object.kind == "invoke" and object.callee.kind == "name" and object.callee.name == "require"
-  local other = is_module and self:module(self.words:literal(object.arguments[1]))
-  if other then return other.functions[callee.key.value], other end
-  return self.functions[callee.key.value]
 end
 
 ---------------------------------------------------------------------------------------------- statements
@@ -208,11 +222,21 @@ local function read_if(self, node, into, from)
   into[#into + 1] = step
 end
 
+-- The label at a loop's end, to which `goto` goes on with the next round; nil without one.
+local function next_label(body)
+  local last = body[#body]
+  return last and last.kind == "label" and last.name or nil
+end
+
 local function read_loop(self, node, into, fields)
   local step = { kind = "loop", line = node.line, words = self.words, body = {} }
   for name, value in pairs(fields) do step[name] = value end
   if fields.form == "while" then read_expression(self, node.test, step.body) end
+  local outer = self.next_label
+  self.next_label = next_label(node.body.body)
   read_block(self, node.body, step.body)
+  self.next_label = outer
+  steps.fold(step.body, "next")
   if fields.form == "repeat" then read_expression(self, node.test, step.body) end
   into[#into + 1] = step
 end
@@ -261,7 +285,10 @@ local STATEMENTS = {
     into[#into + 1] = ending(self, node, self.depth > 0 and "back" or "return")
   end,
   ["break"] = function(self, node, into) into[#into + 1] = ending(self, node, "break") end,
-  ["goto"] = function(self, node, into) into[#into + 1] = ending(self, node, "goto", node.name) end,
+  ["goto"] = function(self, node, into)
+    local what = node.name == self.next_label and "next" or "goto"
+    into[#into + 1] = ending(self, node, what, what == "goto" and node.name or nil)
+  end,
 }
 
 read_block = function(self, block, into)
@@ -271,224 +298,33 @@ read_block = function(self, block, into)
   end
 end
 
----------------------------------------------------------------------------------------------- what is told
-
--- Whether there is anything in the steps besides what only concerns a loop.
-has_substance = function(steps)
-  for _, step in ipairs(steps) do
-    local inner = step.kind == "ending" and step.what ~= "break" and step.what ~= "goto" and step.what ~= "back"
-    if inner or step.element then return true end
-    for _, list in ipairs(flow.lists(step)) do
-      if has_substance(list) then return true end
-    end
-  end
-  return false
-end
-
--- The lists of steps within a step.
-function flow.lists(step)
-  if step.kind == "choice" then return { step.yes, step.no } end
-  if step.kind == "loop" then return { step.body } end
-  local lists = {}
-  for i, case in ipairs(step.cases or {}) do lists[i] = case.steps end
-  return lists
-end
-
--- Takes out choices and loops in which nothing happens that is told; and what comes after an end.
-local function prune(steps)
-  local kept = {}
-  for _, step in ipairs(steps) do
-    local lists, some = flow.lists(step), step.kind ~= "choice" and step.kind ~= "switch" and step.kind ~= "loop"
-    if step.kind == "loop" then some = has_substance(step.body) end
-    for _, list in ipairs(lists) do
-      prune(list)
-      some = some or step.kind ~= "loop" and #list > 0
-    end
-    if some then kept[#kept + 1] = step end
-    if not flow.goes_on(step) then break end
-  end
-  for i = 1, math.max(#steps, #kept) do steps[i] = kept[i] end
-end
-
-local function has_break(steps)
-  for _, step in ipairs(steps) do
-    if step.kind == "ending" and (step.what == "break" or step.what == "goto") then return true end
-    for _, list in ipairs(step.kind ~= "loop" and flow.lists(step) or {}) do
-      if has_break(list) then return true end
-    end
-  end
-  return false
-end
-
--- Whether somebody may come to what stands behind the step.
-function flow.goes_on(step)
-  if step.kind == "ending" then return false end
-  if step.kind == "loop" then return step.form ~= "ever" or has_break(step.body) end
-  local lists = flow.lists(step)
-  if #lists == 0 then return true end
-  for _, list in ipairs(lists) do
-    if flow.falls(list) then return true end
-  end
-  return false
-end
-
--- Whether somebody may come to what stands behind the steps.
-function flow.falls(steps)
-  return #steps == 0 or flow.goes_on(steps[#steps])
-end
-
----------------------------------------------------------------------------------------------- the way there
-
-local function with(way, ...)
-  local longer = table.move(way, 1, #way, 1, {})
-  for _, text in ipairs { ... } do longer[#longer + 1] = text end
-  return longer
-end
-
-local function loop_words(step)
-  if step.form == "each" then return "in each round: " .. step.text end
-  if step.form == "ever" then return "in each round of a loop" end
-  if step.form == "while" then return "as long as " .. step.words:holds(step.test, true) end
-  return "in each round, until " .. step.words:holds(step.test, true)
-end
-
-local add_ways
-
-local function way_behind_choice(step, way)
-  local yes, no = step.words:holds(step.test, true), step.words:holds(step.test, false)
-  add_ways(step.yes, with(way, "if " .. yes))
-  add_ways(step.no, with(way, "if " .. no))
-  local yes_falls, no_falls = flow.falls(step.yes), flow.falls(step.no)
-  if yes_falls == no_falls then return way end
-  return with(way, "if " .. (yes_falls and yes or no))
-end
-
-local function way_behind_switch(step, way)
-  local what = step.words:value(step.subject)
-  local values = {}
-  for _, case in ipairs(step.cases) do
-    if case.value then values[#values + 1] = ("\"%s\""):format(case.value) end
-    local said = case.value and ("if %s is \"%s\""):format(what, case.value)
-      or ("if %s is not %s"):format(what, table.concat(values, " or "))
-    add_ways(case.steps, with(way, said))
-  end
-  return way
-end
-
-local function way_behind_loop(step, way)
-  add_ways(step.body, with(way, loop_words(step)))
-  if step.form == "while" then return with(way, "once " .. step.words:holds(step.test, false)) end
-  if step.form == "repeat" then return with(way, "once " .. step.words:holds(step.test, true)) end
-  return way
-end
-
--- How a call is told of on the way of what comes behind it; nil where that comes in any case.
-local function call_on_the_way(step)
-  local policy = step.call.fields and scope.field(step.call.fields, "on_failure")
-  if policy and step.words:literal(policy) == "continue" then return nil end
-  local may_go_on = policy and step.words:literal(policy) == nil
-  return ("after “%s” went well%s"):format(step.name, may_go_on and ", or was to go on" or "")
-end
-
-local BEHIND = {
-  choice = way_behind_choice, switch = way_behind_switch, loop = way_behind_loop,
-  call = function(step, way)
-    local said = call_on_the_way(step)
-    return said and with(way, said) or way
-  end,
-  wait = function(step, way) return with(way, "after the " .. step.text) end,
-}
-
-add_ways = function(steps, way)
-  for _, step in ipairs(steps) do
-    step.way = way
-    local behind = BEHIND[step.kind]
-    if behind then way = behind(step, way) end
-  end
-end
-
 ---------------------------------------------------------------------------------------------- all of it
 
--- The functions that a script keeps in tables: { NAME = lambda }, as `function M.NAME() … end` or in a table.
-local function functions_in(tree)
-  local functions = {}
-  scope.walk(tree, function(node)
-    if node.kind == "function" and node.target.kind == "index" and node.target.key.kind == "string" then
-      functions[node.target.key.value] = node.body
-    elseif node.kind == "table" then
-      for _, field in ipairs(node.fields) do
-        local name = field.key and field.key.kind == "string" and field.key.value
-        if name and field.value.kind == "lambda" then functions[name] = field.value end
-      end
-    end
-  end)
-  return functions
-end
-
-local function new_reader(source, modules, shared)
-  local tree = parser.parse(source.text)
-  if not tree then return nil end
-  scope.resolve(tree)
-  return setmetatable({
-    source = source, tree = tree, words = words.new(source.text, tree), functions = functions_in(tree),
-    modules = modules, open = shared.open, depth = 0, shared = shared,
-  }, reader)
-end
-
--- The reader of a module of the project; nil where there is none of that name.
-function reader:module(name)
-  local source = name and self.modules[name]
-  if not source then return nil end
-  local known = self.shared.readers[name]
-  if known == nil then
-    known = new_reader(source, self.modules, self.shared) or false
-    self.shared.readers[name] = known
-  end
-  if known then known.depth = self.depth end
-  return known or nil
-end
-
--- Reads the flow of a journey's script. `sources` are main and modules of jaunt.project.bundle's gather. Returns
--- { steps =, words =, tree =, fields = (the table of journey's fields), readers = (of all scripts: { words, tree,
--- source }) }; `steps` is nil where the flow can't be found in the text.
+-- Reads the flow of a journey's script, wherever in `sources` it stands, which are main and modules of jaunt.project.bundle's
+-- gather. Returns { steps =, words =, fields = (the table of journey's fields, to be read with these words), scripts = (all:
+-- see jaunt.docs.scripts) }; `steps` is nil where the flow can't be found in the texts.
 function flow.read(sources)
-  local main, modules = sources[1], sources[2]
-  local shared = { open = {}, readers = {} }
-  local self = assert(new_reader(main, modules, shared))
-  local declared = scope.calls(self.tree, { journey = true })[1]
-  local fields = declared and declared.fields
-  local node = fields and scope.field(fields, "flow")
-  local lambda = node and self.words:lambda(node)
-  local steps
-  if lambda then
-    self.words:name_parameters(lambda, { "person", "event", "state" })
-    steps = {}
-    self.open[lambda] = true
-    read_block(self, lambda.body, steps)
-    local last = steps[#steps]
-    if last and last.kind == "ending" and last.what == "return" then steps[#steps] = nil end
-    prune(steps)
-    add_ways(steps, {})
-  end
-  for name in pairs(modules) do self:module(name) end
-  local readers = { self }
-  for _, name in ipairs(require("jaunt.base.keys").sorted(shared.readers)) do
-    if shared.readers[name] then readers[#readers + 1] = shared.readers[name] end
-  end
-  return { steps = steps, words = self.words, tree = self.tree, fields = fields, readers = readers }
-end
-
--- Whether an element has in the script the name that it has in the funnel. Otherwise its line tells which it is.
-function flow.is_named(step)
-  return not step.name:find("‹", 1, true) and (step.kind ~= "wait" or not step.name:find("^wait [%d.]+$"))
-end
-
--- Calls visit(step) for every step, in the order of the script.
-function flow.each(steps, visit)
-  for _, step in ipairs(steps) do
-    visit(step)
-    for _, list in ipairs(flow.lists(step)) do flow.each(list, visit) end
-  end
+  local main, all = scripts.of(sources)
+  local made = { words = main.words, scripts = all }
+  local declared = scope.calls(main.tree, { journey = true })[1]
+  local given = declared and (declared.fields or declared.node.arguments[1])
+  if not given then return made end
+  local fields, owner, say = main:resolve(given)
+  if fields.kind ~= "table" then return made end
+  made.fields, made.words = fields, say
+  local node = scope.field(fields, "flow")
+  if not node then return made end
+  local lambda, flow_owner, flow_words = owner:resolve(node, say)
+  if lambda.kind ~= "lambda" then return made end
+  flow_words:name_parameters(lambda, { "person", "event", "state" })
+  local self = { script = flow_owner, words = flow_words, open = { [lambda] = true }, depth = 0 }
+  made.steps = {}
+  read_block(self, lambda.body, made.steps)
+  local last = made.steps[#made.steps]
+  if last and last.kind == "ending" and last.what == "return" then made.steps[#made.steps] = nil end
+  steps.prune(made.steps)
+  ways.add(made.steps)
+  return made
 end
 
 return flow

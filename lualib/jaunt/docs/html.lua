@@ -35,13 +35,14 @@ td.n,th.n{padding-right:1.6rem}
 .note{border-left:3px solid #c98a04;padding:.3rem .9rem;background:var(--panel);border-radius:0 6px 6px 0}
 nav{margin:1.25rem 0;font-size:.93em;color:var(--soft)}
 nav a{margin-right:1rem;white-space:nowrap}
-figure{margin:1rem 0;padding:1rem;border:1px solid var(--edge);border-radius:10px;text-align:center}
-figure svg{max-width:100%;height:auto}
+figure{--room:max(100%,min(var(--wide) + 2.2rem,100vw - 3rem));width:var(--room);margin:1rem calc(50% - var(--room)/2);
+  padding:1rem;border:1px solid var(--edge);border-radius:10px;text-align:center;overflow-x:auto}
+figure svg{max-width:100%;min-width:calc(var(--wide)*.75);height:auto}
 :target{scroll-margin-top:1rem}
 @media print{
 body{max-width:none;padding:0;font-size:10.5pt}
-figure{border:none;padding:0;break-inside:avoid}
-figure svg{max-height:16.5cm}
+figure{width:auto;margin:1rem 0;border:none;padding:0;break-inside:avoid}
+figure svg{min-width:0;max-height:16.5cm}
 figure.tall{break-inside:auto}
 figure.tall svg{max-height:none}
 h2,h3{break-after:avoid}
@@ -50,6 +51,9 @@ nav{display:none}
 a{color:inherit;text-decoration:none}
 }
 ]]
+
+-- A picture may be wider than the text, and is never so small that it can't be read: it is moved sideways then.
+local WIDE = "figure{--wide:%dpx}\n"
 
 local TALL = 1400 -- pixels: what would be too small to be read on one sheet goes over several
 
@@ -115,14 +119,15 @@ end
 -- The page as a text, with its diagram (an element <svg>) in it.
 function html.text(blocks, picture)
   local title = blocks[1][3]
+  local width, height = tonumber(picture:match('width="(%d+)"')) or 0, tonumber(picture:match('height="(%d+)"')) or 0
   local parts = {
     "<!DOCTYPE html>", '<html lang="en"><head><meta charset="utf-8">',
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    ("<title>%s</title>"):format(escapes.html(title)), "<style>", STYLE .. svg.style() .. "</style></head><body>",
+    ("<title>%s</title>"):format(escapes.html(title)), "<style>", STYLE .. WIDE:format(width) .. svg.style() .. "</style></head><body>",
     "<main>",
   }
-  local navigated, height = false, tonumber(picture:match('height="(%d+)"')) or 0
+  local navigated = false
   for _, block in ipairs(blocks) do
     if block[1] == "heading" and block[2] == 2 and not navigated then
       navigated = true

@@ -11,8 +11,9 @@ local figures = require "jaunt.base.figures"
 local json = require "json"
 local keys = require "jaunt.base.keys"
 local report = require "jaunt.run.report"
+local steps = require "jaunt.docs.steps"
 local trips = require "jaunt.docs.trips"
-local flow = require "jaunt.docs.flow"
+local ways = require "jaunt.docs.ways"
 
 local page = {}
 
@@ -75,7 +76,7 @@ end
 
 local function unreached_names(made)
   local names, seen = {}, {}
-  flow.each(made.steps, function(step)
+  steps.each(made.steps, function(step)
     if made.trip:reached(step) == false then
       local name = step.name or ("%s %s"):format(step.what, step.reason or "")
       if not seen[name] then names[#names + 1] = code(name) end
@@ -117,7 +118,7 @@ end
 
 local function way_pieces(way)
   if #way == 0 then return { "for everybody who enters" } end
-  return { table.concat(way, "; ") }
+  return { table.concat(ways.shortened(way), "; ") }
 end
 
 local function pairs_pieces(list)
@@ -252,10 +253,14 @@ end
 
 local FIELDS = { starts_on = "lets people in", goal = "the goal", exit_on = "ends the run" }
 
+local function waited_where(made, event)
+  return ("waited for, %s%d"):format(event.path == made.path and "line " or event.path .. ":", event.line)
+end
+
 local function add_events(made, blocks)
   local rows = {}
   local function add_event(event)
-    local does = FIELDS[event.field] or ("waited for, line %d"):format(event.line)
+    local does = FIELDS[event.field] or waited_where(made, event)
     local within = event.within or (event.field == "waits" and "for ever" or "")
     rows[#rows + 1] = { code(event.name), does, event.where or "any", within }
   end

@@ -2,8 +2,8 @@
 -- jaunt.preview.walk, again and again with something else pretended, until everything has been reached or nothing is
 -- left to pretend.
 
-local flow = require "jaunt.docs.flow"
 local json = require "json"
+local steps = require "jaunt.docs.steps"
 local walk = require "jaunt.preview.walk"
 
 local trips = {}
@@ -42,7 +42,7 @@ end
 function trip:reached(step)
   if not self.walked then return nil end
   if step.element then
-    return self.names[step.name] or not flow.is_named(step) and self.lines[step.element .. " " .. step.line] or false
+    return self.names[step.name] or not steps.is_named(step) and self.lines[step.element .. " " .. step.line] or false
   end
   if step.kind == "ending" and (step.what == "drop" or step.what == "exit") then
     if step.literal then return self.reasons[step.what .. " " .. tostring(step.literal)] or false end
@@ -51,9 +51,9 @@ function trip:reached(step)
   return nil
 end
 
-local function has_reached_all(self, steps)
+local function has_reached_all(self, list)
   local all = true
-  flow.each(steps, function(step) all = all and self:reached(step) ~= false end)
+  steps.each(list, function(step) all = all and self:reached(step) ~= false end)
   return all
 end
 
@@ -61,7 +61,7 @@ end
 -- nil where nobody came there.
 function trip:calls_of(step)
   local sent = self.sent[step.name]
-  if not sent and not flow.is_named(step) then
+  if not sent and not steps.is_named(step) then
     local pattern = "^" .. step.name:gsub("‹.-›", "\0"):gsub("%p", "%%%0"):gsub("%z", ".*") .. "$"
     for _, name in ipairs(require("jaunt.base.keys").sorted(self.sent)) do
       if not sent and name:find(pattern) then sent = self.sent[name] end
@@ -73,10 +73,10 @@ function trip:calls_of(step)
 end
 
 -- Walks `people` (see jaunt.project.people; an empty list: nobody walks) through the journey at `path`, whose flow
--- has `steps`. options: shown = (the id of the person whose data are shown), events = (a file), variable (see
+-- has the steps `list`. options: shown = (the id of the person whose data are shown), events = (a file), variable (see
 -- jaunt.project.connections.read). The result's reached and calls_of say what they met; complete = false where there was no
 -- time for all of it.
-function trips.walk(found, path, people, steps, options)
+function trips.walk(found, path, people, list, options)
   local self = setmetatable({ names = {}, lines = {}, reasons = {}, sent = {}, shown = options.shown }, trip)
   self.walked = #people > 0
   if not self.walked then return self end
@@ -86,7 +86,7 @@ function trips.walk(found, path, people, steps, options)
     for _, one in ipairs(people) do
       for _, call in ipairs(calls[one.id] or {}) do add_call(self, call, pretended) end
     end
-    return has_reached_all(self, steps)
+    return has_reached_all(self, list)
   end, { start_ms = first or START_MS, events = options.events, variable = options.variable, time_most = TIME_MOST })
   return self
 end

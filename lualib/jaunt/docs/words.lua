@@ -41,12 +41,21 @@ local function given_values(tree)
   return given
 end
 
--- The words for one script: `text`, and its tree with names resolved.
+-- The words for one script: `text`, and its tree with names resolved. `results` is for calls of functions that give back what a
+-- call of the vocabulary gives: { node = that call }.
 function words.new(text, tree)
-  local self = setmetatable({ text = text, roots = {}, calls = {}, open = {}, depth = 0 }, words)
+  local self = setmetatable({ text = text, roots = {}, calls = {}, results = {}, open = {}, depth = 0 }, words)
   self.given = given_values(tree)
   for _, call in ipairs(scope.calls(tree, words.VOCABULARY)) do self.calls[call.node] = call end
   return self
+end
+
+-- The same words where these variables are given something besides: { variable = node }.
+function words:bound(given)
+  return setmetatable({
+    text = self.text, roots = self.roots, calls = self.calls, open = {}, depth = 0,
+    given = setmetatable(given, { __index = self.given }), results = setmetatable({}, { __index = self.results }),
+  }, words)
 end
 
 -- Says what the parameters of a function stand for: a list of "person", "event", "its" or "answer".
@@ -56,29 +65,45 @@ function words:name_parameters(lambda, roots)
   end
 end
 
+local IS_TRUE = { ["nil"] = false, ["false"] = false, ["true"] = true, string = true, number = true, table = true, lambda = true }
+
+-- The side of `and` or `or` that decides, where the left one is plain; nil where it is not.
+local function decided(self, node)
+  if self.open[node] then return nil end
+  self.open[node] = true
+  local left = self:meant(node.left)
+  self.open[node] = nil
+  local is_true = IS_TRUE[left.kind]
+  if is_true == nil then return nil end
+  return is_true == (node.operator == "or") and left or node.right
+end
+
 -- What a node stands for at last: the node itself, or the value of the local that it names.
 function words:meant(node)
   for _ = 1, DEEPEST do
-    if node.kind == "paren" then node = node.value
-    elseif node.kind == "name" and node.variable and not self.roots[node.variable] and self.given[node.variable] then
-      node = self.given[node.variable]
-    else
-      return node
-    end
+    local next_one
+    if node.kind == "paren" then next_one = node.value
+    elseif node.kind == "name" and node.variable and not self.roots[node.variable] then next_one = self.given[node.variable]
+    elseif node.kind == "binary" and (node.operator == "and" or node.operator == "or") then next_one = decided(self, node) end
+    if not next_one then return node end
+    node = next_one
   end
   return node
 end
 
 -- The root that a name stands for: "person", "event", …; nil for another.
 function words:root(node)
+  node = self:meant(node)
   if node.kind ~= "name" then return nil end
   if node.variable and self.roots[node.variable] then return self.roots[node.variable] end
-  if node.variable and self.given[node.variable] then return nil end
   return (node.name == "person" or node.name == "event") and node.name or nil
 end
 
 -- The call of the vocabulary that a node stands for; nil for another.
-function words:call(node) return self.calls[self:meant(node)] end
+function words:call(node)
+  local meant = self:meant(node)
+  return self.calls[meant] or self.results[meant]
+end
 
 -- A node as it is written, on one line.
 function words:quoted(node)
@@ -205,6 +230,13 @@ local function is_conversion(node)
   return callee and CONVERSIONS[callee.name] and node.arguments[1] ~= nil
 end
 
+-- One side of a sum: in brackets where it is a sentence of its own.
+local function term_of(self, node)
+  local meant = self:meant(node)
+  local said = self:value(node)
+  return meant.kind == "binary" and not MATHS[meant.operator] and "(" .. said .. ")" or said
+end
+
 local SAY = {
   string = function(_, node) return ("\"%s\""):format(node.value) end,
   number = function(_, node) return tostring(node.value) end,
@@ -222,7 +254,7 @@ local SAY = {
     if condition then return ("%s if %s, else %s"):format(self:value(first), condition, self:value(second)) end
     if node.operator == "or" then return ("%s (or %s)"):format(self:value(left), self:value(right)) end
     if node.operator == ".." then return ("\"%s%s\""):format(self:pattern(left), self:pattern(right)) end
-    if MATHS[node.operator] then return ("%s %s %s"):format(self:value(left), node.operator, self:value(right)) end
+    if MATHS[node.operator] then return ("%s %s %s"):format(term_of(self, left), node.operator, term_of(self, right)) end
     return self:said(node, true)
   end,
 }
@@ -232,7 +264,7 @@ function words:value(node)
   local root = self:root(node)
   if root then return root == "its" and "it" or "the " .. root end
   local meant = self:meant(node)
-  local call = self.calls[meant]
+  local call = self:call(meant)
   if call and call.word == "split" then return in_quotes(self:element(call)) end
   if call and call.word == "call_api" then return ("the answer of %s"):format(in_quotes(self:element(call))) end
   if call and call.word == "wait_for" then return self:event(call) end
@@ -334,6 +366,7 @@ function words:said(node, positive)
   if node.kind == "binary" and COMPARED[node.operator] then return self:compared(node, positive) end
   if call and call.word == "wait_for" then return self:came(call, positive) end
   if node.kind == "index" then return self:is_set(node, positive) end
+  if self:root(node) then return self:value(node) .. (positive and " is there" or " is missing") end
   if node.kind == "true" or node.kind == "false" then
     return (node.kind == "true") == positive and "always" or "never"
   end

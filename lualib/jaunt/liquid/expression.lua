@@ -26,13 +26,15 @@ local DEEPEST = 40 -- brackets in brackets, keys in a row, changes between and a
 local reader = {}
 reader.__index = reader
 
--- What is wrong with the tokens of an output may be that it is not closed, and reaches to the end of the next one.
+-- An output that is not closed reaches to the end of the next one.
+local function refuse_open(source, at)
+  fault.raise(source, at, "this {{ is not closed before the next one begins", "}} is missing")
+end
+
 local function output_tokens(source, from, to, at)
   local ok, tokens = pcall(lexer.expression, source, from, to)
   if ok then return tokens end
-  if fault.is(tokens) and find(sub(source.text, from, to), "{{", 1, true) then
-    fault.raise(source, at, "this {{ is not closed before the next one begins", "}} is missing")
-  end
+  if fault.is(tokens) and find(sub(source.text, from, to), "{{", 1, true) then refuse_open(source, at) end
   error(tokens, 0)
 end
 
@@ -186,9 +188,7 @@ end
 
 -- {{ value }} in a tag, as Braze has it.
 local function read_braces(self)
-  if self.output then
-    fault.raise(self.source, self.output, "this {{ is not closed before the next one begins", "}} is missing")
-  end
+  if self.output then refuse_open(self.source, self.output) end
   self:accept "{{"
   local node = expression.value(self)
   self:expect("}}", "}}")
@@ -300,6 +300,7 @@ function expression.filtered(self)
   local value = expression.value(self)
   local list = {}
   while self:accept "|" do list[#list + 1] = read_filter(self) end
+  if self.output and self:look().kind == "{{" then refuse_open(self.source, self.output) end
   if not self:at_end() then self:finish(misplaced(self)) end
   if #list == 0 then return value end
   return self:close({ kind = "filtered", value = value, filters = list }, first)

@@ -42,7 +42,7 @@ local reader = require "jaunt.liquid.json_text"
 local trees = require "jaunt.liquid.trees"
 
 local find, format, gmatch = string.find, string.format, string.gmatch
-local insert, move = table.insert, table.move
+local filtered, insert = trees.filtered, table.insert
 local ipairs, pairs, setmetatable, type = ipairs, pairs, setmetatable, type
 
 local START, ITEM, NONE = json_state.START, json_state.ITEM, json_state.NONE
@@ -67,12 +67,6 @@ for name in gmatch([[append base64_encode capitalize ceil downcase escape escape
     replace_last round rstrip sha1 sha2 size slice split strip strip_html strip_newlines times to_json truncate
     truncatewords upcase url_encode url_escape url_param_escape]], "%S+") do
   NEVER_NIL[name] = true
-end
-
-local function filtered(value, filters, first, last)
-  if last < first then return value end
-  return { kind = "filtered", value = value, filters = move(filters, first, last, 1, {}), at = value.at,
-    stop = value.stop }
 end
 
 -- Takes the last filter off if it is one of those that escape already. Returns the rest, and the filter's name.

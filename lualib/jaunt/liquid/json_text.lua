@@ -58,21 +58,16 @@ local function touches(last, where)
   return last and last.source == where.source and last.at == where.at
 end
 
--- Refuses what stands right behind the closing quote of a text: a quote within it was meant.
-local function refuse_behind_text(state, where)
-  if state.last and state.last.what == "text" and touches(state.last, where) then
-    fail(where, "the text has ended with the quote before this", 'a quote within a text is written \\"')
-  end
-end
+local INNER_QUOTE = 'a quote within a text is written \\"'
 
 -- An item begins: what stands before it must have been followed by a comma.
 function reader:start(node, at, state, where, what)
   local frame = state.frame
   if frame.set & ITEM ~= 0 then
     local last = state.last
-    refuse_behind_text(state, where)
     if touches(last, where) and (last.what == "output" or what == "output") then
-      fail(where, "two values stand side by side here, without quotes around them", SIDE_BY_SIDE)
+      fail(where, "two values stand side by side here, without quotes around them",
+        last.what == "text" and SIDE_BY_SIDE .. "; " .. INNER_QUOTE or SIDE_BY_SIDE)
     elseif frame.set == ITEM and last and last.source == where.source and last.at > where.at then
       fail(where, "the loop comes back here without a comma",
         "write one at the end of its body: the last one, which is one too many, is taken away")
@@ -283,7 +278,9 @@ local function scalar(self, node, state, i)
   local word = match(text, "^[%w_.+-]+", i)
   if find(word, "^%a") or find(word, "^_") then
     if not WORDS[word] then
-      refuse_behind_text(state, where)
+      if state.last and state.last.what == "text" and touches(state.last, where) then
+        fail(where, "the text has ended with the quote before this", INNER_QUOTE)
+      end
       local meant = WORD_HINTS[lower(word)]
       fail(where, format("%s is no value of JSON", word), meant and format("write %s", meant)
         or "texts and keys stand in double quotes")

@@ -53,6 +53,7 @@ function resolver:declare(node)
   node.variable = variable
   self.scope.names[node.name] = variable
   self.locals[#self.locals + 1] = variable
+  return variable
 end
 
 function resolver:find(name)
@@ -119,7 +120,7 @@ local SPECIAL = {
   end,
   lambda = function(self, node)
     self:open(true)
-    for _, name in ipairs(node.parameters) do self:declare(name) end
+    for _, name in ipairs(node.parameters) do self:declare(name).is_parameter = true end
     resolve_all(self, node.body.body)
     self:close()
   end,
@@ -157,7 +158,7 @@ end
 
 -- Resolves the names of a tree (see jaunt.lua.parser). Each node of kind "name" gets refers ("local", "upvalue" or "global") and,
 -- where it is no global, variable: { node = where it is declared, name =, depth = of functions, reads, writes (lists of names),
--- captured = whether an inner function uses it }. Returns { globals = { NAME = { name =, reads, writes } }, locals = variables in the
+-- captured = whether an inner function uses it, is_parameter = true of a function's }. Returns { globals = { NAME = { name =, reads, writes } }, locals = variables in the
 -- order of their declarations }.
 function scope.resolve(tree)
   local self = setmetatable({ globals = {}, locals = {} }, resolver)

@@ -19,6 +19,8 @@ local MARKS = {
   { "schema", "it is not as its schema wants it" },
 }
 
+local MADE_SAFE = "%d parts of values were made safe: not UTF-8, control characters, or URLs that may run a script"
+
 local function paint_of(paint, kind)
   return (kind == "missing" or kind == "schema") and paint.red or kind == "blank" and paint.yellow or paint.cyan
 end
@@ -94,7 +96,7 @@ local function body_lines(result, missing, paint, used)
     shown[#shown + 1] = "  " .. paint.red(term.one_line(result.invalid))
   end
   if result.repaired and result.repaired > 0 then
-    shown[#shown + 1] = "  " .. paint.yellow(("%d parts of values were made safe: not UTF-8, or control characters"):format(result.repaired))
+    shown[#shown + 1] = "  " .. paint.yellow(MADE_SAFE:format(result.repaired))
   end
   for _, mark in ipairs(others) do shown[#shown + 1] = "  " .. say_marks({ mark }, paint, used) end
   return shown

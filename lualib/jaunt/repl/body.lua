@@ -7,18 +7,18 @@
 --                                                        it came to its end; names = what the environment has by now
 --   { ask = { … }, number = }                            what is to become of an element; the answer comes as an event "prompt NUMBER"
 --   { came = … }                                         a value on its way there
+--   { over = "completed" }                               how a journey that was stepped through has ended
 --   { failed = { message =, at = { "FILE:LINE", … } } }  it raised an error; `compiled` is false where it is no Lua
 -- A chunk that ends its run (drop, exit, a limit) tells nothing.
 
 local chunk = require "jaunt.worker.chunk"
 local json = require "json"
+local sandbox = require "jaunt.worker.sandbox"
 local show = require "jaunt.repl.show"
 local vocabulary = require "jaunt.native.vocabulary"
 
 local BODY_MOST = 1 << 20 -- bytes of an answer that are handed over to be shown
 local AS_VALUE = "local at_the_prompt <close> = nil return " -- with something to close it is no tail call: its line stays known
-local RESPONSE_FIELDS = {}
-for name in ("ok failed unknown skipped status headers body json attempts ms error truncated"):gmatch("%a+") do RESPONSE_FIELDS[name] = 1 end
 local FIELDS_MOST, NAMES_MOST = 200, 2000
 
 ---------------------------------------------------------------------------------------------- what is told
@@ -58,7 +58,12 @@ end
 
 -- The names inside a value that can be looked into with a dot: { NAME = true or a table of the same }.
 local function fields_of(value, depth)
-  if response_of(value) then return RESPONSE_FIELDS end
+  if response_of(value) then
+    local fields, is_json = {}, pcall(function() return value.json end)
+    for _, name in ipairs(sandbox.RESPONSE_FIELDS) do fields[name] = 1 end
+    if is_json then fields.json = fields_of(value.json, depth) end
+    return fields
+  end
   local plain = type(value) == "userdata" and vocabulary.plain(value) or value
   if type(plain) ~= "table" or depth == 0 then return 1 end
   local fields, count = {}, 0
@@ -185,7 +190,7 @@ return function(parts)
 
   local step = require "jaunt.repl.stepping" {
     environment = parts.environment, compile = parts.compile, render = parts.render, ask = ask,
-    came = function(value) tell { came = told_value(value) } end,
+    came = function(value) tell { came = told_value(value) } end, over = function(words) tell { over = show.valid(words) } end,
   }
 
   local function code_of(order)
@@ -212,6 +217,7 @@ return function(parts)
       tell { failed = values[2] }
       return
     end
+    if order.step then return end
     local results = table.pack(table.unpack(values, 2, values.n))
     if results.n > 0 then environment._ = results[1] end
     tell { values = told_values(results, rendered), names = order.names and names_of(environment) or nil }

@@ -17,6 +17,8 @@ local term = require "jaunt.base.term"
 
 local dots = {}
 
+local SETTLE_MS = 40 -- editors write in several steps
+
 -- Commands of the command line that make no sense here.
 local NOT_HERE = { repl = true, help = true, new = true, vendor = true, completion = true }
 -- Those that look at a state, or change one: at a prompt that of what has run there.
@@ -145,6 +147,7 @@ local function run_command(at, name, words)
     help.print(command)
     return true
   end
+  if name == "run" and at.session.vendors then flags.vendor_behaviour = at.session.vendors:behaviour() end
   return at:with_terminal(function() return (command.run(args, flags) or 0) == 0 end)
 end
 
@@ -205,6 +208,7 @@ own.clock = {
     local native = require "jaunt.native.engine"
     if rest ~= "" then
       if at.session.live then mistakes.fail("the real clock can't be moved: .clock +2h works in a rehearsal") end
+      if native.duration(rest) then mistakes.fail("to go on by so long, it is .clock +%s", rest) end
       local word = rest:find("^%+") and "wait" or "wait_until"
       if not at:run { chunk = ("%s(%q)"):format(word, (rest:gsub("^%+", ""))), name = "clock" } then return false end
     end
@@ -237,7 +241,7 @@ own.save = {
 }
 
 own.vendor = {
-  summary = "how the pretend vendors answer: .vendor crm POST /contacts 503; .vendor crm POST /contacts reset; .vendor off",
+  summary = "how the pretend vendors answer, in .run and .step, too: .vendor crm POST /contacts 503; .vendor crm POST /contacts reset; .vendor off",
   usage = "[CONNECTION METHOD /PATH STATUS|reset [BODY] | off]",
   run = function(at, words)
     if at.session.live then mistakes.fail("the vendors are real here") end
@@ -254,7 +258,9 @@ own.vendor = {
       elseif status and status >= 200 and status <= 599 then rule:reply(status, words[5])
       else mistakes.fail("%s is no status from 200 to 599, nor reset", words[4]) end
     end
-    for _, line in ipairs(vendors:described()) do print("  " .. line) end
+    local described = vendors:described()
+    for _, line in ipairs(described) do print("  " .. line) end
+    if not words[1] and #described == 0 then print("the pretend vendors answer as usual") end
     return true
   end,
 }
@@ -270,14 +276,20 @@ own.pretend = {
   end,
 }
 
--- The file of a journey or payload by its name, or a path.
+-- The file of a payload or journey by its name, or a path. Returns it; the name, where it is a payload's; and the path of the journey of the
+-- same name, where there is one.
 local function file_named(at, name)
-  if fs.kind(name) == "file" then return name end
-  local found = at.found or project.need()
+  local found = at.found or fs.kind(name) ~= "file" and project.need()
+  local sources = found and require("jaunt.project.payloads").gather(found) or {}
+  if fs.kind(name) == "file" then
+    for payload, source in pairs(sources) do
+      if source.path and fs.absolute(source.path) == fs.absolute(name) then return name, payload end
+    end
+    return name
+  end
   local journey = project.files(found, "journeys", { lua = true })[name]
+  if sources[name] and not sources[name].variants then return sources[name].path, name, journey and journey.path end
   if journey then return journey.path end
-  local sources = require("jaunt.project.payloads").gather(found)
-  if sources[name] and not sources[name].variants then return sources[name].path, name end
   local names = keys.sorted(sources)
   for _, other in ipairs(keys.sorted(project.files(found, "journeys", { lua = true }))) do names[#names + 1] = other end
   mistakes.fail("there is no payload or journey %s%s", name, nearest.hint(name, names))
@@ -292,22 +304,46 @@ local function editor()
   return "vi"
 end
 
+-- Runs the editor on a file until it ends; saved() is called for each time that the file was saved meanwhile. Fails where the editor does.
+local function edit(command, path, saved)
+  local control = require "jaunt.native.control"
+  control.on_signal("SIGINT", function() end) -- that is the editor's
+  local watcher <close>, why = require("jaunt.native.watch").open { path:match("^(.*)/") or "." }
+  if not watcher then mistakes.fail("%s", why) end
+  local code
+  local child <close> = require("jaunt.native.process").start(command .. " " .. shell.quote(path), function(ended_with)
+    code = ended_with
+    watcher:wake()
+  end)
+  if not child then mistakes.fail("can't start %s", command) end
+  while not code do
+    watcher:wait()
+    if not code then control.sleep(SETTLE_MS) end
+    watcher:forget()
+    saved(code ~= nil)
+  end
+  if code ~= 0 then mistakes.fail("%s ended with %d", command, code) end
+end
+
 own.edit = {
-  summary = "opens a payload or journey in $EDITOR, and shows a payload again each time it was saved", usage = "NAME",
+  summary = "opens a payload or journey in $EDITOR, and shows or checks it each time that it is saved", usage = "NAME",
   run = function(at, words)
     if not words[1] then mistakes.fail(".edit takes the name of a payload or a journey") end
-    local path, payload = file_named(at, words[1])
-    local command, before = editor(), fs.read(path)
-    local _, _, code = at:with_terminal(function() return os.execute(command .. " " .. shell.quote(path)) end)
-    if code and code ~= 0 then mistakes.fail("%s ended with %d", command, code) end
-    if fs.read(path) == before then
-      print("unchanged")
-    elseif payload then
-      return run_command(at, "preview", { payload })
-    else
-      return run_command(at, "check", {})
+    local path, payload, also = file_named(at, words[1])
+    if also then print(("%s is a journey, too: .edit %s"):format(words[1], also)) end
+    local shown, went_well, changed = fs.read(path), true, false
+    -- An editor that has taken the screen keeps it: what it has saved is shown when it is over.
+    local function saved(is_over)
+      local text = fs.read(path)
+      if text == shown or not is_over and term.gives_keys() then return end
+      shown, changed = text, true
+      local ok, result = pcall(run_command, at, payload and "preview" or "check", payload and { payload } or {})
+      if not ok then io.stderr:write(at.paint_err.red(term.harmless(mistakes.message(result))), "\n") end
+      went_well = ok and result
     end
-    return true
+    at:with_terminal(function() edit(editor(), path, saved) end)
+    if not changed then print("unchanged") end
+    return went_well
   end,
 }
 

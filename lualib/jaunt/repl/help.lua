@@ -2,6 +2,7 @@
 
 local keys = require "jaunt.base.keys"
 local nearest = require "jaunt.base.nearest"
+local term = require "jaunt.base.term"
 local types = require "jaunt.new.types"
 
 local help = {}
@@ -60,9 +61,15 @@ function help.names()
   return keys.sorted(all)
 end
 
+-- Adds a text, wrapped, with `before` before its first line and as many blanks before the others.
+local function add_wrapped(lines, before, text)
+  local room = math.max(30, term.width() - 1 - term.columns(before))
+  for i, line in ipairs(term.wrap(text, room)) do lines[#lines + 1] = (i == 1 and before or (" "):rep(term.columns(before))) .. line end
+end
+
 local function add_fields(lines, title, fields, paint)
   lines[#lines + 1] = paint.bold(title)
-  for _, field in ipairs(fields) do lines[#lines + 1] = ("  %-11s %s"):format(field[1], field[2]) end
+  for _, field in ipairs(fields) do add_wrapped(lines, ("  %-11s "):format(field[1]), field[2]) end
 end
 
 -- The help for a word, as text; nil and what to say where there is none.
@@ -72,8 +79,9 @@ function help.text(name, paint)
     local hint = nearest.hint(name, help.names())
     return nil, ("there is no help for %s%s"):format(name, hint ~= "" and hint or "; .help lists what there is")
   end
-  local lines = { paint.bold(name), more and more[1] or word.text }
-  for _, parameter in ipairs(word and word.parameters or {}) do lines[#lines + 1] = "  " .. parameter end
+  local lines = { paint.bold(name) }
+  add_wrapped(lines, "", more and more[1] or word.text)
+  for _, parameter in ipairs(word and word.parameters or {}) do add_wrapped(lines, "  ", parameter) end
   if name == "call_api" then
     add_fields(lines, "takes", classes.Call, paint)
     add_fields(lines, "gives a response", classes.Response, paint)

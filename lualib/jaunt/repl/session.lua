@@ -162,8 +162,9 @@ local function ending_of(self, before)
 end
 
 -- Runs a chunk: { chunk = its text, name = what messages call it, line =, names =, arguments =, or step = and modules = of a
--- journey } (see jaunt.repl.body), `look` as above. Returns { ms =, and one of values =, failed =, ended = "dropped", "held", "exited", "interrupted" or "waiting" (for an event that
--- does not come) }; warned = true where something was said about how it ended.
+-- journey } (see jaunt.repl.body), `look` as above. Returns { ms =, and one of values =, failed =, over = (how a journey that was stepped
+-- through has ended, in words), ended = "dropped", "held", "exited", "interrupted" or "waiting" (for an event that does not come) };
+-- warned = true where something was said about how it ended.
 function session:run(chunk, look)
   if self.found then take_payloads(self) end
   local order = order_of(self, chunk)

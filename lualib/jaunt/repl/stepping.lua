@@ -2,7 +2,7 @@
 --
 -- stepping(parts) returns a function of (main, person, event): the journey's script as a source, and who goes through it. parts:
 -- environment = a function that makes one, compile, render (a payload), ask(what) = tells what is there and gives the answer, came(value) =
--- shows what came of it.
+-- shows what came of it, over(words) = tells how it has ended.
 --
 -- what = { kind = "call", "wait" or "split", element =, detail =, body = (of a call), branches = }; an answer = { how = "go", "skip", "feign"
 -- (with status and body of a call, data of an event, branch of a split) or "quit" }.
@@ -121,7 +121,10 @@ end
 return function(parts)
   local function ask(what)
     local answer = parts.ask(what)
-    if answer.how == "quit" then vocabulary.exit("left by .step") end
+    if answer.how == "quit" then
+      parts.over "left"
+      vocabulary.exit "left by .step"
+    end
     return answer
   end
 
@@ -132,7 +135,12 @@ return function(parts)
     end }
     environment.call_api, environment.split = stepping_call(own), stepping_split(own)
     for _, word in ipairs { "wait", "wait_until", "wait_for" } do environment[word] = waiting(own, word) end
+    environment.exit = function(reason, ...)
+      parts.over(reason and "exited: " .. tostring(reason) or "exited")
+      return vocabulary.exit(reason, ...)
+    end
     environment.journey = function() return function(definition) return definition end end
-    return parts.compile(main)(environment).flow(person, event)
+    parts.compile(main)(environment).flow(person, event)
+    parts.over "completed"
   end
 end

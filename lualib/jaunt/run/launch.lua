@@ -7,11 +7,11 @@ local project = require "jaunt.project"
 
 local launch = {}
 
--- Starts the pretend vendor, which answers as the vendor.lua of the project `found` says (nil: as without one). options: seed (1),
--- latency, fail, reset: see jaunt.native.vendor. stop() ends it.
+-- Starts the pretend vendor, which answers as the vendor.lua of the project `found` says (nil: as without one), or as another file does.
+-- options: behaviour = that file, seed (1), latency, fail, reset: see jaunt.native.vendor. stop() ends it.
 function launch.vendor(found, options)
   return require("jaunt.native.vendor").start {
-    port = 0, behaviour = project.vendor_file(found), seed = options.seed or 1, latency = options.latency, fail = options.fail,
+    port = 0, behaviour = options.behaviour or project.vendor_file(found), seed = options.seed or 1, latency = options.latency, fail = options.fail,
     reset = options.reset,
   }
 end

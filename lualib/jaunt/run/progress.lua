@@ -37,6 +37,7 @@ end
 local function parts_of(state, look, now, total, exact)
   local parts = { (look.paused_ms and "paused, " or "") .. admitted(look, total, exact) }
   local function add(n, what) parts[#parts + 1] = figures.count(n) .. " " .. what end
+  table.move(look.out, 1, #look.out, #parts + 1, parts)
   add(look.running, "running")
   add(look.queued, "queued")
   add(look.waiting, "waiting")

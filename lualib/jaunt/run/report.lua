@@ -8,6 +8,10 @@ local term = require "jaunt.base.term"
 local report = {}
 
 local TOP_REASONS = 3
+local LEAST_REASON = 8   -- columns to which the name of a reason is cut
+local BESIDE = 60        -- columns beside the funnel that are enough for reasons; with fewer, long ones stand below
+local NAME_LEAST, NAME_MOST = 16, 40
+local LABEL = 10         -- columns
 
 local one_line = term.one_line
 
@@ -18,17 +22,21 @@ local function reason_name(reason)
   return ("%s (%s)"):format(reason.reason, one_line(reason.detail))
 end
 
+-- The most frequent of them, each name cut to `width` columns.
 local function top_reasons(reasons, width)
-  local shown, parts = 0, {}
-  for i, reason in ipairs(reasons) do
-    if i > TOP_REASONS then break end
-    local count = figures.count(reason.count) .. "× "
-    local name = reason_name(reason)
-    parts[#parts + 1] = count .. term.cut(name, width)
-    shown = shown + 1
+  local parts = {}
+  for i = 1, math.min(#reasons, TOP_REASONS) do
+    parts[i] = figures.count(reasons[i].count) .. "× " .. term.cut(reason_name(reasons[i]), width)
   end
-  if #reasons > shown then parts[#parts + 1] = ("%d more"):format(#reasons - shown) end
+  if #reasons > #parts then parts[#parts + 1] = ("%d more"):format(#reasons - #parts) end
   return table.concat(parts, " · ")
+end
+
+-- The same within `room` columns.
+local function reasons_within(reasons, room)
+  local each = room // math.min(#reasons, TOP_REASONS)
+  while each > LEAST_REASON and term.columns(top_reasons(reasons, each)) > room do each = each - 1 end
+  return term.cut(top_reasons(reasons, each), room)
 end
 
 -- The funnel's columns; the last two where times were looked at.
@@ -57,34 +65,44 @@ local function columns_of(elements)
   return shown
 end
 
--- The funnel as lines: one an element, in script order. Elements with median_ms and p90_ms show them.
+local function row_of(element, name_width, columns, paint)
+  local line = term.pad(term.cut(one_line(element.name), name_width), name_width)
+  for _, shown in ipairs(columns) do
+    local text = cell_text(element, shown.column)
+    local cell = (" "):rep(shown.width - #text) .. text
+    local colour = shown.column.paint
+    if colour and element[shown.column.key] > 0 then cell = paint[colour](cell) end
+    line = line .. "  " .. cell
+  end
+  return line
+end
+
+-- The funnel as lines of `width` columns: one an element, in script order, with its reasons beside it, or below where there is no
+-- room. Elements with median_ms and p90_ms show them.
 function report.funnel_lines(elements, paint, width)
   if #elements == 0 then return {} end
-  local name_width = #"element"
+  local columns, figures_width, name_width = columns_of(elements), 0, #"element"
   for _, element in ipairs(elements) do name_width = math.max(name_width, term.columns(one_line(element.name))) end
-  name_width = math.min(name_width, 40)
-  local used, title, columns = name_width + 2, term.pad("element", name_width), columns_of(elements)
+  for _, shown in ipairs(columns) do figures_width = figures_width + shown.width + 2 end
+  name_width = math.min(name_width, math.max(NAME_LEAST, math.min(NAME_MOST, width - figures_width)))
+  local title = term.pad("element", name_width)
   for _, shown in ipairs(columns) do
-    used = used + shown.width + 2
     title = title .. "  " .. (" "):rep(shown.width - #shown.column.title) .. shown.column.title
   end
-  local lines = { paint.bold(title) }
+  local lines, room = { paint.bold(title) }, width - name_width - figures_width - 2
   for _, element in ipairs(elements) do
-    local line = term.pad(term.cut(one_line(element.name), name_width), name_width)
-    for _, shown in ipairs(columns) do
-      local text = cell_text(element, shown.column)
-      local cell = (" "):rep(shown.width - #text) .. text
-      local colour = shown.column.paint
-      if colour and element[shown.column.key] > 0 then cell = paint[colour](cell) end
-      line = line .. "  " .. cell
-    end
-    if #element.reasons > 0 then
-      local room = math.max(20, (width - used - 2) // math.min(#element.reasons, TOP_REASONS) - 8)
-      line = line .. "  " .. paint.dim(top_reasons(element.reasons, room))
-    end
-    lines[#lines + 1] = line
+    local line, reasons = row_of(element, name_width, columns, paint), element.reasons
+    local fits = #reasons > 0 and (room >= BESIDE or term.columns(top_reasons(reasons, NAME_MOST)) <= room)
+    lines[#lines + 1] = fits and line .. "  " .. paint.dim(reasons_within(reasons, room)) or line
+    if #reasons > 0 and not fits then lines[#lines + 1] = paint.dim("  " .. reasons_within(reasons, width - 2)) end
   end
   return lines
+end
+
+-- Prints one of the lines below the funnel, which begin with what they are about. Figures stay with their words.
+function report.tell(line)
+  local label, text = line:sub(1, LABEL):gsub(" ", "\u{A0}"), line:sub(LABEL + 1)
+  term.say(label .. text:gsub("(%d) (%a)", "%1\u{A0}%2"):gsub("([+=]) ", "%1\u{A0}"), LABEL)
 end
 
 local STATES = { "running", "queued", "waiting", "held", "completed", "dropped", "exited" }
@@ -158,15 +176,15 @@ function report.print(run)
   print()
   for _, line in ipairs(report.funnel_lines(run.found.elements, paint, width)) do print(line) end
   print()
-  print(report.ledger_line(run.found))
+  report.tell(report.ledger_line(run.found))
   if not report.adds_up(run.found) then print(paint.red("the ledger does not add up: this is a mistake in jaunt")) end
   local held = held_line(run)
-  if held then print(held) end
+  if held then report.tell(held) end
   local exits = report.exits_line(run.found.exits)
-  if exits then print(exits) end
+  if exits then report.tell(exits) end
   local converted = report.converted_line(run.found)
-  if converted then print(converted) end
-  print(calls_line(run.look, run.seconds))
+  if converted then report.tell(converted) end
+  report.tell(calls_line(run.look, run.seconds))
   if run.rejected > 0 then
     print(("rejected  %s%s"):format(figures.of(run.rejected, "row"),
       run.rejects_file and (", kept in " .. run.rejects_file) or ""))
@@ -174,13 +192,13 @@ function report.print(run)
   if run.rejected_events > 0 then print("rejected  " .. figures.of(run.rejected_events, "event")) end
   if run.left_out > 0 then print(("left out  %s by --where"):format(figures.of(run.left_out, "person", "people"))) end
   if run.look.already_in > 0 then
-    print(("been here %s: in the journey already, or not to enter again"):format(figures.of(run.look.already_in, "person",
+    report.tell(("been here %s: in the journey already, or not to enter again"):format(figures.of(run.look.already_in, "person",
       "people")))
   end
   if run.look.lost_events > 0 then
     print(("events    %s for nobody who was there"):format(figures.count(run.look.lost_events)))
   end
-  if not run.live and not run.interrupted then print(forecast_line(run.look, run.connections, run.start_ms)) end
+  if not run.live and not run.interrupted then report.tell(forecast_line(run.look, run.connections, run.start_ms)) end
   print(("took      %s"):format(figures.duration(run.seconds * 1000)))
 end
 

@@ -32,7 +32,7 @@ end
 -- where, limit, events (see jaunt.project.events), stop_if (a function of the figures that says why to stop, or nil), output (a function of a
 -- script's line), trace (a function of a call's description), warning (what stands before a warning), exact_total,
 -- exact (a script's output goes out as it is, control characters too), control (what operators ask: see jaunt.state.control),
--- look_again (called now and then: see jaunt.run.reload).
+-- look_again (called now and then: see jaunt.run.reload), outages (whether those of vendors are told: see jaunt.run.outages).
 function session.new(parts)
   local engine, display = parts.engine, parts.display
   local self = { left_out = 0, rejected = 0, admitted = 0, interrupted = false, warnings = 0 }
@@ -55,6 +55,14 @@ function session.new(parts)
       if count == most then return true end
     end
     return false
+  end
+
+  local function warn(text) display.say((parts.warning or "warning: ") .. text) end
+  local look_at_outages = parts.outages and require("jaunt.run.outages").teller(warn, display.say)
+
+  -- Returns what the progress line shows of them.
+  local function tell_outages()
+    return look_at_outages and look_at_outages(engine:outages(), native.now_mono()) or {}
   end
 
   local function tell_rejected()
@@ -98,10 +106,11 @@ function session.new(parts)
   end
 
   -- `admitted` are those of this session: let in, or found to be in.
-  local before = engine:found()
+  local before, out = engine:found(), {}
   local function look()
     local now = engine:look()
     now.admitted = now.entered - before.entered + now.already_in
+    now.out = out
     return now
   end
 
@@ -135,6 +144,7 @@ function session.new(parts)
       local why = parts.stop_if(look)
       if why then self.stop(why) end
     end
+    out = tell_outages()
     display.show(look, total())
     return admitting
   end
@@ -157,6 +167,7 @@ function session.new(parts)
       display.say("a worker does not come to its end, and is left behind: what is told of its people is what was known")
     end
     tell_messages(math.huge)
+    tell_outages()
     if parts.people then tell_rejected() end
     rows.finish()
     warnings.finish()

@@ -17,6 +17,7 @@ local engines = require "jaunt.native.engine"
 local figures = require "jaunt.base.figures"
 local json = require "json"
 local mistakes = require "jaunt.base.mistakes"
+local native = require "jaunt.native.control"
 local socket = require "jaunt.native.socket"
 local term = require "jaunt.base.term"
 
@@ -26,6 +27,7 @@ control.BATCH = 200         -- runs of one request, at most
 control.BATCH_BYTES = 60000 -- of their people's names
 local WORDS_MOST = 1000     -- bytes of a selection that are noted
 local WAIT_MS = 200
+local LOOK_MS, LOOKS = 50, 200 -- how often it is looked whether another command has done with a state, and how many times
 
 ---------------------------------------------------------------------------------------------- what is noted
 
@@ -267,15 +269,19 @@ local function newest(looked_at, journey)
   return found
 end
 
--- Opens the state with an engine that wakes nobody. `gathered`: the version to move to; nil.
-local function with_an_engine(path, looked_at, journey, gathered)
+-- Opens the state with an engine that wakes nobody.
+local function start_engine(path, looked_at, journey)
   local version = newest(looked_at, journey)
   local natives = require "jaunt.native.connections"
   local secrets = natives.secrets(true) -- nothing is sent
-  local engine = engines.start {
+  return engines.start {
     journey = journey, version = version.version, bundle = looked_at:bundle(version.number), workers = 1, state = path,
     asleep = true, connections = natives.new({}, secrets), secrets = secrets,
   }
+end
+
+-- Acts with such an engine. `gathered`: the version to move to; nil.
+local function with_an_engine(engine, path, journey, gathered)
   engine:admission_over()
   local to = gathered and engine:version(gathered.version, gathered.text)
   local self = { journey = journey, path = path }
@@ -314,13 +320,31 @@ local function with_an_engine(path, looked_at, journey, gathered)
   return setmetatable(self, { __close = function() engine:close() end })
 end
 
+-- A link to the runtime that has the state; or nil and an engine on it, where none has. Another command that changes something has it
+-- for a moment only, and is waited for.
+local function reach(path, looked_at, journey)
+  local tried = false
+  for _ = 1, LOOKS do
+    local link, why = socket.connect(path .. ".sock")
+    if why then mistakes.fail("%s", why) end
+    if link then return link end
+    if not looked_at:in_use() then
+      local ok, engine = pcall(start_engine, path, looked_at, journey)
+      if ok then return nil, engine end
+      if tried and not looked_at:in_use() then error(engine, 0) end -- it is not for another's having it
+      tried = true
+    end
+    native.sleep(LOOK_MS)
+  end
+  return nil, start_engine(path, looked_at, journey) -- it fails, and says who has it
+end
+
 -- Who acts on the state at `path` (`looked_at` is open on it) for this journey: an object with act() and pause(), to be closed.
 -- With `lives` it is a runtime, process `pid`. nil and why where a runtime has the state that doesn't run this journey. `gathered`
 -- is the version (see jaunt.project.bundle) that runs are moved to; a runtime reads it itself.
 function control.open(path, looked_at, journey, gathered)
-  local link, why = socket.connect(path .. ".sock")
-  if why then mistakes.fail("%s", why) end
-  if not link then return with_an_engine(path, looked_at, journey, gathered) end
+  local link, engine = reach(path, looked_at, journey)
+  if engine then return with_an_engine(engine, path, journey, gathered) end
   local actor = through_socket(link, path)
   if actor.journey == journey then return actor end
   link:close()

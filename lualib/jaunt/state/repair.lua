@@ -53,7 +53,12 @@ local function reason_of(run)
   return run.reason == "status" and "status " .. run.detail or run.reason
 end
 
--- Counts what is found, by element and reason, in the order in which it is first seen.
+-- What runs have in common that are told of together.
+local function group_of(run)
+  return table.concat({ run.journey, run.element or "", run.state, reason_of(run) or "" }, "\0")
+end
+
+-- Counts what is found, by a key, in the order in which it is first seen.
 local function counter(key_of)
   local rows, by_key = {}, {}
   return rows, function(run, ...)
@@ -73,28 +78,35 @@ local function by_count(rows)
   return rows
 end
 
--- Looks at everybody who is meant. `refuses(run)` says why one would be refused, or nil. Returns numbers (of the runs, newest
--- first), groups, refused, samples, journeys (counts by name), count.
-local function survey(chosen, refuses)
-  local found = { numbers = {}, samples = {}, journeys = {}, will = 0 }
-  local groups, group = counter(function(run)
-    return table.concat({ run.journey, run.element or "", run.state, reason_of(run) or "" }, "\0")
-  end)
+-- Takes note of what becomes of runs: take(run, why) with why one is refused, or nil; over() gives to (groups of those to whom it
+-- is done), will (their number), samples (a few of them) and refused.
+local function fates()
+  local to, add = counter(group_of)
   local refused, refuse = counter(function(_, why) return why end)
-  for run in chosen.each() do
-    local why = refuses(run)
-    found.numbers[#found.numbers + 1] = run.run
-    found.journeys[run.journey] = (found.journeys[run.journey] or 0) + 1
-    group(run)
-    if why then
-      refuse(run, why)
-    else
-      found.will = found.will + 1
-      if #found.samples < SAMPLES then found.samples[#found.samples + 1] = run end
-    end
+  local samples, will = {}, 0
+  return function(run, why)
+    if why then return refuse(run, why) end
+    will = will + 1
+    add(run)
+    if #samples < SAMPLES then samples[#samples + 1] = run end
+  end, function()
+    return { to = by_count(to), will = will, samples = samples, refused = by_count(refused) }
   end
-  found.groups, found.refused, found.count = by_count(groups), by_count(refused), #found.numbers
-  return found
+end
+
+-- Looks at everybody who is meant. `refuses(run)` says why one would be refused, or nil. Returns numbers (of the runs, newest
+-- first), groups, journeys (counts by name), count, and fates as above.
+local function survey(chosen, refuses)
+  local numbers, journeys = {}, {}
+  local groups, group = counter(group_of)
+  local take, over = fates()
+  for run in chosen.each() do
+    numbers[#numbers + 1] = run.run
+    journeys[run.journey] = (journeys[run.journey] or 0) + 1
+    group(run)
+    take(run, refuses(run))
+  end
+  return { numbers = numbers, groups = by_count(groups), journeys = journeys, count = #numbers, fates = over() }
 end
 
 ---------------------------------------------------------------------------------------------- telling
@@ -112,10 +124,10 @@ local function people_of(row)
   return table.concat(names, ", ")
 end
 
-local function print_groups(found)
+local function print_groups(found, groups)
   local several = next(found.journeys, next(found.journeys)) ~= nil
   local rows = {}
-  for _, row in ipairs(found.groups) do
+  for _, row in ipairs(groups) do
     local where = where_of(row.run)
     rows[#rows + 1] = { figures.count(row.count), several and ("%s, %s"):format(row.run.journey, where) or where }
   end
@@ -131,10 +143,10 @@ local function print_refused(refused, would)
   end
 end
 
-local function print_samples(found)
-  if #found.samples == 0 then return end
+local function print_samples(samples)
+  if #samples == 0 then return end
   print "for example:"
-  for _, run in ipairs(found.samples) do
+  for _, run in ipairs(samples) do
     local detail = run.detail and run.detail ~= "" and run.reason ~= "status" and ": " .. term.one_line(run.detail) or ""
     print(("  %s  %s%s, since %s"):format(term.one_line(run.person), where_of(run), detail, times.short(run.since_ms)))
   end
@@ -145,20 +157,20 @@ local function journeys_in_words(found)
 end
 
 -- The facts as JSON.
-local function as_json(command, flags, found, done, refused, lives)
+local function as_json(command, flags, found, fates_of, lives)
   local groups, samples, left = {}, {}, {}
   for i, row in ipairs(found.groups) do
     groups[i] = { journey = row.run.journey, element = row.run.element or json.null, state = row.run.state,
       reason = row.run.reason or json.null, count = row.count }
     if row.run.reason == "status" then groups[i].detail = row.run.detail end
   end
-  for i, run in ipairs(found.samples) do
+  for i, run in ipairs(fates_of.samples) do
     samples[i] = { person = run.person, run = run.id, journey = run.journey, version = run.version, state = run.state,
       element = run.element or json.null, reason = run.reason or json.null, detail = run.detail or json.null,
       since = times.rfc3339(run.since_ms) }
   end
-  for i, row in ipairs(refused) do left[i] = { why = row.key, count = row.count, people = json.array(row.people) } end
-  return json.encode { command = command, dry_run = flags.dry_run, meant = found.count, done = done, live = lives,
+  for i, row in ipairs(fates_of.refused) do left[i] = { why = row.key, count = row.count, people = json.array(row.people) } end
+  return json.encode { command = command, dry_run = flags.dry_run, meant = found.count, done = fates_of.will, live = lives,
     groups = json.array(groups), samples = json.array(samples), refused = json.array(left) }
 end
 
@@ -171,7 +183,7 @@ local function confirm(what, found, flags)
     mistakes.fail("%s %s meant: --yes says that they are to be %s, --dry-run shows them", whom, found.count == 1 and "is" or "are",
       what.past)
   end
-  print_groups(found)
+  print_groups(found, found.groups)
   io.stderr:write(("%s %s? Type yes: "):format(what.title, whom))
   io.stderr:flush()
   if io.read("l") ~= "yes" then mistakes.fail("nothing was done") end
@@ -206,34 +218,32 @@ local function surveyed(chosen, found, journey)
   end
 end
 
--- Acts on those of one journey, `total` of them, in batches. Returns how many it was done to.
-local function act_on_journey(actor, what, words, runs, total, refuse, tell)
-  local batch, people, bytes, done = {}, {}, 0, 0
+-- Acts on those of one journey, `total` of them, in batches; `take(run, why)` is told what became of each.
+local function act_on_journey(actor, what, words, runs, total, take, tell)
+  local batch, of, bytes = {}, {}, 0
   local function flush()
     if #batch == 0 then return end
-    local refused = actor.act(what.act or what.command, words, batch, total)
-    for _, one in ipairs(refused) do
-      refuse(people[one[1]] or { person = "?" }, term.one_line(one[3] and ("%s: %s"):format(one[2], one[3]) or one[2]))
+    local refused = {}
+    for _, one in ipairs(actor.act(what.act or what.command, words, batch, total)) do
+      refused[one[1]] = term.one_line(one[3] and ("%s: %s"):format(one[2], one[3]) or one[2])
     end
-    done = done + #batch - #refused
+    for i, run in ipairs(of) do take(run, refused[batch[i][1]]) end
     tell(#batch)
-    batch, people, bytes = {}, {}, 0
+    batch, of, bytes = {}, {}, 0
   end
   for run in runs do
-    batch[#batch + 1] = { run.run, run.person }
-    people[run.run] = { person = run.person }
+    batch[#batch + 1], of[#of + 1] = { run.run, run.person }, run
     bytes = bytes + #run.person
     if #batch == control.BATCH or bytes > control.BATCH_BYTES then flush() end
   end
   flush()
-  return done
 end
 
--- Returns how many it was done to, who was refused, and the process in which they go on at once, if one does.
+-- Returns what became of them, and the process in which they go on at once, if one does.
 local function act_on_all(chosen, found, what, words)
-  local refused, refuse = counter(function(_, why) return why end)
-  local done, looked_at, lives = 0, 0, nil
-  local show, over = progress(what, found.count)
+  local take, over = fates()
+  local looked_at, lives = 0, nil
+  local show, clear = progress(what, found.count)
   local function tell(count)
     looked_at = looked_at + count
     show(looked_at)
@@ -242,32 +252,33 @@ local function act_on_all(chosen, found, what, words)
     local actor <close>, why = control.open(chosen.path, chosen.state, journey, what.gather and what.gather(journey))
     if actor then
       lives = actor.lives and actor.pid or lives
-      done = done + act_on_journey(actor, what, words, surveyed(chosen, found, journey), found.journeys[journey],
-        refuse, tell)
+      act_on_journey(actor, what, words, surveyed(chosen, found, journey), found.journeys[journey], take, tell)
       actor.close()
     else
-      for run in surveyed(chosen, found, journey) do refuse(run, why) end
+      for run in surveyed(chosen, found, journey) do take(run, why .. ": it has to end first") end
     end
   end
-  over()
-  return done, by_count(refused), lives
+  clear()
+  return over(), lives
 end
 
-local function print_dry(what, found)
+local function print_dry(what, found, fates_of)
   print(("%s of %s %s meant:"):format(figures.of(found.count, "run"), journeys_in_words(found), found.count == 1 and "is" or "are"))
-  print_groups(found)
-  print(("%s would be %s"):format(figures.count(found.will), what.past))
-  print_refused(found.refused, true)
-  print_samples(found)
+  print_groups(found, found.groups)
+  local apart = fates_of.will > 0 and fates_of.will < found.count and #found.groups > 1
+  print(("%s would be %s%s"):format(figures.count(fates_of.will), what.past, apart and ":" or ""))
+  if apart then print_groups(found, fates_of.to) end
+  print_refused(fates_of.refused, true)
+  print_samples(fates_of.samples)
 end
 
-local function print_done(what, found, done, refused, lives)
-  if done > 0 then
-    print(("%s of %s %s%s"):format(figures.of(done, "run"), journeys_in_words(found), what.past, what.next(lives)))
+local function print_done(what, found, fates_of, lives)
+  if fates_of.will > 0 then
+    print(("%s of %s %s%s"):format(figures.of(fates_of.will, "run"), journeys_in_words(found), what.past, what.next(lives)))
   else
     print(("nobody was %s"):format(what.past))
   end
-  print_refused(refused)
+  print_refused(fates_of.refused)
 end
 
 local function nobody(what, journey, words)
@@ -288,25 +299,24 @@ function repair.run(what, journey, flags)
   local state_guard <close> = chosen.state
   local families = {}
   for _, version in ipairs(chosen.versions) do families[version.name] = version.family end
-  local found = survey(chosen, function(run) return what.refuses(chosen.state, run, families[run.journey]) end)
+  local found = survey(chosen, function(run) -- who would be refused is only asked where it is told
+    return flags.dry_run and what.refuses(chosen.state, run, families[run.journey]) or nil
+  end)
   if found.count == 0 then
-    if flags.json then print(as_json(what.command, flags, found, 0, {}, json.null)) else print(nobody(what, journey, words)) end
+    if flags.json then print(as_json(what.command, flags, found, found.fates, json.null)) else print(nobody(what, journey, words)) end
     return 1
   end
-  if flags.dry_run and what.try then
-    local trial = setmetatable({ act = what.try }, { __index = what })
-    found.will, found.refused = act_on_all(chosen, found, trial, words)
-  end
   if flags.dry_run then
-    if flags.json then print(as_json(what.command, flags, found, found.will, found.refused, json.null))
-    else print_dry(what, found) end
-    return found.will > 0 and 0 or 1
+    local fates_of = found.fates
+    if what.try then fates_of = act_on_all(chosen, found, setmetatable({ act = what.try }, { __index = what }), words) end
+    if flags.json then print(as_json(what.command, flags, found, fates_of, json.null)) else print_dry(what, found, fates_of) end
+    return fates_of.will > 0 and 0 or 1
   end
   confirm(what, found, flags)
-  local done, refused, lives = act_on_all(chosen, found, what, words)
-  if flags.json then print(as_json(what.command, flags, found, done, refused, lives or json.null))
-  else print_done(what, found, done, refused, lives) end
-  return done == found.count and 0 or 1
+  local fates_of, lives = act_on_all(chosen, found, what, words)
+  if flags.json then print(as_json(what.command, flags, found, fates_of, lives or json.null))
+  else print_done(what, found, fates_of, lives) end
+  return fates_of.will == found.count and 0 or 1
 end
 
 ---------------------------------------------------------------------------------------------- pausing

@@ -154,8 +154,23 @@ local function states_of(text)
   return bits
 end
 
--- A reason, and what stands beside it: "status 422". Fails for one that no run of these versions has.
+-- Reasons that no call gives.
+local OTHER_REASONS = { "drop", "exit", "goal", "exit_on", "operator", "limit", "diverged", "moved", "redriven", "unknown" }
+
+-- Whether there is such a reason, be it that nobody has met it.
+local function is_reason(name)
+  for _, names in ipairs { native.reasons(), OTHER_REASONS } do
+    for _, one in ipairs(names) do
+      if one == name then return true end
+    end
+  end
+  return false
+end
+
+-- A reason, and what stands beside it: "status 422". Fails for one that there is not.
 local function reason_of(looked_at, versions, text)
+  local reason, detail = text:match("^([%w_]+) *(.-)$")
+  if reason and is_reason(reason) then return reason, detail ~= "" and detail or nil end
   local known, seen = {}, {}
   for _, version in ipairs(versions) do
     if not seen[version.family] then
@@ -167,9 +182,6 @@ local function reason_of(looked_at, versions, text)
       end
     end
   end
-  local reason, detail = text:match("^([%w_]+) *(.-)$")
-  if reason and known[reason] then return reason, detail ~= "" and detail or nil end
-  if next(known) == nil then mistakes.fail("nobody was dropped, held or has exited, so that --reason %s finds nobody", text) end
   unknown("nobody was dropped, held or has exited for", reason or text, keys.sorted(known))
 end
 
@@ -219,36 +231,59 @@ end
 
 local function where_filter(looked_at, text)
   local where = require "jaunt.base.where"
-  local check = where.expression(text)
-  return function(run)
+  local check, missed = where.expression(text)
+  local function filter(run)
     local person, event = selection.person(looked_at, run)
     local ok, value = check(person, { event = event })
     if ok then return value end
     mistakes.fail("--where fails for %s: %s", term.harmless(run.person), where.complaint(value))
   end
+  return filter, function()
+    for _, name in ipairs(missed()) do
+      io.stderr:write(("--where: none of these people has an attribute %s; a text stands in quotes: \"%s\"\n"):format(name, name))
+    end
+  end
 end
 
--- Fails for a payload that neither the project has nor anybody was sent; a file that is gone may have been sent once, so it is
--- only asked when nothing was found.
-local function complain_of_payload(name, sent)
-  local found = project.find()
-  local names = require("jaunt.project.payloads").gather(found)
-  if names[(name:gsub("@.*", ""))] then return end
+-- Tells of a payload that nobody was sent what may have been meant.
+local function complain_of_payload(name, text, sent)
+  if sent[name] then
+    local hashes = keys.sorted(sent[name])
+    io.stderr:write(("jaunt: nobody was sent %s, but %s@%s\n"):format(term.harmless(text), term.harmless(name),
+      table.concat(hashes, ", @", 1, math.min(#hashes, 12))))
+    return
+  end
+  local names = require("jaunt.project.payloads").gather(project.find())
+  if names[name] then return end
   for other in pairs(sent) do names[other] = true end
   io.stderr:write(("jaunt: nobody was sent %s%s\n"):format(term.harmless(name), term.harmless(nearest.hint(name, keys.sorted(names)))))
 end
 
--- PAYLOAD is a name, the name of a split's folder, or a name with the beginning of its text's hash: hello@3f9a.
-local function sent_filter(looked_at, payload, others)
+-- PAYLOAD is a name, the name of a split's folder, or a name with the beginning of its text's hash: hello@3f9a. Gives the filter,
+-- and what tells why it has found nobody.
+local function sent_filter(looked_at, payload)
   local wanted, hash = payload:match("^(.*)@(%x*)$")
   wanted, hash = wanted or payload, hash or ""
-  return function(run)
+  local sent, found = {}, false -- by name: hashes
+  local function note(name, template)
+    sent[name] = sent[name] or {}
+    sent[name][template] = true
+  end
+  local function filter(run)
     for _, visit in ipairs(looked_at:visits(run.run)) do
-      local named = visit.payload == wanted or (visit.payload and visit.payload:match("^(.*)/") == wanted)
-      if named and (visit.template or ""):sub(1, #hash) == hash then return true end
-      if visit.payload then others[visit.payload] = true end
+      local name, template = visit.payload, visit.template or ""
+      local folder = name and name:match("^(.*)/")
+      if (name == wanted or folder == wanted) and template:sub(1, #hash) == hash then
+        found = true
+        return true
+      end
+      if name then note(name, template) end
+      if folder then note(folder, template) end
     end
     return false
+  end
+  return filter, function()
+    if not found then complain_of_payload(wanted, payload, sent) end
   end
 end
 
@@ -279,7 +314,7 @@ end
 function selection.choose(journey, flags)
   local looked_at, path = selection.open_state(flags)
   local versions = versions_of(looked_at:versions(), journey, path)
-  local by_number, which, filters, others = {}, {}, {}, {}
+  local by_number, which, filters, tells = {}, {}, {}, {}
   for _, version in ipairs(looked_at:versions()) do by_number[version.number] = version end
   if journey then which.family = family_of(versions) end
   if flags.version then which.version = version_named(versions, flags.version).number end
@@ -292,8 +327,8 @@ function selection.choose(journey, flags)
   end
   if flags.since then which.since_ms = selection.time("since", flags.since) end
   local chosen = { state = looked_at, path = path, versions = versions }
-  if flags.sent then filters[#filters + 1] = sent_filter(looked_at, flags.sent, others) end
-  if flags.where then filters[#filters + 1] = where_filter(looked_at, flags.where) end
+  if flags.sent then filters[#filters + 1], tells[#tells + 1] = sent_filter(looked_at, flags.sent) end
+  if flags.where then filters[#filters + 1], tells[#tells + 1] = where_filter(looked_at, flags.where) end
 
   local function is_meant(run)
     for _, filter in ipairs(filters) do
@@ -303,16 +338,17 @@ function selection.choose(journey, flags)
   end
 
   function chosen.each()
-    local next_run, found = selection.pages(looked_at, which), false
+    local next_run = selection.pages(looked_at, which)
     return function()
       for run in next_run do
         if is_meant(run) then
           local version = by_number[run.journey] or { name = "?", version = "?" }
-          run.journey, run.version, found = version.name, version.version, true
+          run.journey, run.version = version.name, version.version
           return run
         end
       end
-      if flags.sent and not found then complain_of_payload(flags.sent, others) end
+      for _, tell in ipairs(tells) do tell() end
+      tells = {} -- once
     end
   end
 

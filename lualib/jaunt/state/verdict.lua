@@ -35,8 +35,9 @@ local function waits(run, entries, about)
   local for_event = wait and not wait.over_ms and wait.event
   local text = for_event and "waits for " .. for_event or "waits"
   if not run.due_ms then return text end
-  if run.due_ms <= about.now and not about.in_use then
-    return ("its wait is over since %s: the next jaunt run lets it go on"):format(times.short(run.due_ms))
+  if run.due_ms <= about.now and (run.paused_ms or not about.in_use) then
+    return ("its wait is over since %s: %s lets it go on"):format(times.short(run.due_ms),
+      run.paused_ms and "jaunt resume " .. run.journey or "the next jaunt run")
   end
   return ("%s%s until %s (%s)"):format(text, for_event and "," or "", times.short(run.due_ms), from_now(run.due_ms, about.now))
 end
@@ -78,7 +79,10 @@ local SENTENCES = {
   running = under_way,
 }
 
--- Where a run is, or how it ended, in a sentence. `about` has now (milliseconds) and in_use.
+local LIVING = { running = true, queued = true, waiting = true, held = true }
+
+-- Where a run is, or how it ended, in a sentence. `run` is as jaunt.native.state gives it, with the names of its journey and
+-- version, and paused_ms (since when the journey is paused, or nil). `about` has now (milliseconds) and in_use.
 function verdict.state(run, entries, about)
   local sentence = SENTENCES[run.state](run, entries, about)
   local redrive = last_of(entries, "redrive")
@@ -87,6 +91,9 @@ function verdict.state(run, entries, about)
   end
   if run.converted_ms and run.reason ~= "goal" then
     sentence = ("%s; reached its goal %s, and counts as converted"):format(sentence, times.short(run.converted_ms))
+  end
+  if run.paused_ms and LIVING[run.state] then
+    sentence = ("%s; the journey is paused since %s"):format(sentence, times.short(run.paused_ms))
   end
   if run.control then sentence = sentence .. "; of the control group: only watched" end
   return sentence

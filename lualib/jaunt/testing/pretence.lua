@@ -186,6 +186,9 @@ end
 
 function methods:url() return self.vendor:url() end
 
+-- The file that makes another pretend vendor answer the same; nil while there is no rule.
+function methods:behaviour() return #self.rules > 0 and self.folder or nil end
+
 function methods:stop()
   self.vendor:stop()
   for _, ending in ipairs { "", ".rules", ".rules.new" } do os.remove(self.folder .. ending) end

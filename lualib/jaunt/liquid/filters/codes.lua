@@ -1,7 +1,7 @@
 -- Filters that write texts in another way: for HTML, URLs and JSON, as base64, as digests.
 
 local digest = require "jaunt.native.digest"
-local escapes = require "jaunt.liquid.escapes"
+local emitters = require "jaunt.liquid.emitters"
 local text_native = require "jaunt.native.text"
 local values = require "jaunt.liquid.values"
 
@@ -66,7 +66,7 @@ end
 ---------------------------------------------------------------------------------------------- JSON
 
 local function to_json(value)
-  return checked(escapes.json(value))
+  return checked(emitters.json(value))
 end
 
 -- A text between the quotes of a JSON string. What is not UTF-8 is made safe.
