@@ -16,7 +16,9 @@ local filters = require "jaunt.liquid.filters"
 local parser = require "jaunt.liquid.parser"
 local runtime = require "jaunt.liquid.runtime"
 
-local mend = require("jaunt.native.text").mend
+local native = require "jaunt.native.text"
+
+local key_twice, mend = native.key_twice, native.mend
 
 local find, getinfo, gsub = string.find, debug.getinfo, string.gsub
 local setmetatable, type, xpcall = setmetatable, type, xpcall
@@ -52,7 +54,7 @@ local function make(text, options)
     source = source, kind = kind, prepare = escapes.prepare, probing = options.probe,
   })
   return setmetatable({
-    source = source, places = places, probes = options.probe and probes,
+    source = source, places = places, probes = options.probe and probes, key_of_value = block.key_of_value,
     run = load_chunk(code, source)(runtime, filters, emitters.by_name),
   }, template)
 end
@@ -122,6 +124,16 @@ local function probes_of(self, c)
   return list
 end
 
+-- The fault where values gave a key that is twice in one object of the result; nil where none is. Whoever reads such
+-- JSON takes one of the two, or none.
+local function fault_of_keys(self, result)
+  local key, where = key_twice(result), self.key_of_value
+  if not key then return nil end
+  return fault.new(where.source, where.at, string.format('the key "%s" stands twice in one object', fault.show(key)), {
+    what = "render", hint = "keys that values say have to differ",
+  })
+end
+
 -- Renders. `context`:
 --   person, event, vars   tables as JSON is decoded to (vars may be nil)
 --   now       milliseconds since 1970; zone: the name of a zone, or nil for UTC
@@ -138,6 +150,8 @@ function template:render(context)
   emitters.repaired()
   local ok, result = xpcall(work, find_place, self, c)
   if not ok then return nil, fault_of(self, result) end
+  local wrong = self.key_of_value and fault_of_keys(self, result)
+  if wrong then return nil, wrong end
   return result, { repaired = emitters.repaired(), probes = self.probes and probes_of(self, c) or nil }
 end
 

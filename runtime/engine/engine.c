@@ -25,6 +25,7 @@ const script_limits script_limits_default = {
     .slice_ms = 250,
     .pattern_steps = 10000000,
     .coroutines = 1000,
+    .inbox = 1000,
 };
 
 struct engine {
@@ -436,6 +437,7 @@ engine_figures engine_look(engine *e) {
     figures.calls += atomic_load(&w->finished_calls);
     figures.unfinished += atomic_load(&w->unfinished);
     figures.lost_events += atomic_load(&w->lost_events);
+    figures.crowded_out += atomic_load(&w->crowded_out);
     figures.already_in += atomic_load(&w->already_in);
     int64_t last = atomic_load(&w->last_call_ms);
     if (last > figures.last_call_ms) figures.last_call_ms = last;

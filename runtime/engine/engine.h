@@ -52,6 +52,7 @@ typedef struct script_limits {
   int64_t slice_ms;  /* processor time between two pauses */
   uint64_t pattern_steps; /* of one match */
   int coroutines;         /* of a run, at the same time */
+  size_t inbox;           /* events that wait for a run; the oldest give way */
 } script_limits;
 
 extern const script_limits script_limits_default;
@@ -170,6 +171,7 @@ typedef struct engine_figures {
   uint64_t calls;       /* calls that were sent and got a result */
   uint64_t unfinished;  /* calls that were cut by stopping */
   uint64_t lost_events; /* events for people without a living run */
+  uint64_t crowded_out; /* events that gave way to newer ones in a full inbox */
   uint64_t already_in;  /* people who were not let in: they are in the journey, or were */
   double median_ms, p99_ms;
   int64_t logical_ms, last_call_ms; /* now; when the last call went out (0: none) */

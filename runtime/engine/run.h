@@ -158,6 +158,7 @@ void run_forget_waiting(worker *w, store_position up_to);
 void run_forget_all_waiting(worker *w);
 /* The same for what was written to people. */
 void run_forget_changes(worker *w, store_position up_to);
+void run_tell_crowded(worker *w); /* whose inboxes are full, in the store */
 /* Events that came for runs which had just changed; that is durable by now. Returns whether there were some. */
 bool run_meet_late_events(worker *w);
 /* Wakes runs that are due, as many as there is room for in memory; returns how many. */

@@ -302,6 +302,7 @@ static void turn(uv_prepare_t *prepare) {
   }
   arm(w, more);
   tell_readable(w);
+  run_tell_crowded(w);
   settle_tokens(w, more || w->retries || w->calls_busy > 0 || store_last(w->lane) > store_durable(w->lane));
   if (w->draining) drain(w);
 }
@@ -329,6 +330,7 @@ static int open_lane(worker *w) {
   store_lane_options options = {.durable = durable,
                                 .wake = records_durable,
                                 .data = w,
+                                .inbox = s->options->limits.inbox,
                                 .index = w->index,
                                 .lanes = s->options->workers};
   w->lane = store_lane_open(s->store, s->journey, &options, &w->start_error);

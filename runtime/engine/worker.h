@@ -184,7 +184,7 @@ typedef struct worker {
 
   /* Shared: written here, read by the control thread. */
   latency latency;
-  _Atomic uint64_t attempts, finished_calls, unfinished, lost_events, already_in;
+  _Atomic uint64_t attempts, finished_calls, unfinished, lost_events, crowded_out, already_in;
   _Atomic int64_t next_due, last_call_ms;
   _Atomic uint64_t slice; /* counts up at the beginning and the end of each: odd while a script runs */
   _Atomic bool watched;   /* cpu_clock is set */

@@ -32,6 +32,7 @@ static int engine_look_lua(lua_State *L) {
   field_set_integer(L, "calls", (int64_t)f.calls);
   field_set_integer(L, "unfinished", (int64_t)f.unfinished);
   field_set_integer(L, "lost_events", (int64_t)f.lost_events);
+  field_set_integer(L, "crowded_out", (int64_t)f.crowded_out);
   field_set_integer(L, "already_in", (int64_t)f.already_in);
   field_set_integer(L, "records", (int64_t)f.records);
   field_set_number(L, "median_ms", f.median_ms);

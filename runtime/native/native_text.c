@@ -8,6 +8,7 @@
  *                         cannot hold (controls in XML, line ends in headers)
  *   join(texts, n, most)  the first n of a list of texts as one; nil where that is longer than `most` bytes
  *   columns(text)         how many columns of a terminal it takes: some characters take two, some none
+ *   key_twice(json)       the first key that an object in a JSON text has twice; nil where there is none, or no JSON
  *   made_safe()           counts another part of a value that was made safe
  *   replace(text, part, new, most)   the text with `new` for each `part`, which is not empty, from left to right; nil where
  *                         that is longer than `most` bytes
@@ -350,6 +351,49 @@ static int text_columns(lua_State *L) {
   return 1;
 }
 
+/* stack: …, an object's keys so far. Notes the key of these bytes; true where it was there, and is on the stack then. */
+static bool note_key(lua_State *L, const char *bytes, size_t length) {
+  lua_pushlstring(L, bytes, length);
+  lua_pushvalue(L, -1);
+  bool known = lua_rawget(L, -3) != LUA_TNIL;
+  lua_pop(L, 1);
+  if (known) return true;
+  lua_pushboolean(L, true);
+  lua_rawset(L, -3);
+  return false;
+}
+
+static int text_key_twice(lua_State *L) {
+  text_state *state = state_of(L);
+  size_t length;
+  const char *at = luaL_checklstring(L, 1, &length), *end = at + length;
+  json_marks marks;
+  if (json_scan(at, length, JSON_DEPTH, &marks, NULL) != 0) return 0;
+  luaL_checkstack(L, (int)marks.depth + 4, NULL);
+  lua_settop(L, 1); /* upon it, for each container that is open: an object's keys; false for an array */
+  for (bool is_key = false; at < end;) {
+    const char *bytes;
+    switch (*at) {
+    case '{':
+      lua_newtable(L);
+      is_key = true;
+      break;
+    case '[': lua_pushboolean(L, false); break;
+    case '}':
+    case ']': lua_pop(L, 1); break;
+    case ',': is_key = lua_istable(L, -1); break;
+    case ':': is_key = false; break;
+    case '"':
+      at = json_read_string(at, end, &state->out, &bytes, &length);
+      if (is_key && note_key(L, bytes, length)) return 1;
+      continue;
+    default: break;
+    }
+    at++;
+  }
+  return 0;
+}
+
 static lua_Unsigned length_of_texts(lua_State *L, lua_Integer count) {
   lua_Unsigned length = 0;
   for (lua_Integer i = 1; i <= count; i++) {
@@ -414,10 +458,10 @@ static int state_gc(lua_State *L) {
 }
 
 int native_text_open(lua_State *L) {
-  static const luaL_Reg functions[] = {{"emitter", text_emitter},   {"mend", text_mend},
-                                       {"repaired", text_repaired}, {"join", text_join},
-                                       {"columns", text_columns},   {"made_safe", text_made_safe},
-                                       {"replace", text_replace},   {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"emitter", text_emitter},     {"mend", text_mend},       {"repaired", text_repaired},
+      {"join", text_join},           {"columns", text_columns}, {"made_safe", text_made_safe},
+      {"key_twice", text_key_twice}, {"replace", text_replace}, {NULL, NULL}};
   luaL_newlibtable(L, functions);
   text_state *state = lua_newuserdatauv(L, sizeof *state, 0);
   *state = (text_state){.out = BUF_EMPTY, .mended = BUF_EMPTY, .utf8 = (locale_t)0};

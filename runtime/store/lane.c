@@ -118,6 +118,10 @@ uint64_t store_event(store_lane *lane, uint64_t run, const store_inbox_event *ev
   return lane->does->event(lane, run, event, position);
 }
 
+uint64_t store_crowded_out(const store_lane *lane, uint64_t *run) {
+  return lane->does->crowded_out(lane, run);
+}
+
 int store_events(store_lane *lane, uint64_t run, store_inbox_event **out, size_t *count) {
   return lane->does->events(lane, run, out, count);
 }

@@ -99,6 +99,11 @@ static uint64_t event(store_lane *base, uint64_t run, const store_inbox_event *e
   return ++((memory_lane *)base)->next_number;
 }
 
+static uint64_t crowded_out(const store_lane *lane, uint64_t *run) {
+  (void)lane, (void)run;
+  return 0;
+}
+
 static int events(store_lane *lane, uint64_t run, store_inbox_event **out, size_t *count) {
   (void)lane, (void)run;
   *out = NULL;
@@ -152,6 +157,7 @@ static const store_backend memory_backend = {
     .next_due = next_due,
     .due = due,
     .event = event,
+    .crowded_out = crowded_out,
     .events = events,
     .has_event = has_event,
     .refuse = refuse,

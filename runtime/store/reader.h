@@ -93,9 +93,10 @@ typedef struct reader_visit {
   const char *verdict; /* what was recorded with the step, such as a branch; NULL */
   size_t verdict_length;
   const char *result;          /* of a call; NULL */
+  bool answered;               /* the vendor has answered the call once, be it with a refusal */
   bool unclear;                /* the call has left, or may have, and nobody knows whether it was done */
   const char *reason, *detail; /* why it was dropped, held or has exited there, or "unknown"; NULL */
-  const char *payload;         /* that was sent; NULL */
+  const char *payload;         /* that was sent, or may have been; NULL */
   size_t payload_length;
   const char *hash; /* of its text as it was then; NULL */
   size_t hash_length;

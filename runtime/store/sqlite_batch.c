@@ -33,6 +33,7 @@ void batch_clear(batch *b) {
   clear(&b->log);
   clear(&b->texts);
   b->settle_count = b->write_count = b->event_count = b->taken_count = 0;
+  b->crowded_out = 0;
   b->refusal_count = b->conversion_count = b->profile_count = 0;
   tally_set_clear(&b->counts);
 }

@@ -29,6 +29,8 @@ enum statement {
   ADD_EVENT,
   DROP_EVENT,
   DROP_EVENTS,
+  CROWD_OUT,
+  FORGET_TAKEN,
   SET_MET,
   SET_ASKED,
   SET_CONVERTED,
@@ -37,6 +39,12 @@ enum statement {
   COUNT,
 };
 enum { STATEMENTS = COUNT + 1 };
+
+/* All of a run's but the newest ?2, of those that were not taken ("0"), or were: each kind has an index. */
+#define OLDEST_EVENTS(taken)                                                                                 \
+  "DELETE FROM inbox WHERE run = ?1 AND taken = " taken                                                      \
+  " AND number <= (SELECT number FROM inbox WHERE run = ?1 AND taken = " taken                               \
+  " ORDER BY number DESC LIMIT 1 OFFSET ?2)"
 
 static const char *const texts[STATEMENTS] = {
     [BEGIN] = "BEGIN IMMEDIATE",
@@ -67,6 +75,8 @@ static const char *const texts[STATEMENTS] = {
                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)",
     [DROP_EVENT] = "UPDATE inbox SET taken = 1, json = x'' WHERE number = ?1",
     [DROP_EVENTS] = "DELETE FROM inbox WHERE run = ?1",
+    [CROWD_OUT] = OLDEST_EVENTS("0"),
+    [FORGET_TAKEN] = OLDEST_EVENTS("1"),
     [SET_MET] = "UPDATE inbox SET met = 1 WHERE run = ?1 AND taken = 0 AND number <= ?2",
     [SET_ASKED] = "UPDATE inbox SET asked = ?4 WHERE run = ?1 AND taken = 0 AND number <= ?2 AND name = ?3",
     [SET_CONVERTED] = "UPDATE run SET converted = ?2 WHERE number = ?1",
@@ -290,26 +300,54 @@ static int write_log(sqlite_file *f, const batch *b) {
   return sql_done(s);
 }
 
-static int write_events(sqlite_file *f, const batch *b) {
+static int add_event(sqlite_file *f, const batch *b, const arrived *e) {
   sqlite3_stmt *s = f->writes[ADD_EVENT];
+  sql_number(s, 1, e->number);
+  sql_number(s, 2, e->run);
+  bind_at(s, 3, b, e->name);
+  sql_blob(s, 4, batch_bytes_at(b, e->json), e->json.length);
+  sqlite3_bind_int64(s, 5, e->at_ms);
+  sql_number(s, 6, e->print);
+  sqlite3_bind_int(s, 7, e->met);
+  sql_number(s, 8, e->asked);
+  return sql_done(s);
+}
+
+static int drop_event(sqlite_file *f, uint64_t number) {
+  sql_number(f->writes[DROP_EVENT], 1, number);
+  return sql_done(f->writes[DROP_EVENT]);
+}
+
+/* Takes the oldest ones out of a run's inbox, where it is too full of this kind. */
+static int bound_inbox(sqlite_file *f, const batch *b, enum statement oldest, uint64_t run) {
+  sqlite3_stmt *s = f->writes[oldest];
+  if (!b->lane->base.options.inbox) return SQLITE_OK;
+  sql_number(s, 1, run);
+  sql_number(s, 2, b->lane->base.options.inbox);
+  return sql_done(s);
+}
+
+static int crowd_out(sqlite_file *f, batch *b, uint64_t run) {
+  int64_t before = sqlite3_total_changes64(f->db);
+  int status = bound_inbox(f, b, CROWD_OUT, run);
+  int64_t gone = sqlite3_total_changes64(f->db) - before;
+  if (gone) b->crowded_run = run;
+  b->crowded_out += (uint64_t)gone;
+  return status;
+}
+
+/* Who gives way is known when all that was taken is out. */
+static int write_events(sqlite_file *f, batch *b) {
   int status = SQLITE_OK;
+  b->crowded_out = 0;
   if (b->event_count) atomic_store(&f->has_inbox, true);
-  for (size_t i = 0; i < b->event_count && status == SQLITE_OK; i++) {
-    const arrived *e = &b->events[i];
-    sql_number(s, 1, e->number);
-    sql_number(s, 2, e->run);
-    bind_at(s, 3, b, e->name);
-    sql_blob(s, 4, batch_bytes_at(b, e->json), e->json.length);
-    sqlite3_bind_int64(s, 5, e->at_ms);
-    sql_number(s, 6, e->print);
-    sqlite3_bind_int(s, 7, e->met);
-    sql_number(s, 8, e->asked);
-    status = sql_done(s);
-  }
-  for (size_t i = 0; i < b->taken_count && status == SQLITE_OK; i++) {
-    sql_number(f->writes[DROP_EVENT], 1, b->taken[i]);
-    status = sql_done(f->writes[DROP_EVENT]);
-  }
+  for (size_t i = 0; i < b->event_count && status == SQLITE_OK; i++) status = add_event(f, b, &b->events[i]);
+  for (size_t i = 0; i < b->taken_count && status == SQLITE_OK; i++)
+    status = drop_event(f, b->taken[i].number);
+  for (size_t i = 0; i < b->event_count && status == SQLITE_OK; i++)
+    status = crowd_out(f, b, b->events[i].run);
+  for (size_t i = 0; i < b->taken_count && status == SQLITE_OK; i++)
+    status = bound_inbox(f, b, FORGET_TAKEN, b->taken[i].run);
   return status;
 }
 
@@ -445,7 +483,7 @@ static void note_log(sqlite_file *f, const list *batches) {
 static int write_batches(sqlite_file *f, list *batches) {
   int status = add_names(f);
   for (list *l = batches->next; l != batches && status == SQLITE_OK; l = l->next) {
-    const batch *b = LIST_OF(batch, link, l);
+    batch *b = LIST_OF(batch, link, l);
     status = write_log(f, b);
     if (status == SQLITE_OK) status = write_events(f, b);
     if (status == SQLITE_OK) status = write_refusals(f, b);

@@ -254,9 +254,9 @@ static void write_attribute(batch *b, const store_record *record) {
   };
 }
 
-static void take_event(batch *b, uint64_t number) {
+static void take_event(batch *b, uint64_t run, uint64_t number) {
   ROOM_FOR_ONE(b->taken, b->taken_count, b->taken_room);
-  b->taken[b->taken_count++] = number;
+  b->taken[b->taken_count++] = (taken_event){run, number};
 }
 
 static bool has_room(const sqlite_lane *lane) {
@@ -281,7 +281,8 @@ store_position lane_append(store_lane *base, store_journal *journal, const store
   journal->asleep = false;
   if (record->kind != RECORD_MOVE) write_down(lane, b, journal, record);
   if (record->kind == RECORD_WRITE) write_attribute(b, record);
-  if (record->kind == RECORD_TAKEN && record->numbers[0]) take_event(b, (uint64_t)record->numbers[0]);
+  if (record->kind == RECORD_TAKEN && record->numbers[0])
+    take_event(b, journal->run, (uint64_t)record->numbers[0]);
   if (record->settle)
     settle_as_told(lane, journal, record);
   else if (journal->has_row && record->from >= RUN_HELD && is_alive(record->to))
@@ -309,6 +310,12 @@ uint64_t lane_event(store_lane *base, uint64_t run, const store_inbox_event *eve
   base->last++;
   if (position) *position = base->last;
   return number;
+}
+
+uint64_t lane_crowded_out(const store_lane *base, uint64_t *run) {
+  const sqlite_lane *lane = (const sqlite_lane *)base;
+  if (run) *run = atomic_load(&lane->crowded_run);
+  return atomic_load(&lane->crowded_out);
 }
 
 store_position lane_refuse(store_lane *base, const store_refusal *refusal) {

@@ -172,6 +172,7 @@ static const store_backend sqlite_backend = {
     .due = timers_due,
     .due_again = timers_due_again,
     .event = lane_event,
+    .crowded_out = lane_crowded_out,
     .events = read_events,
     .has_event = read_has_event,
     .refuse = lane_refuse,

@@ -112,6 +112,10 @@ typedef struct arrived {
   uint64_t asked;
 } arrived;
 
+typedef struct taken_event {
+  uint64_t run, number;
+} taken_event;
+
 typedef struct refused {
   uint64_t run, number, asked;
   text_at name;
@@ -145,7 +149,9 @@ typedef struct batch {
   size_t write_count, write_room;
   arrived *events;
   size_t event_count, event_room;
-  uint64_t *taken; /* events' numbers */
+  uint64_t crowded_out,
+      crowded_run; /* by the last try to commit it: events that gave way, and whose was the last */
+  taken_event *taken;
   size_t taken_count, taken_room;
   refused *refusals;
   size_t refusal_count, refusal_room;
@@ -244,6 +250,7 @@ typedef struct sqlite_lane {
   list unsettled;  /* journals with records that are in no segment, oldest first */
   uint64_t pinned; /* a batch that must stay in the log; UINT64_MAX: none */
   _Atomic store_position committed;
+  _Atomic uint64_t crowded_out, crowded_run;
   _Atomic size_t waiting_bytes; /* in batches that were handed over */
   bool has_news;                /* the committer's, too */
   uint64_t oldest_next;         /* the committer's: batch.oldest of the last one */
@@ -260,6 +267,7 @@ int lane_load(store_lane *base, const store_run *run, store_journal *journal, bu
 void lane_flush(store_lane *base);
 void lane_forget(store_journal *journal);
 uint64_t lane_event(store_lane *base, uint64_t run, const store_inbox_event *event, store_position *position);
+uint64_t lane_crowded_out(const store_lane *base, uint64_t *run);
 store_position lane_refuse(store_lane *base, const store_refusal *refusal);
 store_position lane_convert(store_lane *base, const store_run *run, int64_t at_ms);
 store_position lane_profile_came(store_lane *base, const char *person, const store_profile *profile);

@@ -49,7 +49,7 @@ static const char *const texts[STATEMENTS] = {
     [PAGE] = "SELECT " RUN_COLUMNS " FROM run WHERE number < ?1 AND number >= ?2" MEANT,
     [ENTERED] = "SELECT run FROM entered WHERE who = ?1 AND past IS NULL",
     [FRESH] = "SELECT who, run FROM fresh",
-    [ROW] = "SELECT " RUN_COLUMNS " FROM run WHERE number = ?1",
+    [ROW] = ("SELECT " RUN_COLUMNS " FROM run WHERE number = ?1"),
     [FIRST] = "SELECT journal FROM run WHERE number = ?1",
     [SEGMENTS] = "SELECT bytes FROM segment WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
     [EVENTS] = EVENTS_OF_RUN,

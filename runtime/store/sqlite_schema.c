@@ -26,7 +26,7 @@
 
 #include "store/sqlite_parts.h"
 
-enum { APPLICATION = 0x6a61756e /* "jaun" */, VERSION = 3 };
+enum { APPLICATION = 0x6a61756e /* "jaun" */, VERSION = 4 };
 
 static const char tables[] =
     "CREATE TABLE meta (store_id BLOB NOT NULL, live INTEGER NOT NULL, newest INTEGER NOT NULL DEFAULT 0);"
@@ -54,6 +54,7 @@ static const char tables[] =
     "  met INTEGER NOT NULL DEFAULT 0, asked INTEGER NOT NULL DEFAULT 0);"
     "CREATE UNIQUE INDEX inbox_of_run ON inbox (run, print);"
     "CREATE INDEX inbox_open ON inbox (run) WHERE taken = 0;"
+    "CREATE INDEX inbox_taken ON inbox (run) WHERE taken = 1;"
     "CREATE TABLE attribute (person TEXT, name TEXT, json BLOB NOT NULL, at INTEGER NOT NULL,"
     "  PRIMARY KEY (person, name)) WITHOUT ROWID;"
     "CREATE TABLE profile (person TEXT PRIMARY KEY, json BLOB NOT NULL, fed INTEGER NOT NULL, at INTEGER NOT "
@@ -83,6 +84,7 @@ static const char *const migrations[VERSION] = {
     "CREATE TABLE profile (person TEXT PRIMARY KEY, json BLOB NOT NULL, fed INTEGER NOT NULL, at INTEGER NOT "
     "NULL)"
     "  WITHOUT ROWID;",
+    "CREATE INDEX inbox_taken ON inbox (run) WHERE taken = 1;",
 };
 
 /* Before the first table: neither can be changed afterwards without a copy of the whole file. */

@@ -132,6 +132,10 @@ static void tell_lanes(sqlite_file *f, list *batches) {
   for (list *l = batches->next; l != batches; l = l->next) {
     batch *b = LIST_OF(batch, link, l);
     atomic_fetch_sub_explicit(&b->lane->waiting_bytes, batch_bytes(b), memory_order_relaxed);
+    if (b->crowded_out) {
+      atomic_store(&b->lane->crowded_run, b->crowded_run);
+      atomic_fetch_add(&b->lane->crowded_out, b->crowded_out);
+    }
     atomic_store_explicit(&b->lane->committed, b->last, memory_order_release);
     b->lane->has_news = true;
   }

@@ -270,6 +270,7 @@ typedef struct store_lane_options {
   void (*wake)(void *data);
   void *data;
   size_t ring_records; /* 0: the default of 65,536 */
+  size_t inbox;        /* events that a run's inbox holds, and as many that were taken; 0: any number */
   int index, lanes;    /* it owns the shards with shard % lanes == index; lanes 0: all */
 } store_lane_options;
 
@@ -353,9 +354,11 @@ typedef struct store_inbox_event {
  * the event's number, which counts up, or 0 when the lane is full. *position (may be NULL): where it stands. */
 uint64_t store_event(store_lane *lane, uint64_t run, const store_inbox_event *event,
                      store_position *position);
+/* How many events have given way to newer ones in full inboxes since the lane was opened; *run (may be NULL): whose was the last. */
+uint64_t store_crowded_out(const store_lane *lane, uint64_t *run);
 /* A run's events that were not taken, oldest first; freed with store_events_free. They go when the run ends. 0 or -1. */
 int store_events(store_lane *lane, uint64_t run, store_inbox_event **out, size_t *count);
-/* Whether an event with this print came for the run, taken or not: 1, 0, or -1. */
+/* Whether an event with this print came for the run, taken or not, as far as its inbox goes back: 1, 0, or -1. */
 int store_has_event(store_lane *lane, uint64_t run, uint64_t print);
 /* What predicates have said no to: those of goal and exit_on to the run's events up to a number (`name` NULL), or a wait_for
  * (`asked`) to those of this name. Part of the next batch; its position, or 0 when the lane is full. */

@@ -49,6 +49,7 @@ typedef struct store_backend {
   size_t (*due)(store_lane *lane, int64_t now_ms, store_due_run *out, size_t most);
   void (*due_again)(store_lane *lane, const store_due_run *due); /* where `due` tells of any; else NULL */
   uint64_t (*event)(store_lane *lane, uint64_t run, const store_inbox_event *event, store_position *position);
+  uint64_t (*crowded_out)(const store_lane *lane, uint64_t *run);
   int (*events)(store_lane *lane, uint64_t run, store_inbox_event **out, size_t *count);
   int (*has_event)(store_lane *lane, uint64_t run, uint64_t print);
   store_position (*refuse)(store_lane *lane, const store_refusal *refusal);

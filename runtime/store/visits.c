@@ -22,12 +22,20 @@ static reader_visit begin(const store_record *step) {
   };
 }
 
+/* Whether nobody has got what the call was to send: it has failed before it left, as with a connection that was refused. */
+static bool never_left(const reader_visit *call) {
+  bool done = strcmp(call->result, "ok") == 0 || strcmp(call->result, "unknown") == 0;
+  return !done && !call->unclear && !call->answered;
+}
+
 static void answer(reader_visit *open, const store_record *record) {
   open->left_ms = record->at_ms;
   open->went_on = true;
   if (record->kind != RECORD_RESULT) return;
   open->result = record->name;
   open->unclear = record->numbers[3] & RESULT_UNCLEAR;
+  if (record->numbers[0] > 0) open->answered = true;
+  if (never_left(open)) open->payload = open->hash = NULL;
   open->reason = record->reason; /* of one whose fate is unknown */
   open->detail = record->detail;
 }
@@ -101,6 +109,7 @@ static reader_visit resent(const store_record *redrive) {
 static void note(reader_visit *open, const store_record *record) {
   if (record->kind == RECORD_RESULT || record->kind == RECORD_WOKE || record->kind == RECORD_TAKEN)
     answer(open, record);
+  if (record->kind == RECORD_ATTEMPT && record->numbers[0] > 0) open->answered = true;
   if (record->kind != RECORD_INTENT) return;
   open->payload = store_intent_line(record, INTENT_PAYLOAD, &open->payload_length);
   open->hash = store_intent_line(record, INTENT_TEMPLATE, &open->hash_length);

@@ -73,7 +73,8 @@ end)
 
 describe("an act is told to who asked for it when it is durable, and not before:", function()
   local ACTS = {
-    { "end", "--outcome", "waiting" }, { "redrive", "--outcome", "dropped" }, { "pause" },
+    { "end", "--outcome", "waiting", told = " ends " }, { "redrive", "--outcome", "dropped", told = " redrives " },
+    { "pause", told = " pauses " },
   }
 
   for _, act in ipairs(ACTS) do
@@ -86,6 +87,7 @@ describe("an act is told to who asked for it when it is durable, and not before:
       local held = hold_syncs(system)
       local command = helper.start(("env -C %s %s"):format(helper.quote(project.folder),
         helper.jaunt_words(table.unpack(words))))
+      running.wait_for("the order", function() return helper.read_file(process.err):find(act.told, 1, true) end)
       held.wait()
       assert.is_true(running.lives(command.pid), helper.read_file(command.err))
       assert.equal("", helper.read_file(command.out))

@@ -339,6 +339,8 @@ return journey "j" {
       local r = call_api "fails" { via = "crm", POST = "/f", json = {}, on_failure = "continue" }
       if r.failed then wait "2d" end
     ]])
+    has(of_flow("if wait_for('paid', { within = '1d' }) then wait '2d' end").md,
+      "dashed: `wait 2d`. The samples have no events: they would stand in `people/samples.events.ndjson`.")
     has(made.md, "2 sample people of `people/samples.ndjson` walked this way in a rehearsal. Nobody came to what is dashed: `never`, `drop hopeless`.",
       "No sample person comes here")
     local _, dashed = made.svg:gsub(' un"', "")
@@ -427,6 +429,33 @@ describe("the diagram", function()
     assert.equal(1, upward "::again:: while true do wait '1d' if person.tired then drop 'tired' end end")
   end)
 
+  it("goes over several sheets of paper, cut through nothing but lines", function()
+    local function pieces_of(html)
+      local sheets = html:match('<div class="sheets">(.-)</div>') or ""
+      local at, cuts = 0, {}
+      for height, from, high in sheets:gmatch('height="(%d+)" viewBox="0 (%d+) %d+ (%d+)"><use href="#drawing"/>') do
+        assert.equal(high, height)
+        assert.equal(at, tonumber(from))
+        at = at + height
+        cuts[#cuts + 1] = at
+      end
+      return cuts, at
+    end
+    assert.same({}, (pieces_of(of_flow("wait '1d'").html)))
+    local lines = {}
+    for i = 1, 60 do
+      lines[i] = ("if not person.a%d then call_api \"e%d\" { via = \"crm\", POST = \"/e\", json = {} } end"):format(i, i)
+    end
+    local made = of_flow(table.concat(lines, "\n"))
+    local _, boxes, _, _, height = drawing(made.svg)
+    local cuts, whole = pieces_of(made.html)
+    assert.equal(height, whole)
+    assert.is_true(#cuts > 5)
+    for i = 1, #cuts - 1 do
+      for _, box in ipairs(boxes) do assert(cuts[i] <= box[2] or cuts[i] >= box[4], "a node is cut") end
+    end
+  end)
+
   it("fits and stays clear when it is wide, deep, and full of long names", function()
     local cases = {}
     for i = 1, 14 do
@@ -450,7 +479,7 @@ describe("what comes from elsewhere", function()
 
   local HTML = { html = true, head = true, meta = true, title = true, style = true, body = true, main = true, h1 = true, h2 = true, h3 = true, p = true, nav = true, a = true,
     table = true, thead = true, tbody = true, tr = true, th = true, td = true, code = true, pre = true, strong = true, figure = true, svg = true, rect = true, path = true,
-    g = true, text = true }
+    g = true, text = true, div = true, use = true }
 
   local function evil_documents()
     local quoted = ("%q"):format(EVIL):gsub("\\\n", "\\n")

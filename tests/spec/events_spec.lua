@@ -445,3 +445,51 @@ describe("an event", function()
     assert.equal(0, all.lost_events)
   end)
 end)
+
+describe("an inbox that is full", function()
+  -- Three of five events are left, whether the run is parked, in memory or nowhere else.
+  local function crowd(state, flow)
+    local events = {}
+    for i = 1, 5 do events[i] = event("+" .. i .. "h", "paid", { n = i }) end
+    return run { flow = flow .. [[
+      for i = 1, 4 do
+        local got = wait_for("paid", { within = "0s" })
+        say(got and got.n)
+      end
+    ]], events = events, "--state", state, "--limits", "inbox=3" }
+  end
+
+  local function assert_told(all)
+    assert.same({ "3", "4", "5", "nil" }, all.said)
+    assert.equal(2, all.crowded_out)
+    assert.matches("warning: ada has more than 3 events in its inbox: the oldest give way %(limit inbox%)\n", all.err)
+    assert.equal(1, select(2, all.err:gsub("limit inbox", "")))
+  end
+
+  it("keeps the newest, and that is told: in memory", function()
+    assert_told(crowd("memory:", [[wait "1d"]]))
+  end)
+
+  it("of a run that is parked", function()
+    assert_told(crowd("sqlite:" .. helper.temp_folder() .. "/state.db", [[wait "1d"]]))
+  end)
+
+  it("of a run that its state keeps, and that stays in memory", function()
+    assert_told(crowd("sqlite:" .. helper.temp_folder() .. "/state.db", [[for i = 1, 6000 do wait "4s" end]]))
+  end)
+
+  it("takes nothing from one that takes its events", function()
+    local events = {}
+    for i = 1, 30 do events[i] = event("+" .. i .. "h", "paid", { n = i }) end
+    local all = run { flow = [[for i = 1, 30 do assert(wait_for("paid").n == i) end]], events = events,
+      "--state", "sqlite:" .. helper.temp_folder() .. "/state.db", "--limits", "inbox=3" }
+    assert.equal(1, all.completed, all.err)
+    assert.equal(0, all.crowded_out)
+  end)
+
+  it("holds at least one", function()
+    local result = journeys.try { flow = "", "--limits", "inbox=0" }
+    assert.equal(2, result.code)
+    assert.matches("inbox", result.err)
+  end)
+end)

@@ -484,6 +484,23 @@ describe("a template is refused, with line, column and mend, that has", function
     refuses('{"a": "\xff"}', "this byte is not UTF-8")
   end)
 
+  it("the same key twice, where a value says it", function()
+    local function twice(text, vars, key, at)
+      local template = assert(liquid.compile(text, { path = "hello.json", kind = "json" }))
+      local result, why = template:render { person = {}, event = {}, vars = vars, now = 0 }
+      if result then error("it was rendered: " .. result, 2) end
+      assert.equal("render", why.what)
+      assert.equal(('hello.json:%s: the key "%s" stands twice in one object; keys that values say have to differ'):format(at,
+        key), tostring(why):match "^[^\n]*")
+    end
+    twice('{"a": 1, {{ k }}: 2}', { k = "a" }, "a", "1:10")
+    twice('{"\\u0061": 1, "{{ k }}": 2}', { k = "a" }, "a", "1:16")
+    twice('{"x": [{"a": 1,\n"a{{ k }}b": 1, "axb": 2}]}', { k = "x" }, "axb", "2:3")
+    twice('[{ {% for k in l %}{{ k }}: [{"b": "c"}],{% endfor %} }]', { l = { "é", "b", "é" } }, "é", "1:20")
+    assert.same({ a = { a = "a" }, b = { a = 1 } }, value('{ {{ k }}: {"a": {{ k }}}, "b": { {{ k }}: 1}}', { k = "a" }))
+    assert.same({ a = { "b", "b" } }, value('{ {{ k }}: ["b", "b"]}', { k = "a" }))
+  end)
+
   it("the same key twice", function()
     refuses('{"a": 1,\n "a": 2}', '2:2: the key "a" stands twice in this object; it is there already on line 1')
     refuses('{"a": 1, {% if x %}"b": 1,{% endif %} "a": 2}', 'the key "a" stands twice')

@@ -113,7 +113,7 @@ describe("a hostile value does not get out of", function()
   it("text and attributes in HTML and XML", function()
     for _, kind in ipairs { "html", "xml" } do
       local document = [[<p a="{{ a }}" b='{{ b }}'>{{ e }}{% for x in l %}<i>{{ x }}</i>{% endfor %}</p>]]
-        .. "<!-- {{ f }} -->"
+        .. (kind == "html" and "<!-- {{ f }} -->" or "<!-- f -->")
       hostile(kind, document, function(text, person)
         local _, elements = text:gsub("<", "")
         local _, double = text:gsub('"', "")
@@ -127,6 +127,25 @@ describe("a hostile value does not get out of", function()
           ""):find "&")
       end)
     end
+  end)
+
+  it("a script, CSS and a URL in HTML", function()
+    local document = [[<script>x = [{{ a | json }}, "{{ key }}", '{{ key }}']</script>]]
+      .. [[<style>b{c:"{{ key }}"}</style><i style="c:{{ key }};d:url({{ key }})"><a href="{{ key }}{{ key }}?q={{ key }}">]]
+    hostile("html", document, function(text, person)
+      local script, css, style, in_url, before, query = text:match('^<script>x = ([^<]*)</script><style>b{c:"([^"\n{};:()<]*)"}'
+        .. '</style><i style="c:([^"\n{};:()<]*);d:url%(([^"\n{}()<]*)%)"><a href="([^"<]*)%?q=([%w._~%%-]*)">$')
+      if not script then fail("%s", text) end
+      local key = native.mend(person.key)
+      local value = json.decode((script:gsub("'([^']*)']$", '"%1"]')))
+      assert.same({ key, key }, { value[2], value[3] })
+      assert.equal(css, style)
+      assert.is_nil(in_url:gsub("&amp;", "&"):find ";")
+      for _, url in ipairs { in_url, before } do
+        if url:find "^[^/?#]*:" and not url:find "^https?:" then fail("%s", text) end
+      end
+      assert.equal(key, (query:gsub("%%(%x%x)", function(digits) return string.char(tonumber(digits, 16)) end)))
+    end)
   end)
 
   it("a form's value", function()

@@ -316,7 +316,7 @@ hello.txt:2:19: 0 is divided by 0
     ["{% if a %}{% end if %}"] = '1:14: there is no tag "end"; the if ends with endif',
     ["{% set a = 1 %}"] = '1:4: there is no tag "set"; use assign',
     ["{% first_name %}"] = '1:4: there is no tag "first_name"; a value is put out by {{ first_name }}',
-    ["{{{ a }}}"] = "1:3: { is not expected here; an output begins with {{, and ends with }}",
+    ["{{{ a }}}"] = "1:3: { is not expected here; an output begins with {{; a { before it needs a blank behind itself",
     ["{{#if a}}"] = "1:3: # is not expected here; a condition is written {% if … %}, and ends with {% endif %}",
     ["{{ a ? b : c }}"] = "1:6: ? is not expected here; use if, else and endif",
     ["{{ a or 'b' }}"] = '1:6: or is not expected here; for what is not there: | default: "…"',

@@ -151,7 +151,7 @@ describe("on a terminal", function()
       local left = screen(result.bytes)
       assert.is_nil(left:find("admitted", 1, true), left)
       assert.is_nil(left:find("calls/s", 1, true), left)
-      assert.matches("^letter, version %x+ %(rehearsal[^\n]*\n\nelement", left)
+      assert.matches("^letter, version %x+ %(rehearsal.-\n\nelement", left)
       assert.matches("\nledger    60 entered", left)
     end
   end)

@@ -59,7 +59,7 @@ describe("a project made by jaunt new", function()
         count = count + 1
       end
     end
-    assert.equal(9, count)
+    assert.equal(10, count)
   end)
 
   it("has a README of one screen that names its project and every file", function()
@@ -98,8 +98,22 @@ describe("a project made by jaunt new", function()
     local here = helper.temp_folder()
     expect_well(here, "new", ".")
     assert.equal("# " .. here:match("[^/]+$"), helper.read_file(here .. "/README.md"):match("^[^\n]*"))
+    for _, odd in ipairs { name .. " $HOME 'x'", "-x", "ünï cödé", "shop.2" } do
+      local going = assert(expect_well(above, "new", "--", odd):match("\n  (cd [^\n]+)"))
+      assert.equal(above .. "/" .. odd .. "\n", helper.sh(("cd %s && %s && pwd"):format(helper.quote(above), going)).out)
+    end
     expect_well(above, "new", "deep/er/shop")
     assert.equal("nothing found\n", expect_well(above .. "/deep/er/shop", "check"))
+  end)
+end)
+
+describe("a project within a project", function()
+  it("is made, and told from a journey of the one around", function()
+    local folder = new_project()
+    local said = expect_well(folder, "new", "reminder")
+    assert.matches("It lies within the project " .. folder, said, 1, true)
+    assert.equal("nothing found\n", expect_well(folder .. "/reminder", "check"))
+    assert.is_nil((expect_well(helper.temp_folder(), "new", "shop"):find("within")))
   end)
 end)
 
@@ -123,11 +137,12 @@ describe("jaunt new journey and jaunt new payload", function()
       assert.equal("jaunt: " .. text .. "\n", r.err)
     end
     local folder = new_project()
-    refused(folder, { "journey" }, "jaunt new journey NAME: what is it called?")
+    refused(folder, { "" }, "new wants a FOLDER: where is the project to be?")
+    refused(folder, { "journey" }, "new journey wants a NAME: what is it called?")
     for _, name in ipairs { "Cart", "1st", "cart-mail", "../x", "a/b", "", "naïve", "x.lua" } do
       refused(folder, { "payload", name }, name .. " is no name for a payload: small letters, digits and _, such as cart_reminder")
     end
-    refused(folder, { "jorney", "x" }, "jaunt new makes a journey, a payload, or a project in a FOLDER, not jorney x")
+    refused(folder, { "jorney", "x" }, "new makes a journey, a payload, or a project in a FOLDER, not jorney x")
     refused(folder, {}, "new needs WHAT; jaunt new --help says more")
     refused(helper.temp_folder(), { "journey", "x" },
       "there is no project here: go to a folder with connections.lua (or above its scripts/), or name a file")
@@ -151,7 +166,7 @@ describe("nothing is overwritten", function()
     refused(folder, above, { "." }, ". is there already, and not empty")
     local r = jaunt_in(above, "new", "shop/README.md/x")
     assert.equal(2, r.code)
-    assert.matches("^jaunt: can't make shop/README.md", r.err)
+    assert.matches("^jaunt: can't make the folder shop/README.md", r.err)
   end)
 
   it("by a journey or a payload, whatever the ending of what is there", function()

@@ -111,7 +111,10 @@ describe("a paused journey", function()
     process = start(project, "--live", "--yes", "--events", "events.ndjson")
     for _ = 1, 3 do pause(project) end
     assert.equal(8, select(2, project.where()).waiting)
-    process.signal "KILL" -- the events are kept all the same
+    running.wait_for("both events to be kept", function()
+      return select(2, project.jaunt("why", "p1", "--state", STATE).out:gsub("came, and was not taken", "")) == 2
+    end)
+    process.signal "KILL"
     process.finish()
     resume(project)
     process = start(project, "--live", "--yes")

@@ -245,7 +245,7 @@ describe("ARCHITECTURE.md", function()
       { "runtime/engine/run_call.c", "static void intend" }, { "runtime/store/lane.c", "void store_flush" },
       { "runtime/engine/engine.c", "void engine_admit" }, { "runtime/engine/worker.h", "engine_shared" }, { "runtime/engine/run_kept.c", "void run_settle" },
       { "runtime/engine/run_kept.c", "run *run_wake" }, { "runtime/engine/run_replay.c", "bool run_recorded" },
-      { "runtime/bind/call_api.c", "field_names" }, { "lualib/jaunt/project/payloads.lua", "KINDS" },
+      { "runtime/bind/call_spec.c", "call_field_names" }, { "lualib/jaunt/project/payloads.lua", "KINDS" },
       { "lualib/jaunt/worker.lua", "payload_renderer" },
     } do
       assert(file(place[1]):find(place[2], 1, true), ("%s has no %s"):format(place[1], place[2]))
@@ -293,7 +293,7 @@ describe("the README", function()
   end)
 
   it("lists the fields of call_api", function()
-    assert.same(quoted("runtime/bind/call_api.c", "field_names%[%] = {", "}"), listed "call_api")
+    assert.same(quoted("runtime/bind/call_spec.c", "call_field_names%[FIELDS %+ 1%] = {", "}"), listed "call_api")
   end)
 
   it("lists the fields of a response", function()

@@ -341,7 +341,7 @@ describe("what can't be redriven is refused, by count and reason:", function()
     assert.equal(4, #told.groups)
     assert.equal(2, #told.samples)
     local text = project.jaunt("redrive", "trip", "--dry-run", "--state", STATE).out
-    for _, line in ipairs { "4 runs of trip are meant:\n", "2 would be redriven\n", '  1  dropped at "first": status 422', "1 would be refused: its script says drop()",
+    for _, line in ipairs { "4 runs of trip are meant:\n", "2 would be redriven:\n", '  1  dropped at "first": status 422', "1 would be refused: its script says drop()",
       "p1  dropped at \"first\": status 422, since 20" } do
       assert.is_truthy(text:find(line, 1, true), line .. "\nis not in\n" .. text)
     end

@@ -115,6 +115,18 @@ describe("at the prompt", function()
     assert.equal("600\n", helper.sh("stat -c %a " .. helper.quote(path)).out)
   end)
 
+  it("what looks like a secret is known by its name, its form, or its value", function()
+    local history = require "jaunt.repl.history"
+    for _, text in ipairs {
+      'headers = { Authorization = "Bearer abcdef1234567890" }', 'headers = { ["X-Api-Key"] = "abc" }', 'pass = "hunter2"', "pwd = 'hunter2'", 'auth = { bearer = "abc123" }',
+      'auth = { basic = { "user", "pw" } }', "client_secret = [[abc]]", 'f("password", "hunter2")', 'GET = "/x?api_key=abcdef"', 'my_private_key = "abc"', 'token\n  = "abc"',
+      'x = "https://user:word@example.com/"', 'x = "corncrake, the value"',
+    } do assert.is_true(history.holds_secret(text, { "corncrake" }), text) end
+    for _, text in ipairs {
+      'token = secret "CRM"', 'x = "token"', 'wait_for("password_reset", { within = "1d" })', "person.token_count = 5", 'call_api { via = "crm", GET = "/x?page=2" }', 'passed = "yes" and 1',
+    } do assert.is_false(history.holds_secret(text, { "corncrake" }), text) end
+  end)
+
   it("a paste of 200 lines is taken line by line, or as one where the terminal says that it is a paste", function()
     local lines = {}
     for i = 1, 200 do lines[i] = ("n%d = %d"):format(i, i) end
@@ -157,6 +169,8 @@ describe("at the prompt", function()
     } do
       typed { "expect pretend>", "send " .. case[1], "expect " .. case[2], [[send \x03]], "expect pretend>", [[send \x04]], "end" }
     end
+    typed { "expect pretend>", [[send call_api { via = "crm", GET = "/no" }\r]], "expect failed", "expect pretend>", [[send _.json.w\t]], "expect _.json.why", [[send \r]],
+      [[expect "no"]], [[send \x04]], "end" }
     typed { "expect pretend>", [[send shop = { address = 1 }\r]], "expect pretend>", [[send shop.ad\t]], "expect shop.address", [[send \r]], "expect \\n1", [[send \x04]], "end" }
   end)
 
@@ -243,11 +257,19 @@ describe("commands with a dot", function()
     assert.truthy(result.out:find("failed · status 503.*ok · status 201.*failed.*reset"), result.out)
   end)
 
+  it("let .run meet what .vendor was told", function()
+    local result = piped("repl", ".vendor\n.vendor crm POST /contacts 422\n.run greet\n.vendor off\n.run greet\n")
+    assert.equal(0, result.code, result.err)
+    assert.truthy(result.out:find("^the pretend vendors answer as usual\n"), result.out)
+    assert.truthy(result.out:find("2× status 422.*2 completed"), result.out)
+    assert.truthy(piped("repl", ".clock 2h\n").err:find("it is .clock +2h", 1, true))
+  end)
+
   it("step through a journey: send, skip, feign, leave", function()
     typed { "expect pretend>", [[send .step greet\r]], "expect ada goes through greet", "expect POST /contacts via crm", [[expect "name": "Ada"]], "expect Enter sends it",
-      [[send \r]], "expect status 201", "expect wait 2h", [[send s\r]], "expect pretend>",
+      [[send \r]], "expect status 201", "expect wait 2h", [[send s\r]], "expect completed", "expect pretend>",
       [[send .step greet\r]], "expect Enter sends it", [[send f 500 {"why":"tired"}\r]], "expect status: 500, feigned", "expect pretend>",
-      [[send .step greet\r]], "expect Enter sends it", [[send q\r]], "expect exit", "expect pretend>",
+      [[send .step greet\r]], "expect Enter sends it", [[send q\r]], "expect left", "expect pretend>",
       [[send .step greet\r]], "expect Enter sends it", [[send \x03]], "expect pretend>", [[send \x04]], "end" }
   end)
 
@@ -256,6 +278,25 @@ describe("commands with a dot", function()
     os.execute("chmod +x " .. helper.quote(folder .. "/editor"))
     typed({ "expect pretend>", [[send .person grace\r]], "expect person is grace", [[send .edit hello\r]], [[expect "mail": "grace@example.com"]], "expect pretend>", [[send \x04]], "end" },
       { env = { EDITOR = "./editor" } })
+  end)
+
+  it("show a payload again with each save while the editor is open, unless it has taken the screen", function()
+    helper.write_file(folder .. "/editor", "#!/bin/sh\nsed -i 's/\"to\"/\"first\"/' \"$1\"\nread line\nsed -i 's/\"first\"/\"second\"/' \"$1\"\nread line\n")
+    helper.write_file(folder .. "/screen", "#!/bin/sh\nstty -icanon\nsed -i 's/\"second\"/\"third\"/' \"$1\"\nread line\nsed -i 's/\"third\"/\"fourth\"/' \"$1\"\nstty icanon\n")
+    os.execute("chmod +x " .. helper.quote(folder .. "/editor") .. " " .. helper.quote(folder .. "/screen"))
+    typed({ "expect pretend>", [[send .person grace\r]], "expect person is grace", [[send .edit hello\r]], [[expect "first": "grace@example.com"]],
+      [[send \r]], [[expect "second": "grace@example.com"]], [[send \r]], "expect pretend>", [[send \x04]], "end" }, { env = { EDITOR = "./editor" } })
+    local result = typed({ "expect pretend>", [[send .person grace\r]], "expect person is grace", [[send .edit hello\r]], "do until grep -q third payloads/hello.json; do sleep 0.05; done",
+      [[send \r]], [[expect "fourth": "grace@example.com"]], "expect pretend>", [[send \x04]], "end" }, { env = { EDITOR = "./screen" } })
+    assert.is_nil(result.shown:find('"third": ', 1, true))
+  end)
+
+  it("edit the payload of a name that a journey has, too, and say so", function()
+    helper.write_file(folder .. "/payloads/greet.json", '{ "name": "{{ name }}" }')
+    helper.write_file(folder .. "/editor", "#!/bin/sh\nsed -i 's/\"name\":/\"called\":/' \"$1\"\n")
+    os.execute("chmod +x " .. helper.quote(folder .. "/editor"))
+    typed({ "expect pretend>", [[send .person ada\r]], "expect person is ada", [[send .edit greet\r]], "expect greet is a journey, too: .edit journeys/greet.lua",
+      [[expect "called": "Ada"]], "expect pretend>", [[send .edit journeys/greet.lua\r]], "expect unchanged", [[send \x04]], "end" }, { env = { EDITOR = "./editor" } })
   end)
 
   it("tell of payloads that are saved while a line is typed", function()
@@ -295,6 +336,37 @@ describe("a prompt attached to a runtime", function()
     process.stop("INT")
     local audit = helper.read_file(folder .. "/jaunt.db.audit")
     assert.equal(2, select(2, audit:gsub('"command":"end"', "")))
+  end)
+end)
+
+describe(".step at the prompt of a runtime", function()
+  it("walks a held run to where it is, with what its journal has recorded, pretends from there, and redrives it", function()
+    local server = fault.start()
+    helper.write_file(folder .. "/connections.lua", ([[return { crm = { base_url = "http://127.0.0.1:%d", private_network = true } }]]):format(server.http))
+    helper.write_file(folder .. "/payloads/hello.json", '{ "how": "{{ how }}", "seen": {{ seen }}, "nick": "{{ nick | hold_if_nil: \'no nick\' }}" }')
+    helper.write_file(folder .. "/journeys/long.lua", [[return journey "long" { flow = function(person)
+      if person.id == "kim" then wait "9d" end
+      local first = call_api "first" { via = "crm", GET = "/ok" }
+      local how = split "how" { only = 1 }
+      wait "1ms"
+      call_api "second" { via = "crm", POST = "/ok", payload = "hello", vars = { how = how, seen = first.status } }
+      call_api "third" { via = "crm", GET = "/ok" }
+    end }]])
+    helper.write_file(folder .. "/two.csv", "id\nada\nkim\n")
+    local process = helper.start(("sh -c 'cd \"$0\" && exec \"$@\" >said 2>&1' %s %s run long --people two.csv --live --yes"):format(helper.quote(folder), helper.quote(JAUNT)))
+    local function runs() return helper.sh(("cd %s && %s runs long"):format(helper.quote(folder), helper.quote(JAUNT))).out end
+    running.wait_for("a held run", function() return runs():find("1 waiting, 1 held", 1, true) end)
+    typed({ "expect attached>", [[send .step long\r]], 'expect held at "second" (payload: no nick)', 'expect "first": ok (200)', 'expect split "how": only',
+      "expect From here on it is a rehearsal", "expect POST /ok via crm", "expect no nick", "expect e ends it", [[send q\r]], "expect attached>",
+      [[do sed -i "s/hold_if_nil: 'no nick'/default: '-'/" payloads/hello.json; until grep -q 'payloads taken' said; do sleep 0.05; done]], [[send .step\r]], [[expect "how": "only"]], [[expect "seen": 200]], "expect ?",
+      [[send s\r]], "expect third", "expect ?", [[send f 500\r]], "expect status: 500, feigned", "expect e ends it", [[send w\r]], "expect wait 1ms", "expect ?",
+      [[send r\r]], "expect 1 run of long redriven", "expect ada is", "expect attached>", [[send \x04]], "end" }, { words = "repl --attach" })
+    running.wait_for("its end", function() return runs():find("1 waiting, 1 completed", 1, true) end)
+    process.stop("INT")
+    server.stop()
+    local audit = helper.read_file(folder .. "/jaunt.db.audit")
+    assert.equal(1, select(2, audit:gsub("\n", "")))
+    assert.truthy(audit:find('"command":"redrive"', 1, true))
   end)
 end)
 

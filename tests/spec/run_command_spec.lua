@@ -66,7 +66,7 @@ describe("--json", function()
         assert.equal(kind, type(element[name]), name)
       end
     end
-    assert.equal("already_in attempts calls completed control converted dropped elements entered exited exits forecast held interrupted journey "
+    assert.equal("already_in attempts calls completed control converted crowded_out dropped elements entered exited exits forecast held interrupted journey "
       .. "left_out live lost_events median_ms p99_ms queued rejected rejected_events running seconds unfinished version waiting", keys(report))
     assert.equal("details dropped held kind line name reached reasons went_on", keys(report.elements[1]))
   end)

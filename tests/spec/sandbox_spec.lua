@@ -128,6 +128,11 @@ describe("a script that wants everything", function()
     local run = beside({ { "", "for i = 1, 100000 do local t = { ('x'):rep(100) .. i } end" } }, "slice_time=30s run_memory=1MiB")
     assert.equal(0, run.held, run.err)
   end)
+
+  it("is not what a run is taken for that makes up names of splits", function()
+    local run = beside({ { "", "for i = 1, 100000 do split('copy ' .. i) end" } }, "slice_time=30s run_memory=1MiB")
+    assert.equal(0, run.held, run.err)
+  end)
 end)
 
 describe("a script that asks for too much at once", function()

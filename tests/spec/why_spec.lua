@@ -129,7 +129,7 @@ describe("jaunt why", function()
   it("ends with 1 where nobody is meant", function()
     local result = state.ask("why", "nobody@example.com", "--state", "sqlite:state.db")
     assert.equal(1, result.code)
-    assert.equal("jaunt: nobody in state.db has the id, or an attribute with the value, nobody@example.com\n", result.err)
+    assert.equal("jaunt: nobody in state.db has the id \"nobody@example.com\", or an attribute with that value\n", result.err)
   end)
 
   it("makes harmless what people's data and vendors say", function()

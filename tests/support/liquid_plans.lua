@@ -288,7 +288,10 @@ local function object(draw, scope, depth)
   end)
   return "{ " .. text .. blank(draw) .. "}", function(p)
     local made = {}
-    fill(p, function(v, called) made[called] = v end)
+    fill(p, function(v, called)
+      if made[called] ~= nil then error "a key twice" end
+      made[called] = v
+    end)
     return made
   end
 end

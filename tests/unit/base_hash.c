@@ -127,6 +127,36 @@ static void many_and_long_parts_hash_like_short_ones(void **state) {
   free(bytes);
 }
 
+/* What stands in states hangs on it: each part behind its length, in 8 bytes. */
+static uint64_t by_hand(const hash_part *parts, size_t count) {
+  static char joined[2000];
+  size_t used = 0;
+  for (size_t i = 0; i < count; used += parts[i++].length) {
+    uint64_t length = parts[i].length;
+    memcpy(joined + used, &length, sizeof length);
+    used += sizeof length;
+    memcpy(joined + used, parts[i].bytes, parts[i].length);
+  }
+  return hash_bytes64(reference_key, joined, used);
+}
+
+static void parts_may_be_taken_in_two_goes(void **state) {
+  (void)state;
+  static char bytes[600];
+  memset(bytes, 'x', sizeof bytes);
+  for (size_t length = 0; length < sizeof bytes; length += length < 40 ? 1 : 37) {
+    const hash_part parts[] = {{"kind", 4}, {bytes, length}, {"ada", 3}, {bytes, length / 2}};
+    uint64_t wanted = by_hand(parts, 4);
+    assert_int_equal(wanted, hash_parts64(reference_key, parts, 4));
+    assert_int_equal(wanted, hash_parts(reference_key, parts, 4).lo);
+    for (size_t count = 0; count <= 4; count++) {
+      hash_begun begun = hash_begin(reference_key, parts, count);
+      for (int again = 0; again < 2; again++)
+        assert_int_equal(wanted, hash_end64(&begun, parts + count, 4 - count));
+    }
+  }
+}
+
 static void another_key_gives_another_hash(void **state) {
   (void)state;
   for (int bit = 0; bit < 128; bit++) {
@@ -196,6 +226,7 @@ int main(void) {
       cmocka_unit_test(parts_do_not_run_together),
       cmocka_unit_test(parts_may_be_empty_and_their_order_counts),
       cmocka_unit_test(many_and_long_parts_hash_like_short_ones),
+      cmocka_unit_test(parts_may_be_taken_in_two_goes),
       cmocka_unit_test(another_key_gives_another_hash),
       cmocka_unit_test(a_hash_is_written_with_its_lower_half_first),
       cmocka_unit_test(shards_are_filled_evenly),

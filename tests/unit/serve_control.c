@@ -38,7 +38,8 @@ static int begin_with(void **state, uint64_t silence_ms) {
   assert_non_null(mkdtemp(w->folder));
   snprintf(w->path, sizeof w->path, "%s/s.sock", w->folder);
   w->socket = control_socket_listen(
-      &w->loop, &(control_socket_options){.path = w->path, .silence_ms = silence_ms, .came = has_come, .data = w},
+      &w->loop,
+      &(control_socket_options){.path = w->path, .silence_ms = silence_ms, .came = has_come, .data = w},
       &err);
   if (!w->socket) fail_msg("%s", err.text);
   *state = w;

@@ -24,6 +24,7 @@ static int64_t ask(world *w, const char *sql) {
 static void make_older(world *w) {
   static const char *const steps[] = {
       "DROP INDEX inbox_open",
+      "DROP INDEX inbox_taken",
       "ALTER TABLE inbox DROP COLUMN met",
       "ALTER TABLE inbox DROP COLUMN asked",
       "ALTER TABLE run DROP COLUMN goal",
@@ -509,6 +510,61 @@ static void what_predicates_have_refused_is_told_with_the_event(void **state) {
   store_events_free(events, count);
 }
 
+static uint64_t an_event_comes(world *w, uint64_t run, uint64_t print) {
+  store_inbox_event event = {.print = print, .name = (char *)"paid", .json = (char *)"{}", .length = 2};
+  return store_event(w->lane, run, &event, NULL);
+}
+
+/* As many as the lane says, of each kind: the oldest give way, of this run alone. */
+static void a_full_inbox_holds_the_newest(void **state) {
+  world *w = *state;
+  error err = {""};
+  traveller t;
+  char kinds[32];
+  store_inbox_event *events;
+  size_t count;
+  uint64_t run = world_park(w, "ada", 5000), other = world_park(w, "bob", 5000), whose = 0;
+  world_sync(w);
+  store_lane_close(w->lane);
+  w->lane = store_lane_open(w->s, w->journey,
+                            &(store_lane_options){.durable = world_durable, .data = w, .inbox = 3}, &err);
+  assert_non_null(w->lane);
+  an_event_comes(w, other, 1);
+  for (uint64_t i = 1; i <= 7; i++) {
+    an_event_comes(w, run, i);
+    if (i % 2) world_sync(w);
+  }
+  world_sync(w);
+  assert_int_equal(store_events(w->lane, run, &events, &count), 0);
+  assert_int_equal(count, 3);
+  assert_int_equal(events[0].print, 5);
+  assert_int_equal(store_crowded_out(w->lane, &whose), 4);
+  assert_int_equal(whose, run);
+  world_wake(w, run, &t, kinds);
+  for (size_t i = 0; i < count; i++)
+    world_record(w, &t,
+                 (store_record){.kind = RECORD_TAKEN,
+                                .element = NO_ELEMENT,
+                                .name = "paid",
+                                .numbers = {(int64_t)events[i].number}},
+                 RUN_RUNNING);
+  store_events_free(events, count);
+  for (uint64_t i = 8; i <= 9; i++)
+    world_record(w, &t,
+                 (store_record){.kind = RECORD_TAKEN,
+                                .element = NO_ELEMENT,
+                                .name = "paid",
+                                .numbers = {(int64_t)an_event_comes(w, run, i)}},
+                 RUN_RUNNING);
+  world_sync(w);
+  assert_int_equal(store_has_event(w->lane, run, 7), 1);
+  assert_int_equal(store_has_event(w->lane, run, 6), 0); /* too long ago */
+  assert_int_equal(ask(w, "SELECT count(*) FROM inbox"), 3 + 1);
+  assert_int_equal(store_crowded_out(w->lane, NULL), 4);
+  assert_int_equal(store_has_event(w->lane, other, 1), 1);
+  store_journal_forget(&t.journal);
+}
+
 static void the_newest_profile_of_a_person_is_kept(void **state) {
   world *w = *state;
   store_profile found;
@@ -779,6 +835,7 @@ int main(void) {
       FILE_TEST(a_state_in_use_is_refused_and_the_one_who_has_it_is_named),
       FILE_TEST(a_run_that_is_over_converts_and_stays_as_it_is),
       FILE_TEST(what_predicates_have_refused_is_told_with_the_event),
+      FILE_TEST(a_full_inbox_holds_the_newest),
       FILE_TEST(the_newest_profile_of_a_person_is_kept),
       FILE_TEST(a_newer_format_is_refused_and_left_as_it_is),
       FILE_TEST(an_older_file_has_its_conversions_counted),

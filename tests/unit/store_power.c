@@ -4,7 +4,7 @@
 
 #include <sys/stat.h>
 
-enum { LIVES = 8, ACTS = 1500, CUTS_MOST = 600, ONE_IN = 3, KNOWN_MOST = 1000 };
+enum { LIVES = 8, ACTS = 1500, CUTS_MOST = 600, ONE_IN = 3, KNOWN_MOST = 1000, TRIES_MOST = 50 };
 
 typedef struct cut {
   uint32_t records[KNOWN_MOST]; /* what was promised by then */
@@ -114,7 +114,9 @@ static void a_power_cut_loses_nothing_that_was_told_durable(void **state) {
 
 static void with_sync_normal_it_loses_the_last_moment_and_what_is_left_is_whole(void **state) {
   (void)state;
-  assert_true(cut_the_power(true) > 100);
+  lost = 0;
+  for (int i = 0; i < TRIES_MOST && lost == 0; i++) /* how much is not synced depends on who is quicker */
+    assert_true(cut_the_power(true) > 100);
   assert_true(lost > 0);
 }
 

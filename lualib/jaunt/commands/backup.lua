@@ -54,6 +54,6 @@ return {
     { name = "force", help = "replaces the file" },
   },
   examples = { "jaunt backup jaunt-backup.db", "jaunt backup trip-backup.db --state sqlite:trip.db" },
-  exit = { [0] = "the copy is whole", [2] = "it could not be made" },
+  exit = { [0] = "the copy is whole", [2] = "it could not be made", [130] = "it was interrupted" },
   run = run,
 }

@@ -2,7 +2,6 @@
 
 local diagram = require "jaunt.docs.diagram"
 local facts = require "jaunt.docs.facts"
-local fs = require "jaunt.native.fs"
 local html = require "jaunt.docs.html"
 local keys = require "jaunt.base.keys"
 local markdown = require "jaunt.docs.markdown"
@@ -10,21 +9,11 @@ local mistakes = require "jaunt.base.mistakes"
 local page = require "jaunt.docs.page"
 local project = require "jaunt.project"
 local selection = require "jaunt.state.selection"
-local shell = require "jaunt.base.shell"
 local times = require "jaunt.base.times"
-
-local function make_folder(path)
-  if fs.kind(path) == "dir" then return end
-  local _, made = shell.output("mkdir -p -- " .. shell.quote(path))
-  if not made then mistakes.fail("can't make the folder %s", path) end
-end
+local writing = require "jaunt.base.writing"
 
 local function write(path, text)
-  local file, why = io.open(path, "wb")
-  if not file then mistakes.fail("can't write %s", why) end
-  local written, trouble = file:write(text)
-  local closed, more = file:close()
-  if not written or not closed then mistakes.fail("can't write %s: %s", path, trouble or more) end
+  writing.file(path, text)
   print(path)
 end
 
@@ -48,15 +37,14 @@ local function document(one, flags)
   local stamp = ("Written at %s %s."):format(times.short(os.time() * 1000), times.zone())
   local blocks = page.of(made, flags.stamp and stamp or nil)
   local folder = flags.out or project.path(one.found, "docs")
-  make_folder(folder)
   local base = project.join(folder, one.name)
   local has_diagram = made.read.steps ~= nil
   if flags.format ~= "markdown" then
-    write(base .. ".html", html.text(blocks, has_diagram and diagram.of(made, { links = true }) or ""))
+    write(base .. ".html", html.text(blocks, has_diagram and diagram.of(made, { links = true }) or nil))
   end
   if flags.format ~= "html" then
     write(base .. ".md", markdown.text(blocks, one.name .. ".svg"))
-    if has_diagram then write(base .. ".svg", diagram.of(made, { alone = true })) end
+    if has_diagram then write(base .. ".svg", diagram.of(made, { alone = true }).text) end
   end
 end
 

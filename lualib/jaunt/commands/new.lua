@@ -4,6 +4,8 @@ local files = require "jaunt.new.files"
 local fs = require "jaunt.native.fs"
 local mistakes = require "jaunt.base.mistakes"
 local project = require "jaunt.project"
+local shell = require "jaunt.base.shell"
+local writing = require "jaunt.base.writing"
 
 local function check_name(name, what)
   if not name:find("^[%l_][%l%d_]*$") then
@@ -11,17 +13,8 @@ local function check_name(name, what)
   end
 end
 
--- Writes a file, with the folders above it.
 local function write(path, text)
-  local folder = path:match("^(.*)/[^/]*$")
-  if folder then
-    local made, why = fs.make_folder(folder)
-    if not made then mistakes.fail("can't make %s", why) end
-  end
-  local file, trouble = io.open(path, "wb")
-  if not file then mistakes.fail("can't write %s", trouble) end
-  local ok = file:write(text) and file:close()
-  if not ok then mistakes.fail("can't write %s: is the disk full?", path) end
+  writing.file(path, text)
   print("  " .. path)
 end
 
@@ -30,13 +23,20 @@ local function filled(text, name)
   return (text:gsub("NAME", function() return name end)) -- it may have a % in it
 end
 
+-- A path as a shell's word that no command takes for a flag.
+local function as_word(path)
+  if path:find("^%-") then path = "./" .. path end
+  return path:find("^[%w%._/%-]+$") and path or shell.quote(path)
+end
+
 local function new_project(folder)
+  if folder == "" then mistakes.fail("new wants a FOLDER: where is the project to be?") end
   local kind = fs.kind(folder)
   if kind and kind ~= "dir" then mistakes.fail("%s is a file, where a folder would be made", folder) end
   if kind and #(fs.list(folder) or {}) > 0 then mistakes.fail("%s is there already, and not empty", folder) end
-  local made, why = fs.make_folder(folder)
-  if not made then mistakes.fail("can't make %s", why) end
-  local name = fs.absolute(folder):match("[^/]+$") or "journeys"
+  writing.folder(folder)
+  local above, name = fs.absolute(folder):match("^(.*)/([^/]+)$")
+  name = name or "journeys"
   print(("a new project in %s:"):format(folder))
   for _, file in ipairs(files.project) do write(project.join(folder, file[1]), filled(file[2], name)) end
   print(([[
@@ -46,7 +46,9 @@ Next:
   jaunt run hello --people people/samples.ndjson    # a rehearsal: nothing is sent
   jaunt preview hello --person ada                  # what Ada would be sent
   jaunt check                                       # is everything right?
-  jaunt test                                        # does it what it should?]]):format(folder))
+  jaunt test                                        # does it do what it should?]]):format(as_word(folder)))
+  local around = above and above ~= "" and project.find(above)
+  if around then print(("\nIt lies within the project %s. One more journey there: jaunt new journey NAME"):format(around.root)) end
 end
 
 -- What stands beside `path`, or there, under the same name, whatever its ending: two of them could not be told apart.
@@ -77,9 +79,9 @@ local PARTS = {
 
 local function run(args)
   local part = PARTS[args.what]
-  if part and not args.name then mistakes.fail("jaunt new %s NAME: what is it called?", args.what) end
+  if part and not args.name then mistakes.fail("new %s wants a NAME: what is it called?", args.what) end
   if part then part(args.name) return 0 end
-  if args.name then mistakes.fail("jaunt new makes a journey, a payload, or a project in a FOLDER, not %s %s", args.what, args.name) end
+  if args.name then mistakes.fail("new makes a journey, a payload, or a project in a FOLDER, not %s %s", args.what, args.name) end
   new_project(args.what)
   return 0
 end

@@ -36,6 +36,7 @@ local function new_session(self, live)
     say = function(kind, text) self:said(kind, text) end,
     answer = function(what)
       self.clear()
+      if self.asks then return self.asks(what) end
       return require("jaunt.repl.steps").answer(self, what)
     end,
     came = function(value)
@@ -69,7 +70,7 @@ function prompt:show(told)
     io.stdout:flush()
     return true
   end
-  if told.over then print(self.paint.dim(term.one_line(told.over))) end
+  if told.over and not (self.asks and told.over == "left") then print(self.paint.dim(term.one_line(told.over))) end
   io.stdout:flush()
   if told.over then return true end
   if told.failed then

@@ -117,8 +117,8 @@ local function print_head(gathered, flags, parts, before, paused_ms)
     or "rehearsal: pretend vendors, virtual time from " .. native.rfc3339(parts.start_ms)
   local paused = paused_ms and ("; paused since %s: nobody is let in or woken until jaunt resume %s"):format(
     require("jaunt.base.times").short(paused_ms), gathered.name) or ""
-  print(("%s, version %s (%s)%s%s"):format(gathered.name, gathered.version, what,
-    parts.state and goes_on(parts.state, before) or "", paused))
+  term.say(("%s, version %s (%s)%s%s"):format(gathered.name, gathered.version, what,
+    parts.state and goes_on(parts.state, before) or "", paused), 2)
   io.stdout:flush()
 end
 
@@ -323,7 +323,7 @@ return {
       help = "how many attempts they cut off" },
     { name = "trace", value = "FILE", help = "writes each request there, one JSON object a line; secrets hidden" },
     { name = "limits", value = "LIST", default_text = "run_memory=16MiB slice_time=250ms …",
-      help = "what a script may use: run_memory, worker_memory, text, slice_time, pattern_steps, coroutines" },
+      help = "what a script may use: run_memory, worker_memory, text, slice_time, pattern_steps, coroutines, inbox" },
     { name = "strict", help = "exits with 1 when somebody was dropped or held" },
     { name = "json", help = "prints one JSON object at the end instead" },
   },

@@ -295,10 +295,13 @@ end
 ---------------------------------------------------------------------------------------------- all of it
 
 local function sentences_of(one, about)
-  local list = { verdict.state(one.run, one.story, about) }
-  for _, entry in ipairs(one.story) do
+  local list, sent_on = { verdict.state(one.run, one.story, about) }, 0
+  for i, entry in ipairs(one.story) do
+    if entry.what == "redrive" then sent_on = i end
+  end
+  for i, entry in ipairs(one.story) do
     local said = entry.what == "call" and verdict.call(entry)
-    if said then list[#list + 1] = said end
+    if said then list[#list + 1] = said .. (i < sent_on and "; that was before it was sent on" or "") end
   end
   return list
 end

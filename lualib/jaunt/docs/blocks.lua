@@ -20,6 +20,7 @@ local ALMOST = 24 -- a line that would have to step aside by less is straight
 
 ---------------------------------------------------------------------------------------------- nodes
 
+-- Adds a text to a node's lines, broken where it is too wide. `class`: see jaunt.docs.svg.
 function blocks.add_lines(lines, text, class, width)
   local size = svg.SIZES[class]
   for _, line in ipairs(measure.wrap(escapes.clean(text), size, width or TEXT_WIDTH, LINES_MOST)) do
@@ -35,6 +36,7 @@ local function size_of(lines, least, shape)
   return w, #lines * svg.LINE + 2 * PAD_Y
 end
 
+-- A node of such lines, no narrower than `least`. options: see jaunt.docs.svg's node.
 function blocks.node(lines, options, least)
   local w, h = size_of(lines, least, options.shape)
   return { w = w, h = h, spine = w / 2, falls = true, node_w = w,
@@ -72,6 +74,7 @@ function blocks.with_leaves(block, leaves, is_first)
   return made
 end
 
+-- An end: nobody goes on from it.
 function blocks.pill(text, class, unreached)
   local lines = {}
   blocks.add_lines(lines, text, "d", 185)
@@ -86,19 +89,19 @@ end
 ---------------------------------------------------------------------------------------------- one after another
 
 -- Blocks below one another, on one spine.
-function blocks.stack(blocks)
+function blocks.stack(list)
   local spine, right, h = 0, 0, 0
-  for i, block in ipairs(blocks) do
+  for i, block in ipairs(list) do
     spine = math.max(spine, block.spine)
     right = math.max(right, block.w - block.spine)
     h = h + block.h + (i > 1 and GAP or 0)
   end
-  local last = blocks[#blocks]
+  local last = list[#list]
   return { w = spine + right, h = h, spine = spine, falls = not last or last.falls, draw = function(out, x, y)
-    for i, block in ipairs(blocks) do
+    for i, block in ipairs(list) do
       block.draw(out, x + spine - block.spine, y)
       y = y + block.h
-      if blocks[i + 1] then out:path({ x + spine, y, x + spine, y + GAP }, not blocks[i + 1].is_bare) end
+      if list[i + 1] then out:path({ x + spine, y, x + spine, y + GAP }, not list[i + 1].is_bare) end
       y = y + GAP
     end
   end }
@@ -186,6 +189,7 @@ local function ladder(head, branches)
   return made
 end
 
+-- Branches (see fork) below `head`, as there is room for them.
 function blocks.branched(head, branches)
   local side_by_side = fork(head, branches)
   if side_by_side.w > WIDEST and #branches > 2 then return ladder(head, branches) end
@@ -268,6 +272,7 @@ function blocks.unlinked(first, second)
   return made
 end
 
+-- A question, from which branches lead.
 function blocks.test(text)
   local lines = {}
   blocks.add_lines(lines, text, "d", 230)
@@ -276,16 +281,16 @@ end
 
 ---------------------------------------------------------------------------------------------- loops
 
--- A way back on the left from below `inner` to above it.
+-- A way back on the left from below `inner` to above it; `tail` is a test at its end, if there is one.
 function blocks.looped(inner, back_label, tail, tail_label)
-  local blocks_spine = math.max(inner.spine, tail and tail.spine or 0)
-  local spine = SIDE + blocks_spine
+  local inner_spine = math.max(inner.spine, tail and tail.spine or 0)
+  local spine = SIDE + inner_spine
   local right = math.max(inner.w - inner.spine, tail and tail.w - tail.spine or 0)
   local lead = 16
   local h = lead + inner.h + (tail and GAP + tail.h or GAP)
   local left_room = 0 -- for the label of the way back
   if tail then
-    left_room = math.max(0, measure.width(back_label, svg.DETAIL) + 30 - (SIDE + blocks_spine - tail.spine))
+    left_room = math.max(0, measure.width(back_label, svg.DETAIL) + 30 - (SIDE + inner_spine - tail.spine))
   end
   spine = spine + left_room
   local made = { w = spine + right, h = h + (tail and 6 or 0), spine = spine, falls = tail ~= nil, is_bare = true }

@@ -147,11 +147,11 @@ end
 ---------------------------------------------------------------------------------------------- all of it
 
 sequence = function(self, list)
-  local blocks = {}
-  for i, step in ipairs(list) do blocks[i] = BLOCKS[step.kind](self, step, list[i + 1]) end
-  local made = blocks.stack(blocks)
-  made.is_bare = blocks[1] ~= nil and blocks[1].is_bare
-  made.is_pill = #blocks == 1 and blocks[1].is_pill
+  local parts = {}
+  for i, step in ipairs(list) do parts[i] = BLOCKS[step.kind](self, step, list[i + 1]) end
+  local made = blocks.stack(parts)
+  made.is_bare = parts[1] ~= nil and parts[1].is_bare
+  made.is_pill = #parts == 1 and parts[1].is_pill
   return made
 end
 
@@ -177,17 +177,18 @@ local function end_block(self)
   return blocks.pill(found and ("%s completed"):format(figures.count(found.completed)) or "completed", "completed")
 end
 
--- The diagram of a journey (see jaunt.docs.facts) as an element <svg>. options: alone (a file of its own), links (to
--- the calls' contracts in the same page).
+-- The diagram of a journey (see jaunt.docs.facts): { text = (an element <svg>), w =, h =, drawing = (a jaunt.docs.svg) }.
+-- options: alone (a file of its own), links (to the calls' contracts in the same page).
 function diagram.of(made, options)
   local self = { declared = made.declared, trip = made.trip, numbers = made.numbers, links = options.links }
-  local blocks = { start_block(self) }
-  if #made.steps > 0 then blocks[2] = sequence(self, made.steps) end
-  if steps.falls(made.steps) then blocks[#blocks + 1] = end_block(self) end
-  local whole = blocks.stack(blocks)
+  local parts = { start_block(self) }
+  if #made.steps > 0 then parts[2] = sequence(self, made.steps) end
+  if steps.falls(made.steps) then parts[#parts + 1] = end_block(self) end
+  local whole = blocks.stack(parts)
   local out = svg.new()
   whole.draw(out, 12, 12)
-  return out:text(whole.w + 24, whole.h + 24, { title = "The flow of " .. made.name, alone = options.alone })
+  local w, h = whole.w + 24, whole.h + 24
+  return { text = out:text(w, h, { title = "The flow of " .. made.name, alone = options.alone }), w = w, h = h, drawing = out }
 end
 
 return diagram

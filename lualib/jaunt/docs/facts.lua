@@ -233,8 +233,9 @@ function facts.gather(found, path, flags)
   for _, script in ipairs(read.scripts) do script.source.path = within_project(found, script.source.path) end
   local list, fields, file, shown = samples(found, flags)
   local all = read.steps or {}
-  local trip = trips.walk(found, path, list, all,
-    { shown = shown, events = file and people.events_file(file), variable = variable })
+  local events, place
+  if file then events, place = people.events_file(file) end
+  local trip = trips.walk(found, path, list, all, { shown = shown, events = events, variable = variable })
   local about = { connections = connections_by_name(found), sources = sources, trip = trip }
   local made = {
     name = gathered.name, path = within_project(found, path), version = gathered.version, read = read, steps = all,
@@ -242,6 +243,7 @@ function facts.gather(found, path, flags)
     introduction = introduction(gathered.sources[1].text),
   }
   made.declared = declared_words(read, gathered.declared)
+  made.events_place = not events and place and within_project(found, place) or nil
   made.contracts = contracts_of(all, about)
   made.waits = {}
   steps.each(all, function(step)

@@ -38,13 +38,15 @@ nav a{margin-right:1rem;white-space:nowrap}
 figure{--room:max(100%,min(var(--wide) + 2.2rem,100vw - 3rem));width:var(--room);margin:1rem calc(50% - var(--room)/2);
   padding:1rem;border:1px solid var(--edge);border-radius:10px;text-align:center;overflow-x:auto}
 figure svg{max-width:100%;min-width:calc(var(--wide)*.75);height:auto}
+.sheets{display:none}
 :target{scroll-margin-top:1rem}
 @media print{
 body{max-width:none;padding:0;font-size:10.5pt}
 figure{width:auto;margin:1rem 0;border:none;padding:0;break-inside:avoid}
-figure svg{min-width:0;max-height:16.5cm}
-figure.tall{break-inside:auto}
-figure.tall svg{max-height:none}
+figure svg{min-width:0}
+figure.tall{display:none}
+.sheets{display:block}
+.sheets svg{display:block;margin:0 auto;max-width:100%;height:auto;break-inside:avoid}
 h2,h3{break-after:avoid}
 tr,pre{break-inside:avoid}
 nav{display:none}
@@ -53,9 +55,10 @@ a{color:inherit;text-decoration:none}
 ]]
 
 -- A picture may be wider than the text, and is never so small that it can't be read: it is moved sideways then.
-local WIDE = "figure{--wide:%dpx}\n"
+local WIDE = "figure{--wide:%.0fpx}\n"
 
-local TALL = 1400 -- pixels: what would be too small to be read on one sheet goes over several
+-- A sheet of paper, in pixels: what is higher than the rest of the first one goes over several.
+local PAPER_WIDE, PAPER_FIRST, PAPER_HIGH = 720, 480, 920
 
 local function inline(pieces)
   if type(pieces) ~= "table" then return escapes.html(pieces) end
@@ -116,15 +119,24 @@ local function navigation(blocks)
   return "<nav>" .. table.concat(links, " ") .. "</nav>"
 end
 
--- The page as a text, with its diagram (an element <svg>) in it.
+-- The diagram: on the screen, and where it is high in pieces for paper.
+local function figure(picture)
+  local scale = math.max(1, picture.w / PAPER_WIDE)
+  local cuts = picture.drawing:cuts(picture.h, PAPER_FIRST * scale, PAPER_HIGH * scale)
+  if #cuts == 2 then return "<figure>" .. picture.text .. "</figure>" end
+  local sheets = {}
+  for i = 1, #cuts - 1 do sheets[i] = svg.piece(picture.w, cuts[i], cuts[i + 1]) end
+  return ('<figure class="tall">%s</figure>\n<div class="sheets">%s</div>'):format(picture.text, table.concat(sheets, "\n"))
+end
+
+-- The page as a text, with its diagram (see jaunt.docs.diagram; nil: there is none) in it.
 function html.text(blocks, picture)
   local title = blocks[1][3]
-  local width, height = tonumber(picture:match('width="(%d+)"')) or 0, tonumber(picture:match('height="(%d+)"')) or 0
   local parts = {
     "<!DOCTYPE html>", '<html lang="en"><head><meta charset="utf-8">',
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    ("<title>%s</title>"):format(escapes.html(title)), "<style>", STYLE .. WIDE:format(width) .. svg.style() .. "</style></head><body>",
+    ("<title>%s</title>"):format(escapes.html(title)), "<style>", STYLE .. (picture and WIDE:format(picture.w) or "") .. svg.style() .. "</style></head><body>",
     "<main>",
   }
   local navigated = false
@@ -133,8 +145,7 @@ function html.text(blocks, picture)
       navigated = true
       parts[#parts + 1] = navigation(blocks)
     end
-    local frame = height > TALL and '<figure class="tall">' or "<figure>"
-    parts[#parts + 1] = block[1] == "diagram" and frame .. picture .. "</figure>" or WRITE[block[1]](block)
+    parts[#parts + 1] = block[1] == "diagram" and figure(picture) or WRITE[block[1]](block)
   end
   parts[#parts + 1] = "</main></body></html>\n"
   return table.concat(parts, "\n")

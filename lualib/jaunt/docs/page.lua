@@ -107,6 +107,9 @@ local function add_diagram(made, blocks)
     pieces[#pieces + 1] = ". Nobody came to what is dashed: "
     table.move(joined(missed, ", "), 1, 2 * #missed - 1, #pieces + 1, pieces)
     pieces[#pieces + 1] = "."
+    if #made.waits > 0 and made.events_place then
+      table.move({ " The samples have no events: they would stand in ", code(made.events_place), "." }, 1, 3, #pieces + 1, pieces)
+    end
     add(blocks, { "note", pieces })
   end
   if made.trip.complete == false then

@@ -56,7 +56,7 @@ function svg.style()
 end
 
 function svg.new()
-  return setmetatable({ parts = {}, lines = {} }, svg)
+  return setmetatable({ parts = {}, lines = {}, spans = {} }, svg)
 end
 
 local TEXT = '<text class="%s" x="%.1f" y="%.1f" text-anchor="middle">%s</text>'
@@ -96,6 +96,7 @@ local SHAPES = {
 -- A shape with lines of text in its middle: lines are { text =, class = "t", "d" or "n" }. options: class (of
 -- colours), shape, title (shown when pointed at), link (an anchor of this page), unreached.
 function svg:node(x, y, w, h, lines, options)
+  self.spans[#self.spans + 1] = { y, y + h }
   put(self, '<g>%s%s', options.title and ("<title>%s</title>"):format(escapes.html(options.title)) or "",
     options.link and ('<a href="#%s">'):format(escapes.html(options.link)) or "")
   local shape = SHAPES[options.shape or "box"](x, y, w, h)
@@ -111,6 +112,7 @@ end
 function svg:label(x, y, text, left)
   local width = measure.width(text, svg.DETAIL) + 8
   local from = left and x or x - width / 2
+  self.spans[#self.spans + 1] = { y - 8, y + 8 }
   put(self, '<rect class="x" x="%.1f" y="%.1f" width="%.1f" height="16"/>', from, y - 8, width)
   put(self, TEXT, "d", from + width / 2, y + 4, escapes.html(text))
 end
@@ -119,9 +121,39 @@ end
 function svg:text(w, h, options)
   local alone = "<style>" .. svg.style() .. '</style><rect class="x" width="100%" height="100%"/>'
   return table.concat({
-    HEAD:format(w, h, w, h, escapes.html(options.title)) .. (options.alone and alone or ""),
-    table.concat(self.lines, "\n"), table.concat(self.parts, "\n"), "</svg>\n",
+    HEAD:format(w, h, w, h, escapes.html(options.title)) .. (options.alone and alone or ""), '<g id="drawing" class="jd">',
+    table.concat(self.lines, "\n"), table.concat(self.parts, "\n"), "</g></svg>\n",
   }, "\n")
+end
+
+local MARGIN = 3 -- pixels between a cut and a node
+
+local function is_free(self, y)
+  for _, span in ipairs(self.spans) do
+    if y > span[1] - MARGIN and y < span[2] + MARGIN then return false end
+  end
+  return true
+end
+
+-- Where the drawing, `h` high, is cut into pieces for paper: the first no higher than `first`, the others than `most`, and through
+-- lines alone where that is possible. A list of heights: 0, …, h.
+function svg:cuts(h, first, most)
+  local cuts, room = { 0 }, first
+  while h - cuts[#cuts] > room do
+    local from = cuts[#cuts]
+    local y = from + room
+    while y > from + room / 2 and not is_free(self, y) do y = y - 1 end
+    cuts[#cuts + 1] = is_free(self, y) and y or from + room
+    room = most
+  end
+  cuts[#cuts + 1] = h
+  return cuts
+end
+
+-- The part of a drawing that stands on the same page (see text) between two heights, for paper.
+function svg.piece(w, from, to)
+  local piece = '<svg class="jd" width="%.0f" height="%.0f" viewBox="0 %.0f %.0f %.0f"><use href="#drawing"/></svg>'
+  return piece:format(w, to - from, from, w, to - from)
 end
 
 return svg

@@ -132,8 +132,14 @@ local function may_omit(self, node, frame)
   return with(frame, { omits = true })
 end
 
+-- A key that a value says may be one that is there already: that is seen when it is rendered.
+local function note_key(self, node)
+  self.key_of_value = self.key_of_value or place(self.source, node.at)
+end
+
 local function output_in_string(self, node, state)
   if state.role == "key" then
+    note_key(self, node)
     node.emit = "json_key_part"
   else
     local whole = node.escape == "json" or node.escape == "to_json"
@@ -145,6 +151,7 @@ end
 
 local function output_key(self, node, state, where)
   local frame = self:start(node, 0, state, where, "output")
+  note_key(self, node)
   node.emit = "json_key"
   if node.tested then frame = may_omit(self, node, frame) end
   return { mode = "colon", frame = frame }
@@ -548,8 +555,8 @@ local function check_utf8(source)
 end
 
 -- The tree of a JSON template (of jaunt.liquid.parser; it is changed) as it has to be compiled; the names of the locals
--- that the code needs are in its field `locals`, those that are only assigned by `| json` in `json_names`. Raises a
--- fault where it could put out what is not JSON.
+-- that the code needs are in its field `locals`, those that are only assigned by `| json` in `json_names`; `key_of_value`
+-- is the place of the first key that a value says, or nil. Raises a fault where it could put out what is not JSON.
 function shape.of(block, source)
   check_utf8(source)
   local self = setmetatable({
@@ -562,7 +569,7 @@ function shape.of(block, source)
   }
   check_end(self, self:walk(block, { mode = "value", frame = document }))
   local made = finished(block)
-  made.json_names = self.json_names
+  made.json_names, made.key_of_value = self.json_names, self.key_of_value
   return made
 end
 

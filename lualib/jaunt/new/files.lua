@@ -97,15 +97,16 @@ Customer journeys, run by jaunt. Type here:
     jaunt run hello --people people/samples.ndjson          # a rehearsal: pretend vendors, no waiting
     jaunt preview hello --person ada                        # what Ada would be sent
     jaunt check                                             # is everything right?
-    jaunt test                                              # does it what it should?
-    jaunt new journey win_back                              # one more; jaunt new payload NAME, too
+    jaunt test                                              # does it do what it should?
+    jaunt docs hello                                        # its documentation, with a diagram, in docs/
+    jaunt new journey win_back                              # one more journey; jaunt new payload win_back, too
 
 | there | stands |
 |---|---|
 | `connections.lua` | the outside systems: address, secrets, timeouts |
 | `journeys/` | who is sent what, when: Lua |
 | `payloads/` | the words: templates that can be changed without breaking anything |
-| `people/` | samples, for previews and tests |
+| `people/` | samples, for previews and tests; their events would be in `samples.events.ndjson` |
 | `spec/` | tests |
 | `vendor.lua` | how the pretend vendors answer |
 | `types/` | jaunt's words, for editors with the Lua language server |

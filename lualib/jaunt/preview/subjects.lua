@@ -151,8 +151,9 @@ end
 -- name.
 function subjects.walk(found, meant, list, file, now_ms)
   local function wanted(call) return call.element == meant.element end
-  local walked = require("jaunt.preview.walk").to(found, meant.path, list, wanted,
-    { start_ms = now_ms, events = people.events_file(file) })
+  local events, place = people.events_file(file)
+  local walked = require("jaunt.preview.walk").to(found, meant.path, list, wanted, { start_ms = now_ms, events = events })
+  walked.events_place = not events and place or nil
   if not next(walked.calls) and not is_among(meant.element, walked.elements) then
     local hint = nearest.hint(meant.element, walked.elements)
     if hint == "" then hint = "; it has " .. table.concat(walked.elements, ", ") end
@@ -170,6 +171,9 @@ function subjects.missing(list, walked, meant)
       said[#said + 1] = ("%s does not come to \"%s\", whatever is pretended: %s"):format(term.one_line(one.id),
         meant.element, came ~= "" and "only to " .. came or "the journey ends before any call")
     end
+  end
+  if #said > 0 and walked.waits and walked.events_place then
+    said[#said + 1] = ("it waits for events, and these people have none: they would stand in %s"):format(walked.events_place)
   end
   for _, text in ipairs(walked.warnings) do said[#said + 1] = "warning: " .. term.harmless(text) end
   return said

@@ -258,7 +258,8 @@ end
 -- options: start_ms (now, by default), events = a file of events, time_most (milliseconds of real time for all walks),
 -- variable (see jaunt.project.connections.read).
 -- Returns { calls = { ID = { call =, pretended = (words, or nil) } }, came = { ID = { element, … } } (with nothing more
--- pretended), elements = (all that are known, sorted), warnings = (of the scripts), journey = name }.
+-- pretended), elements = (all that are known, sorted), warnings = (of the scripts), journey = name, waits = (whether its scripts wait
+-- for events) }.
 function walk.to(found, path, people, wanted, options)
   local trip = new_trip(found, path, options)
   local _ <close> = trip.saved
@@ -269,7 +270,7 @@ function walk.to(found, path, people, wanted, options)
   while self:step() do end
   return {
     calls = self.calls, came = self.came, elements = element_names(trip, self.reports), warnings = self.warnings,
-    journey = trip.gathered.name,
+    journey = trip.gathered.name, waits = trip.gathered.text:find("wait_for", 1, true) ~= nil,
   }
 end
 

@@ -35,10 +35,11 @@ function people.files(found)
   return paths
 end
 
--- The events of a file of people, where it has some: NAME.events.ndjson beside NAME.ndjson.
+-- The events of a file of people, where it has some: NAME.events.ndjson beside NAME.ndjson. Returns that path or nil, and where they
+-- would stand.
 function people.events_file(path)
   local file = path:gsub("%.%w+$", "") .. ".events.ndjson"
-  return fs.kind(file) == "file" and file or nil
+  return fs.kind(file) == "file" and file or nil, file
 end
 
 -- Adds what a value has to the tree of all fields: { NAME = tree }; what lies in a list is taken together.

@@ -2,11 +2,12 @@
 --
 -- A chunk comes as the event that lets the run in: { chunk = its text, name = what its lines are called in messages, line = where it
 -- begins, modules = { NAME = SOURCE } (those that it requires), profile =, event = (JSON texts: another person from here on),
--- names = true (tells of names, too), or step = the script of a journey (see jaunt.repl.stepping) }. What comes of it is told as a trace:
+-- names = true (tells of names, too), or step = the script of a journey, past =, state = (see jaunt.repl.stepping) }. What comes of it is told as a trace:
 --   { values = { { text = }, { response = … } or { body = (of a payload) }, … } }
 --                                                        it came to its end; names = what the environment has by now
 --   { ask = { … }, number = }                            what is to become of an element; the answer comes as an event "prompt NUMBER"
 --   { came = … }                                         a value on its way there
+--   { note = "…" }                                       something to be said on its way there
 --   { over = "completed" }                               how a journey that was stepped through has ended
 --   { failed = { message =, at = { "FILE:LINE", … } } }  it raised an error; `compiled` is false where it is no Lua
 -- A chunk that ends its run (drop, exit, a limit) tells nothing.
@@ -190,12 +191,13 @@ return function(parts)
 
   local step = require "jaunt.repl.stepping" {
     environment = parts.environment, compile = parts.compile, render = parts.render, ask = ask,
+    note = function(words) tell { note = show.valid(words) } end,
     came = function(value) tell { came = told_value(value) } end, over = function(words) tell { over = show.valid(words) } end,
   }
 
   local function code_of(order)
     if not order.step then return compiled(order) end
-    return function() return step(order.step, person, event) end
+    return function() return step(order.step, person, event, order.past or {}, order.state) end
   end
 
   return function(_, order_text)

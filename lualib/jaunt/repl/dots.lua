@@ -195,10 +195,11 @@ own.person = {
 own.step = {
   summary = "a journey element by element: shows what would be sent, and asks what is to become of it", usage = "JOURNEY",
   run = function(at, words)
-    local steps = require "jaunt.repl.steps"
-    if at.attached then return steps.held(at, words[1], function(name, more) return run_command(at, name, more) end) end
+    if at.attached then
+      return require("jaunt.repl.held").through(at, words[1], function(name, more) return run_command(at, name, more) end)
+    end
     if not words[1] then mistakes.fail(".step takes the name of a journey") end
-    return steps.through(at, words[1])
+    return require("jaunt.repl.steps").through(at, words[1])
   end,
 }
 

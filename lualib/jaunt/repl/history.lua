@@ -19,15 +19,24 @@ end
 
 ---------------------------------------------------------------------------------------------- secrets
 
-local NAMED = { "secret", "token", "passw", "api_?key", "apikey", "authorization", "credential" }
+local NAMED = {
+  "secret", "token", "passw", "passphrase", "%f[%a]pass%f[%A]", "pwd", "api[_%-]?key", "access[_%-]?key", "private[_%-]?key", "authorization", "bearer",
+  "credential", "cookie",
+}
 
--- A text in quotes that stands behind a name which says what it is: token = "…", ["X-Api-Key"] = '…'.
+-- What may stand between such a name and the text that it names: token = "…", ["X-Api-Key"] = '…', f("password", "…"), ?token=….
+local BETWEEN = { "[%w_%-]*[\"']?%s*%]?%s*=%s*[\"'][^\"']", "[%w_%-]*[\"']?%s*%]?%s*=%s*%[=*%[", "[%w_%-]*[\"'],%s*[\"'][^\"']" }
+
+-- A text that stands behind a name which says what it is.
 local function is_named(text)
   local lower = text:lower()
   for _, name in ipairs(NAMED) do
-    if lower:find(name .. "[%w_%-]*[\"']?%s*%]?%s*=%s*[\"'][^\"']") then return true end
+    for _, between in ipairs(BETWEEN) do
+      if lower:find(name .. between) then return true end
+    end
+    if lower:find("[?&][%w_%-]*" .. name .. "[%w_%-]*=[^&%s\"']") then return true end
   end
-  return false
+  return lower:find("%f[%a]basic%s*=%s*{") ~= nil
 end
 
 local function holds_value(text, values)

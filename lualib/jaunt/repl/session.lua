@@ -106,6 +106,8 @@ local function listen(self)
     if heard and heard.ask then
       answer(self, heard)
       was_asked = true
+    elseif heard and heard.note then
+      self.say("warning", heard.note)
     elseif heard and heard.came then
       self.parts.came(heard.came)
     elseif heard then
@@ -144,7 +146,7 @@ local function order_of(self, chunk)
   local modules = {}
   if chunk.chunk then bundle.add_modules(self.found, chunk.chunk, chunk.name, modules) end
   local order = {
-    chunk = chunk.chunk, name = chunk.name, line = chunk.line, names = chunk.names, step = chunk.step,
+    chunk = chunk.chunk, name = chunk.name, line = chunk.line, names = chunk.names, step = chunk.step, past = chunk.past, state = chunk.state,
     arguments = chunk.arguments and json.array(chunk.arguments) or nil, modules = chunk.modules or modules,
   }
   if self.person_is_new then order.profile, order.event = self.person.profile, self.person.event_text end
@@ -161,8 +163,8 @@ local function ending_of(self, before)
   return "exited"
 end
 
--- Runs a chunk: { chunk = its text, name = what messages call it, line =, names =, arguments =, or step = and modules = of a
--- journey } (see jaunt.repl.body), `look` as above. Returns { ms =, and one of values =, failed =, over = (how a journey that was stepped
+-- Runs a chunk: { chunk = its text, name = what messages call it, line =, names =, arguments =, or step =, modules =, past = and
+-- state = of a journey } (see jaunt.repl.body), `look` as above. Returns { ms =, and one of values =, failed =, over = (how a journey that was stepped
 -- through has ended, in words), ended = "dropped", "held", "exited", "interrupted" or "waiting" (for an event that does not come) };
 -- warned = true where something was said about how it ended.
 function session:run(chunk, look)

@@ -1,11 +1,13 @@
 -- A journey element by element, in a worker: before each call, wait and split somebody is asked what is to become of it.
 --
--- stepping(parts) returns a function of (main, person, event): the journey's script as a source, and who goes through it. parts:
--- environment = a function that makes one, compile, render (a payload), ask(what) = tells what is there and gives the answer, came(value) =
+-- stepping(parts) returns a function of (main, person, event, past, state): the journey's script as a source, who goes through it, the answers
+-- that are known beforehand, and what restart_with was given. parts: environment = a function that makes one, compile, render (a payload),
+-- ask(what) = tells what is there and gives the answer, note(words) = says something, came(value) =
 -- shows what came of it, over(words) = tells how it has ended.
 --
 -- what = { kind = "call", "wait" or "split", element =, detail =, body = (of a call), branches = }; an answer = { how = "go", "skip", "feign"
--- (with status and body of a call, data of an event, branch of a split) or "quit" }.
+-- (with status and body of a call, data of an event, branch of a split) or "quit" }; one from the past has kind and element, too, and how =
+-- "recorded" with a call's response.
 
 local json = require "json"
 local show = require "jaunt.repl.show"
@@ -44,9 +46,13 @@ local function body_of(fields, rendered)
   return ok and text or nil, not ok and text or nil
 end
 
+-- Headers are found in any letters.
+local HEADERS = { __index = function(headers, name) return type(name) == "string" and rawget(headers, name:lower()) or nil end }
+
 local function response(fields)
   local made = { ok = false, failed = false, unknown = false, skipped = false, headers = {}, attempts = 0, ms = 0, truncated = false }
   for key, value in pairs(fields) do made[key] = value end
+  setmetatable(made.headers, HEADERS)
   return made
 end
 
@@ -78,6 +84,7 @@ local function stepping_call(parts)
         type(fields.payload) == "string" and ", payload " .. fields.payload or ""),
     }
     if answer.how == "skip" then return response { skipped = true } end
+    if answer.how == "recorded" then return follow(response(answer.response), fields, element) end
     if answer.how == "feign" then return follow(feigned(answer, fields), fields, element) end
     local made = name and vocabulary.call_api(name)(fields) or vocabulary.call_api(fields)
     parts.came(made)
@@ -118,8 +125,21 @@ local function stepping_split(parts)
   end
 end
 
+-- Whether an answer of the past is one to this element. Waits are called otherwise in journals than in scripts.
+local function belongs(answer, what)
+  return answer.kind == what.kind and (what.kind == "wait" or answer.element == what.element)
+end
+
 return function(parts)
+  local past, at
+
   local function ask(what)
+    at = at + 1
+    if past[at] and belongs(past[at], what) then return past[at] end
+    if past[at] then
+      parts.note(("the script goes another way here: the run came to %s"):format(past[at].element or "a wait"))
+      past = {}
+    end
     local answer = parts.ask(what)
     if answer.how == "quit" then
       parts.over "left"
@@ -128,7 +148,8 @@ return function(parts)
     return answer
   end
 
-  return function(main, person, event)
+  return function(main, person, event, known, state)
+    past, at = known, 0
     local environment = parts.environment()
     local own = { ask = ask, came = parts.came, rendered = function(name, vars)
       return parts.render({ name, vars or {} }, person, event, math.floor(vocabulary.now() * 1000))
@@ -140,7 +161,7 @@ return function(parts)
       return vocabulary.exit(reason, ...)
     end
     environment.journey = function() return function(definition) return definition end end
-    parts.compile(main)(environment).flow(person, event)
+    parts.compile(main)(environment).flow(person, event, state)
     parts.over "completed"
   end
 end

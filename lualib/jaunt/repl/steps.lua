@@ -1,5 +1,5 @@
--- .step: what the prompt asks while a journey goes through its elements (the worker's side is jaunt.repl.stepping), and what is to
--- become of runs that are held, at a runtime's prompt.
+-- .step: what the prompt asks while a journey goes through its elements (the worker's side is jaunt.repl.stepping). For runs that are held
+-- at a runtime see jaunt.repl.held.
 
 local bundle = require "jaunt.project.bundle"
 local json = require "json"
@@ -12,14 +12,12 @@ local steps = {}
 ---------------------------------------------------------------------------------------------- answers
 
 local QUESTIONS = {
-  call = "Enter sends it, s skips it, f STATUS [BODY] feigns an answer, q leaves: ",
-  wait = "Enter waits, s goes on without, q leaves: ",
-  event = "Enter waits, s goes on as if none came, f {\"json\"} feigns the event, q leaves: ",
-  split = "Enter takes %s, another name takes that, q leaves: ",
+  call = "Enter sends it, s skips it, f STATUS [BODY] feigns an answer", wait = "Enter waits, s goes on without",
+  event = "Enter waits, s goes on as if none came, f {\"json\"} feigns the event", split = "Enter takes %s, another name takes that",
 }
 
--- A line as an answer; nil and what is wrong.
-local function understood(line, what)
+-- A line as an answer; nil and what is wrong. `acts`: a set of further words, which leave.
+local function understood(line, what, acts)
   local word, rest = line:match("^%s*(%S*)%s*(.-)%s*$")
   if word == "" then return { how = "go" } end
   if word == "q" then return { how = "quit" } end
@@ -29,6 +27,7 @@ local function understood(line, what)
     end
     return nil, "there are " .. table.concat(what.branches, ", ")
   end
+  if acts[word] then return { how = "quit", act = word } end
   if word == "s" then return { how = "skip" } end
   if word == "f" and what.kind == "call" then
     local status, body = rest:match("^(%d%d%d)%s*(.*)$")
@@ -50,14 +49,17 @@ local function show(at, what)
 end
 
 -- Shows an element (see jaunt.repl.stepping) and asks what is to become of it. Returns the answer; at the end of the input, and when it
--- is interrupted, that it is to be left.
-function steps.answer(at, what)
+-- is interrupted, that it is to be left. `acts`, if given, is { words = (a set), help = (what they do) }: such an answer has the word as `act`.
+function steps.answer(at, what, acts)
   show(at, what)
   local question = QUESTIONS[what.event and "event" or what.kind]:format(what.usual)
+  if acts then
+    for _, line in ipairs(term.wrap(question .. "; " .. acts.help, term.width() - 1)) do print(at.paint.dim(line)) end
+  end
   while true do
-    local line = at.input:read(question)
+    local line = at.input:read(acts and "? " or question .. ", q leaves: ")
     if not line then return { how = "quit" } end
-    local answer, why = understood(line, what)
+    local answer, why = understood(line, what, acts and acts.words or {})
     if answer then return answer end
     print(at.paint.red(why))
   end
@@ -77,40 +79,6 @@ function steps.through(at, name)
   print(("%s goes through %s"):format(term.one_line(at.chosen.id), gathered.name))
   local main, modules = table.unpack(gathered.sources)
   return at:run { step = main, modules = modules, name = path }
-end
-
----------------------------------------------------------------------------------------------- held runs
-
-local HELD_MOST = 1000
-
--- The runs that are held, newest first.
-local function held_runs(state, journey)
-  local chosen = require("jaunt.state.selection").choose(journey, { state = "sqlite:" .. state, outcome = "held" })
-  local looked_at <close> = chosen.state
-  local rows = {}
-  for run in chosen.each() do
-    rows[#rows + 1] = run
-    if #rows == HELD_MOST then break end
-  end
-  return rows
-end
-
--- Goes through the held runs of the state that the prompt is attached to (of `journey`, or of all), and asks what is to become of each;
--- `run(command, words)` does it as that command. Returns true.
-function steps.held(at, journey, run)
-  local rows = held_runs(at.attached, journey)
-  if #rows == 0 then print("nobody is held") end
-  for _, row in ipairs(rows) do
-    print(at.paint.bold(term.one_line(row.person)) .. ("  %s, at %s: %s: %s"):format(row.journey, row.element or "its beginning", row.reason or "?",
-      term.one_line(row.detail or "")))
-    local line = at.input:read("r redrives it, e ends it, w tells its story, Enter leaves it, q leaves all: ")
-    if not line or line == "q" then return true end
-    local selection = { row.journey, "--outcome", "held", "--where", ("id == %q"):format(row.person), "--yes" }
-    if line == "r" then run("redrive", selection)
-    elseif line == "e" then run("end", selection)
-    elseif line == "w" then run("why", { row.person }) end
-  end
-  return true
 end
 
 return steps

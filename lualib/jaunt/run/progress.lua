@@ -44,8 +44,10 @@ local function parts_of(state, look, now, total, exact)
   add(ended(look), "done")
   add(look.dropped, "dropped")
   if look.held > 0 then add(look.held, "held") end
-  parts[#parts + 1] = ("%s calls/s"):format(figures.count(math.floor(call_rate(state.samples, now, look.attempts) + 0.5)))
-  parts[#parts + 1] = ("median %s, p99 %s"):format(figures.latency(look.median_ms), figures.latency(look.p99_ms))
+  if look.attempts > 0 then
+    parts[#parts + 1] = ("%s calls/s"):format(figures.count(math.floor(call_rate(state.samples, now, look.attempts) + 0.5)))
+    parts[#parts + 1] = ("median %s, p99 %s"):format(figures.latency(look.median_ms), figures.latency(look.p99_ms))
+  end
   local left = time_left(state.started, now, look.admitted, total)
   if left then parts[#parts + 1] = figures.duration(left) .. " left" end
   return parts

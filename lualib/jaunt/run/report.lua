@@ -198,6 +198,9 @@ function report.print(run)
   if run.look.lost_events > 0 then
     print(("events    %s for nobody who was there"):format(figures.count(run.look.lost_events)))
   end
+  if run.look.crowded_out > 0 then
+    print(("events    %s gave way in full inboxes (limit inbox)"):format(figures.count(run.look.crowded_out)))
+  end
   if not run.live and not run.interrupted then report.tell(forecast_line(run.look, run.connections, run.start_ms)) end
   print(("took      %s"):format(figures.duration(run.seconds * 1000)))
 end
@@ -236,7 +239,7 @@ function report.json(run)
     journey = run.name, version = run.version, live = run.live, control = run.found.control, entered = run.found.entered,
     converted = run.found.converted,
     rejected = run.rejected, already_in = run.look.already_in, left_out = run.left_out, calls = run.look.calls, attempts = run.look.attempts,
-    unfinished = run.look.unfinished, rejected_events = run.rejected_events, lost_events = run.look.lost_events, seconds = math.floor(run.seconds * 1000 + 0.5) / 1000,
+    unfinished = run.look.unfinished, rejected_events = run.rejected_events, lost_events = run.look.lost_events, crowded_out = run.look.crowded_out, seconds = math.floor(run.seconds * 1000 + 0.5) / 1000,
     median_ms = run.look.median_ms, p99_ms = run.look.p99_ms, exits = report.exits_object(run.found.exits),
     interrupted = run.interrupted, elements = report.elements_array(run.found.elements),
   }

@@ -11,14 +11,16 @@ local FEED_AT_ONCE = 500      -- people let in before the loop is looked at agai
 local MESSAGES_AT_ONCE = 5000 -- told before the loop is looked at again
 local WAIT_MS = 100
 local COMPLAINTS_TOLD = 20    -- rejected rows, and warnings, that are told one by one
+local ALIKE_TOLD = 3          -- of those that are for the same reason
 
--- Tells of things one by one, at first; finish() counts the rest.
+-- Tells of things one by one, at first; finish() counts the rest. tell(text, reason): what it has in common with others; nil.
 function session.teller(display, what)
-  local told, count = 0, 0
+  local told, count, alike = 0, 0, {}
   return {
-    tell = function(text)
+    tell = function(text, reason)
       count = count + 1
-      if told == COMPLAINTS_TOLD then return end
+      if told == COMPLAINTS_TOLD or (reason and alike[reason] == ALIKE_TOLD) then return end
+      if reason then alike[reason] = (alike[reason] or 0) + 1 end
       told = told + 1
       display.say(text)
     end,
@@ -49,7 +51,7 @@ function session.new(parts)
       elseif kind == "trace" then parts.trace(text)
       else
         self.warnings = self.warnings + 1
-        warnings.tell((parts.warning or "warning: ") .. term.harmless(text))
+        warnings.tell((parts.warning or "warning: ") .. term.harmless(text), text:match(" is held.*"))
       end
       count = count + 1
       if count == most then return true end
