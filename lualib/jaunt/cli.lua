@@ -60,9 +60,9 @@ local function command_name(word)
   mistakes.fail("%s stands where a command is expected%s", word, hint ~= "" and hint or "; jaunt help lists them")
 end
 
--- Whether a word in the place of a command is a script, as it is behind `#!/usr/bin/env jaunt`.
+-- Whether a word in the place of a command is a script, as it is behind `#!/usr/bin/env jaunt`; or means one, be it not there.
 local function is_script(word)
-  return word:find("[/.]") and not word:find("^%-") and fs.kind(word) == "file"
+  return word:find("[/.]") and not word:find("^%-") and (fs.kind(word) == "file" or word:find("%.lua$") ~= nil)
 end
 
 -- The command line in full: nothing is the prompt for who sits at a terminal, a script is run, -e CODE is evaluated.

@@ -58,6 +58,8 @@ static run *look_at(worker *w, const store_run *kept) {
   return r;
 }
 
+/* Its predicate can't do more than look at the two events and at the time, which is that of the run's last record: what it has said no to
+ * is not kept, and it would say so again. */
 static bool has_converted(worker *w, const store_run *kept, const run_event *event) {
   error err = {"its script or its journal can't be read"};
   uint64_t unread_times = w->unread_times;
@@ -66,7 +68,7 @@ static bool has_converted(worker *w, const store_run *kept, const run_event *eve
   if (r && r->trial->why)
     error_set(&err, "%s", r->trial->why), yes = -1;
   else if (r)
-    yes = run_reaches_goal(r, event, &err);
+    r->now_ms = kept->since_ms, yes = run_reaches_goal(r, event, &err);
   if (r) run_forget(r);
   worker_unread(w);
   if (yes < 0 && w->unread_times == unread_times) say_failed(w, kept, err.text); /* else it is asked again */

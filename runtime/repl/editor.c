@@ -69,8 +69,14 @@ void editor_say(const char *text, size_t length) {
   (*rl.rl_redisplay_function)();
 }
 
+/* Readline takes away what stands of the line in the old width only where it shows lines itself. */
 void editor_resized(void) {
-  if (reading) rl.rl_resize_terminal();
+  if (!reading) return;
+  void (*shows)(void) = *rl.rl_redisplay_function;
+  *rl.rl_redisplay_function = rl.rl_redisplay;
+  rl.rl_resize_terminal();
+  *rl.rl_redisplay_function = shows;
+  shows();
 }
 
 void editor_remember(const char *line) {

@@ -180,6 +180,20 @@ describe("a goal that is reached after the end", function()
     vendor.stop()
   end)
 
+  -- `where` is not told in any record of a run that is over: whoever asks it again has to get the same answer.
+  it("is asked as of the run's last record, however late and often it comes, and in whichever process", function()
+    local HOUR = 3600
+    local fields = "goal = { 'bought', where = function(e) return now() - e.meta.time == e.off end, within = '30d' },"
+    local flow = "wait '2h'"
+    local no = { "bob", "bought", "2026-11-25T14:00:00Z", { off = 0 } }
+    local env = { start = "2026-11-25T09:00:00Z" }
+    local state = sell(fields, flow, { ADA, { id = "bob" } }, { { "ada", "bought", "2026-11-25T14:00:00Z",
+      { off = -3 * HOUR } }, no, no }, env)
+    assert.same({ 2, 1, 2 }, { state.report.completed, state.report.converted, state.report.lost_events })
+    local again = sell(fields, flow, { ADA, { id = "bob" } }, { no }, { folder = state.folder, start = "2026-11-25T14:00:00Z" })
+    assert.same({ 1, 1 }, { again.report.converted or told(again).converted, again.report.lost_events })
+  end)
+
   it("is told when its `where` fails, and not counted", function()
     local state = sell("goal = { 'bought', where = function(e) return e.a.b end },", "wait '1h'", { ADA }, { { "ada",
       "bought", "+2h" } })

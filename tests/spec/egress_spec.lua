@@ -3,6 +3,7 @@
 local fault = require "fault"
 local helper = require "helper"
 local json = require "json"
+local running = require "running"
 local scripts = require "scripts"
 
 local server
@@ -185,5 +186,20 @@ describe("a plain script", function()
     result = script(text, "--private-network")
     assert.equal("ok\n", result.out)
     assert.equal(0, result.code)
+  end)
+end)
+
+describe("a proxy", function()
+  it("that the environment names gets nothing to see: calls go where their URL says", function()
+    local proxy = running.vendor()
+    local folder = scripts.folder { ["ask.lua"] = ([[
+      for _, url in ipairs { %q, %q } do print(call_api { GET = url, on_failure = "continue" }.ok) end
+    ]]):format(server.url("/ok"), server.url("/ok", "https")) }
+    local env = { SSL_CERT_FILE = server.ca }
+    for _, name in ipairs { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" } do env[name] = proxy.url end
+    local result = helper.jaunt(env, "run", "--private-network", folder .. "/ask.lua")
+    assert.matches("^true\n", result.out)
+    assert.equal(0, proxy.received().requests)
+    proxy.stop()
   end)
 end)

@@ -139,6 +139,9 @@ describe("at the prompt", function()
   it("a window may change its size while a line is typed", function()
     typed { "expect pretend>", [[send "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]], "expect aaaaaaaaaaaa", "resize 30 10", [[send " .. "z"\r]],
       [[expect aaaaz"]], "expect pretend>", [[send 1\r]], "expect \\n1", [[send \x04]], "end" }
+    local result = typed { "expect pretend>", "resize 30 10", "expect pretend>", "send " .. ("b"):rep(60), "expect " .. ("b"):rep(20), "resize 100 10", "expect pretend>",
+      [[send \x03]], "expect ^C", [[send \x04]], "end" }
+    for between in result.shown:gmatch("b([^b]-)pretend>") do assert.truthy(between:find("[\r\n]"), "what stood there in the old width was not taken away") end
   end)
 
   it("texts of all tongues can be typed and are shown", function()
@@ -165,7 +168,7 @@ describe("at the prompt", function()
     for _, case in ipairs {
       { "spl\\t", "split" }, { "string.forma\\t", "string.format" }, { 'call_api { vi\\t', "via = " }, { 'call_api { via = "c\\t', 'via = "crm"' },
       { 'payload "he\\t', 'payload "hello"' }, { ".person gr\\t", ".person grace" }, { ".ru\\t", ".run" }, { ".run gr\\t", ".run greet" },
-      { ".why ada --jo\\t", "--journey" },
+      { ".why ada --jo\\t", "--journey" }, { ".vendor c\\tPO\\t", ".vendor crm POST" }, { ".edit gr\\t", ".edit greet" }, { ".help wait_f\\t", ".help wait_for" },
     } do
       typed { "expect pretend>", "send " .. case[1], "expect " .. case[2], [[send \x03]], "expect pretend>", [[send \x04]], "end" }
     end
@@ -451,6 +454,13 @@ describe("jaunt -e", function()
 end)
 
 describe("a script that is named", function()
+  it("and is not there is missed as a file, with the nearest right name", function()
+    helper.write_file(folder .. "/tidy.lua", "")
+    local result = piped("tdy.lua")
+    assert.equal(2, result.code)
+    assert.equal("jaunt: no such script: tdy.lua; did you mean tidy.lua?\n", result.err)
+  end)
+
   it("is run, with its arguments as they stand; its lines alone are in the traceback", function()
     local path = helper.write_file(folder .. "/greet", "#!/usr/bin/env jaunt\nprint(...)\nlocal function inner(x)\n  return x.y.z\nend\ninner {}\n")
     helper.write_file(folder .. "/bin/jaunt", "#!/bin/sh\nexec " .. helper.quote(JAUNT) .. ' "$@"\n')

@@ -6,25 +6,14 @@ local json = require "json"
 local repairing = require "repairing"
 local running = require "running"
 
-local STATE = "sqlite:state.db"
-local FIRST, LATER = "2026-11-25T09:00:00Z", "2026-11-26T09:00:00Z"
+local STATE = repairing.STATE
+local FIRST, LATER, go, stop_while_waiting = repairing.FIRST, repairing.LATER, repairing.go, repairing.stop_while_waiting
 
 local function trip(flow, fields, count)
   return running.project {
     ["journeys/trip.lua"] = repairing.journey(flow, fields),
     ["people.csv"] = repairing.people(count or 5),
   }
-end
-
-local function go(folder, start, ...)
-  local result = running.run(folder, "trip", "--people", "people.csv", "--state", STATE, "--json", "--start", start, "--seed", "7", ...)
-  assert(result.report, result.err)
-  assert.equal(result.report.entered, running.ledger(result.report))
-  return result.report, result
-end
-
-local function stop_while_waiting(folder, ...)
-  return go(folder, FIRST, "--until", "2026-11-25T10:00:00Z", ...)
 end
 
 local function events(folder, ...)
@@ -73,6 +62,30 @@ describe("replay", function()
     stop_while_waiting(folder)
     local report, result = go(folder, LATER)
     assert.equal(5, report.completed, result.err)
+  end)
+
+  it("tells a body that was cut to keep_body as it was: as long, and truncated", function()
+    local folder = trip [[
+      local answer = call_api "first" { via = "vendor", POST = "/first", json = {}, keep_body = 100 }
+      person.said = { answer.body, answer.truncated }
+      local whole = call_api "second" { via = "vendor", POST = "/second", json = {}, keep_body = 200 }
+      person.also = { whole.body, whole.truncated }
+      wait "2h"
+    ]]
+    helper.write_file(folder .. "/vendor.lua", [[return { vendor = { ["ANY /*"] = function() return 200, ("ab"):rep(100) end } }]])
+    stop_while_waiting(folder)
+    local report, result = go(folder, LATER, "--trace", "none")
+    assert.equal(5, report.completed, result.err)
+    local looked_at <close> = require("jaunt.native.state").open(folder .. "/state.db")
+    local seen = 0
+    for _, record in ipairs(looked_at:journal(1)) do
+      local value = record.kind == "write" and json.decode(record.data)
+      if value then
+        seen = seen + 1
+        assert.same(seen == 1 and { ("ab"):rep(50), true } or { ("ab"):rep(100), false }, value)
+      end
+    end
+    assert.equal(2, seen)
   end)
 
   it("tells the time of the entry where an event brought the run back", function()

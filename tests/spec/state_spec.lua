@@ -2,9 +2,11 @@
 
 local helper = require "helper"
 local json = require "json"
+local repairing = require "repairing"
 local running = require "running"
 
-local STATE = "sqlite:state.db"
+local STATE = repairing.STATE
+local FIRST, LATER, go, stop_while_waiting = repairing.FIRST, repairing.LATER, repairing.go, repairing.stop_while_waiting
 
 local function people(count)
   local lines = { "id,name,zone" }
@@ -15,28 +17,13 @@ end
 -- A project with the journey "trip", whose flow this is, and `count` people.
 local function trip(flow, fields, count)
   return running.project {
-    ["journeys/trip.lua"] = ("return journey \"trip\" { %s flow = function(person, event)\n%s\nend }\n"):format(fields or "", flow),
+    ["journeys/trip.lua"] = repairing.journey(flow, fields),
     ["people.csv"] = people(count or 20),
   }
 end
 
 local function rewrite(folder, flow, fields)
-  helper.write_file(folder .. "/journeys/trip.lua",
-    ("return journey \"trip\" { %s flow = function(person, event)\n%s\nend }\n"):format(fields or "", flow))
-end
-
--- Rehearses it on the state. A run that begins later goes on with a later --start.
-local function go(folder, start, ...)
-  local result = running.run(folder, "trip", "--people", "people.csv", "--state", STATE, "--json", "--start", start, "--seed", "7", ...)
-  assert(result.report, result.err)
-  assert.equal(result.report.entered, running.ledger(result.report))
-  return result.report, result
-end
-
--- Everybody enters, waits, and the process ends while they do: the virtual clock of the first run never gets there.
-local FIRST, LATER = "2026-11-25T09:00:00Z", "2026-11-26T09:00:00Z"
-local function stop_while_waiting(folder, ...)
-  return go(folder, FIRST, "--until", "2026-11-25T10:00:00Z", ...)
+  helper.write_file(folder .. "/journeys/trip.lua", repairing.journey(flow, fields))
 end
 
 local function lines_of(folder, name)
@@ -206,6 +193,20 @@ describe("re-entry", function()
     end
   end)
 
+  it("of another state has another name, too: no two states share a key", function()
+    local folder = trip([[ call_api "hello" { via = "vendor", POST = "/hello" } ]])
+    local keys, count = {}, 0
+    for _, where in ipairs { "memory:", "memory:", "sqlite:one.db", "sqlite:two.db" } do
+      local result = running.run(folder, "trip", "--people", "people.csv", "--state", where, "--json", "--trace", "told")
+      assert.equal(20, result.report.completed, result.err)
+      for _, call in ipairs(lines_of(folder, "told")) do
+        assert.is_nil(keys[call.key])
+        keys[call.key], count = true, count + 1
+      end
+    end
+    assert.equal(80, count)
+  end)
+
   it("never lets somebody in who is still there", function()
     local folder = trip([[ wait "2h" ]], "reentry = 'always',")
     stop_while_waiting(folder)
@@ -265,6 +266,21 @@ describe("a script that was changed meanwhile", function()
     helper.write_file(folder .. "/payloads/mail.lua", "return function() return { words = 'new' } end")
     go(folder, LATER, "--trace", "trace")
     for _, call in ipairs(lines_of(folder, "trace")) do assert.equal("new", json.decode(call.body).words) end
+  end)
+end)
+
+describe("a vendor that has moved meanwhile", function()
+  it("is no divergence: what is recorded is what the script says, and later calls go to the new address", function()
+    local folder = trip([[
+      call_api "first" { via = "vendor", POST = "/first", json = { id = person.id } }
+      wait "2h"
+      call_api "second" { via = "vendor", POST = "/second", json = { id = person.id } }
+    ]], nil, 3)
+    stop_while_waiting(folder)
+    helper.write_file(folder .. "/connections.lua", [[return { vendor = { base_url = "https://elsewhere.example.org/v9" } }]])
+    local report, result = go(folder, LATER, "--trace", "told")
+    assert.same({ 3, 0 }, { report.completed, report.held }, result.err)
+    for _, call in ipairs(lines_of(folder, "told")) do assert.equal("https://elsewhere.example.org/v9/second", call.url) end
   end)
 end)
 

@@ -17,6 +17,14 @@ local function by_person(all)
   return said
 end
 
+-- Each of the flows is held at its line, with these words.
+local function expect_held(flows, words)
+  for i, why in ipairs(held_each(flows)) do
+    assert.matches(("t.lua:%d: "):format(i), why, 1, true)
+    assert.matches(words[i], why, 1, true)
+  end
+end
+
 -- An RFC 3339 time as now() shows it.
 local function seconds(time)
   return ("%.1f"):format(assert(engine.moment(time)) / 1000)
@@ -60,10 +68,7 @@ describe("wait", function()
       'wait: "soon" is no duration', 'wait: "1.5h" is no duration', "wait: -1", "no duration in seconds", "inf", "not a table",
       'wait is a duration such as "2h"', 'wait: ""', "wait: ",
     }
-    for i, why in ipairs(held_each(flows)) do
-      assert.matches(("t.lua:%d: "):format(i), why, 1, true)
-      assert.matches(words[i], why, 1, true)
-    end
+    expect_held(flows, words)
   end)
 end)
 
@@ -180,10 +185,7 @@ describe("wait_until", function()
       "zone is a zone's name", "wait_until knows no option zon; did you mean zone?", "one thing without a name",
       "Europe/Berln", "person.zone is a zone's name such as \"Europe/Berlin\", not a",
     }
-    for i, why in ipairs(held_each(flows)) do
-      assert.matches(("t.lua:%d: "):format(i), why, 1, true)
-      assert.matches(words[i], why, 1, true)
-    end
+    expect_held(flows, words)
   end)
 end)
 

@@ -1,4 +1,4 @@
--- For specs of what operators do: a project with one journey, "trip", whose state is state.db, and the commands on it.
+-- For specs of states, and of what operators do: a project with one journey, "trip", whose state is state.db, and the commands on it.
 
 local helper = require "helper"
 local json = require "json"
@@ -8,6 +8,7 @@ local socket = require "jaunt.native.socket"
 local repairing = {}
 
 repairing.STATE = "sqlite:state.db"
+repairing.FIRST, repairing.LATER = "2026-11-25T09:00:00Z", "2026-11-26T09:00:00Z" -- of the runs that rehearse it
 
 function repairing.people(count)
   local lines = { "id" }
@@ -17,6 +18,20 @@ end
 
 function repairing.journey(flow, fields)
   return ("return journey \"trip\" { %s flow = function(person, event)\n%s\nend }\n"):format(fields or "", flow)
+end
+
+-- Rehearses it on the state. A run that begins later goes on with a later `start`. Returns the report, and the result.
+function repairing.go(folder, start, ...)
+  local result = running.run(folder, "trip", "--people", "people.csv", "--state", repairing.STATE, "--json", "--start", start,
+    "--seed", "7", ...)
+  assert(result.report, result.err)
+  assert(result.report.entered == running.ledger(result.report), "the ledger does not add up")
+  return result.report, result
+end
+
+-- Everybody enters, waits, and the process ends while they do: the virtual clock of the first run never gets there.
+function repairing.stop_while_waiting(folder, ...)
+  return repairing.go(folder, repairing.FIRST, "--until", "2026-11-25T10:00:00Z", ...)
 end
 
 -- A vendor.lua (or a behaviour file) that answers these people's calls at a path with a status: { ["POST /x"] = { p1 = 422 } }.

@@ -194,6 +194,53 @@ static void a_selection_takes_what_is_meant_and_nothing_else(void **state) {
   for (int i = 0; i < 3; i++) store_journal_forget(&t[i].journal);
 }
 
+static void change(const char *path, const char *sql) {
+  sqlite3 *db = NULL;
+  assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+  assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+  sqlite3_close(db);
+}
+
+static void assert_three_of_ada(world *w) {
+  store_reader *r = look(w);
+  reader_selection ada = all();
+  char persons[64];
+  ada.person = "ada";
+  for (int most = 1; most <= 4; most++) {
+    assert_int_equal(read_all(r, ada, most, persons, sizeof persons), 3);
+    assert_string_equal(persons, "adaadaada");
+  }
+  ada.states = 1 << RUN_RUNNING;
+  assert_int_equal(read_all(r, ada, 4, NULL, 0), 2);
+  ada.before = 2;
+  assert_int_equal(read_all(r, ada, 4, NULL, 0), 0);
+  ada.person = "nobody";
+  assert_int_equal(read_all(r, ada, 4, NULL, 0), 0);
+  reader_close(r);
+}
+
+static void a_person_is_found_once_wherever_their_runs_stand(void **state) {
+  world *w = *state;
+  traveller went_on, under_way;
+  char kinds[32];
+  world_park(w, "ada", 5000);
+  uint64_t number = world_park(w, "ada", 5000);
+  world_park(w, "grace", 5000);
+  world_sync(w);
+  world_wake(w, number, &went_on, kinds);
+  world_step(w, &went_on, "on its way");
+  world_enter(w, &under_way, "ada");
+  world_step(w, &under_way, NULL);
+  world_sync(w);
+  assert_three_of_ada(w);
+  change(w->path, "INSERT INTO entered (who, run) SELECT who, run FROM fresh"); /* half-way to there */
+  assert_three_of_ada(w);
+  change(w->path, "DELETE FROM fresh");
+  assert_three_of_ada(w);
+  store_journal_forget(&went_on.journal);
+  store_journal_forget(&under_way.journal);
+}
+
 /* ---- the file ---- */
 
 static void counters_are_those_of_the_last_commit(void **state) {
@@ -256,13 +303,6 @@ static void write_text(const char *path, const char *text) {
   assert_non_null(file);
   fputs(text, file);
   fclose(file);
-}
-
-static void change(const char *path, const char *sql) {
-  sqlite3 *db;
-  assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-  assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-  sqlite3_close(db);
 }
 
 static void what_is_no_state_is_refused_in_words(void **state) {
@@ -362,6 +402,50 @@ static void a_visit_says_when_a_run_came_when_it_left_and_how(void **state) {
   store_journal_forget(&journal);
 }
 
+/* Whether its payload counts as sent, of a call that was rendered: with its result and status, NULL: none yet, and the status of an
+ * attempt before it, -1: there was none. */
+static bool was_sent(const char *result, int64_t status, int64_t attempt_status, bool is_unclear) {
+  store_journal journal;
+  reader_visits visits;
+  reader_visit visit;
+  store_journal_init(&journal);
+  add(&journal, (store_record){.kind = RECORD_ENTER, .name = "ada", .element = NO_ELEMENT});
+  add(&journal,
+      (store_record){.kind = RECORD_STEP, .name = "mail", .extra = "call_api", .extra_length = 8, .step = 1});
+  add(&journal, (store_record){.kind = RECORD_INTENT,
+                               .name = "key",
+                               .extra = "POST\ncrm\n\ngreeting",
+                               .extra_length = 18,
+                               .element = NO_ELEMENT,
+                               .step = 1});
+  if (attempt_status >= 0)
+    add(&journal,
+        (store_record){
+            .kind = RECORD_ATTEMPT, .name = "status", .element = NO_ELEMENT, .numbers = {attempt_status}});
+  if (result)
+    add(&journal, (store_record){.kind = RECORD_RESULT,
+                                 .name = result,
+                                 .step = 1,
+                                 .numbers = {status, 1, 0, is_unclear ? RESULT_UNCLEAR : 0}});
+  reader_visits_begin(&visits, &journal.tail);
+  assert_true(reader_visits_next(&visits, &visit));
+  bool has_payload = visit.payload != NULL;
+  store_journal_forget(&journal);
+  return has_payload;
+}
+
+static void a_payload_was_sent_unless_its_call_never_left(void **state) {
+  (void)state;
+  assert_true(was_sent("ok", 201, -1, false));
+  assert_true(was_sent("failed", 422, -1, false));
+  assert_true(was_sent("failed", 0, 503, false));
+  assert_true(was_sent("failed", 0, -1, true));
+  assert_true(was_sent("unknown", 0, -1, false));
+  assert_true(was_sent(NULL, 0, -1, false)); /* it is under way */
+  assert_false(was_sent("failed", 0, 0, false));
+  assert_false(was_sent("mistake", 0, -1, false));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_begin, world_end)
@@ -370,11 +454,13 @@ int main(void) {
       TEST(what_a_run_did_is_read_from_its_segments_and_the_log),
       TEST(every_run_comes_once_and_the_newest_first),
       TEST(a_selection_takes_what_is_meant_and_nothing_else),
+      TEST(a_person_is_found_once_wherever_their_runs_stand),
       TEST(counters_are_those_of_the_last_commit),
       TEST(a_reader_knows_whether_a_runtime_has_the_state_and_changes_nothing),
       TEST(a_state_in_a_folder_that_may_not_be_written_can_be_read),
       TEST(what_is_no_state_is_refused_in_words),
       cmocka_unit_test(a_visit_says_when_a_run_came_when_it_left_and_how),
+      cmocka_unit_test(a_payload_was_sent_unless_its_call_never_left),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

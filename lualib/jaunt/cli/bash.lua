@@ -1,7 +1,7 @@
 -- Completion in bash: the script that `jaunt completion bash` prints, and the answers to its questions.
 --
--- The script hands over the line up to the cursor, and what of it readline would replace. Words are taken apart and quoted here, so that
--- names with blanks and quotes in them come out as the shell wants them.
+-- The script hands over the line up to the cursor, and what of it readline would replace. Words are taken apart and
+-- quoted here, so that names with blanks and quotes in them come out as the shell wants them.
 
 local bash = {}
 
@@ -60,8 +60,8 @@ local function word_end(line, at)
   return math.min(at, #line + 1)
 end
 
--- The words of a line as they are written, the last of them perhaps empty; and whether that one is where a redirection goes. Redirections
--- before are left out.
+-- The words of a line as they are written, the last of them perhaps empty; and whether that one is where a redirection
+-- goes. Redirections before are left out.
 local function raw_words(line)
   local words, redirects, at = {}, false, 1
   while true do
@@ -87,8 +87,8 @@ local function quoted(text, quote)
   return (text:gsub("[^%w_%-+=:,./@%%\128-\255]", "\\%0"))
 end
 
--- Answers the script: a list of lines. The first says what follows: words, open (words after which no blank is put), files or folders.
--- `complete` is jaunt.cli.completion's of.
+-- Answers the script: a list of lines. The first says what follows: words, open (words after which no blank is put),
+-- files or folders. `complete` is jaunt.cli.completion's of.
 function bash.answer(complete, line, replaced)
   local written, raw, redirects = raw_words(line)
   local words = {}

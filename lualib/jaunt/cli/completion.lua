@@ -1,5 +1,6 @@
--- What a word of a command line may become, from what commands declare of themselves (see jaunt.cli) and the names of the project around.
--- The shells' scripts ask for it (jaunt.commands.completion); nothing is called, and no journey's script runs.
+-- What a word of a command line may become, from what commands declare of themselves (see jaunt.cli) and the names of
+-- the project around. The shells' scripts ask for it (jaunt.commands.completion); nothing is called, and no journey's
+-- script runs.
 
 local arguments = require "jaunt.cli.arguments"
 local cli = require "jaunt.cli"
@@ -32,8 +33,8 @@ local function journey_of(context)
   return context.given.journey
 end
 
--- By what an argument is called, or a flag's value: functions that return a list of texts, or of { text, what it is }. "file" and
--- "folder" are left to the shell.
+-- By what an argument is called, or a flag's value: functions that return a list of texts, or of { text, what it is }.
+-- "file" and "folder" are left to the shell.
 local SOURCES = {
   command = function()
     local list = {}
@@ -107,8 +108,8 @@ end
 
 ---------------------------------------------------------------------------------------------- words
 
--- Goes through the words behind the command's name that are complete. Returns the flag that waits for its value, if one does, and whether
--- "--" was among them.
+-- Goes through the words behind the command's name that are complete. Returns the flag that waits for its value, if one
+-- does, and whether "--" was among them.
 local function look_through(context, words)
   local waiting, only_arguments
   for _, word in ipairs(words) do
@@ -157,9 +158,9 @@ local function of_first(word)
   return answer
 end
 
--- What `word` may become behind the complete `words` (lists of texts as jaunt would get them, without its own name):
--- { kind = "words", "files" or "folders" (of these the shell knows); list = { { text, what it is or nil } … }, each instead of what follows
--- the first `skip` bytes of the word; open = true where more of the word may follow }.
+-- What `word` may become behind the complete `words` (lists of texts as jaunt would get them, without its own name): {
+-- kind = "words", "files" or "folders" (of these the shell knows); list = { { text, what it is or nil } … }, each
+-- instead of what follows the first `skip` bytes of the word; open = true where more of the word may follow }.
 function completion.of(words, word)
   local answer
   if #words == 0 then

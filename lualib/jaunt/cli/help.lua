@@ -51,8 +51,8 @@ local function examples_of(command)
   return list
 end
 
--- What there is to say about a command, for help and manual: { usage =, paragraphs = (its summary first), examples = { { line, what } … },
--- arguments =, flags =, exit = (each a list of { name, text }) }.
+-- What there is to say about a command, for help and manual: { usage =, paragraphs = (its summary first), examples = {
+-- { line, what } … }, arguments =, flags =, exit = (each a list of { name, text }) }.
 function help.description(command)
   local paragraphs = { command.summary }
   for paragraph in ((command.about or "") .. "\n\n"):gmatch("(.-)\n\n") do

@@ -1,4 +1,5 @@
--- The manual page jaunt(1), in the man macros of groff and mandoc, from what commands declare of themselves: jaunt help --man.
+-- The manual page jaunt(1), in the man macros of groff and mandoc, from what commands declare of themselves: jaunt help
+-- --man.
 
 local help = require "jaunt.cli.help"
 local host = require "jaunt.native.host"
@@ -6,9 +7,9 @@ local host = require "jaunt.native.host"
 local manual = {}
 
 local ABOUT = {
-  "jaunt runs customer journeys written as Lua scripts, once for every person, thousands at a time. A journey calls outside systems, and the "
-    .. "answers decide who goes on and who is dropped. Unless told otherwise a run is a rehearsal: pretend vendors on this machine, and waits "
-    .. "that take no time.",
+  "jaunt runs customer journeys written as Lua scripts, once for every person, thousands at a time. A journey calls "
+    .. "outside systems, and the answers decide who goes on and who is dropped. Unless told otherwise a run is a "
+    .. "rehearsal: pretend vendors on this machine, and waits that take no time.",
   "jaunt new FOLDER makes a project to begin with.",
 }
 
@@ -32,9 +33,9 @@ local ENVIRONMENT = {
 -- How characters are written that roff would make something else of: typed text is to be copied from the page.
 local WRITTEN = { ["\\"] = "\\e", ["-"] = "\\-", ["'"] = "\\(aq", ["`"] = "\\(ga", ["^"] = "\\(ha", ["~"] = "\\(ti" }
 
--- A text of one line as it is shown.
+-- A text of one line as it is shown; not every terminal has an ellipsis.
 local function plain(text)
-  return (text:gsub("[\\%-'`^~]", WRITTEN):gsub("^%.", "\\&."))
+  return (text:gsub("[\\%-'`^~]", WRITTEN):gsub("…", "..."):gsub("^%.", "\\&."))
 end
 
 local function bold(text) return "\\fB" .. plain(text) .. "\\fR" end

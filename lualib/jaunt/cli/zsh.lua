@@ -22,8 +22,9 @@ _jaunt() {
 if [ "$funcstack[1]" = _jaunt ]; then _jaunt "$@"; else compdef _jaunt jaunt; fi
 ]]
 
--- Answers the script: a list of lines. The first has what follows (words, open, files or folders) and how many letters of the word stand
--- before it, the others a text each and what it is. `words` are those up to the cursor, the last perhaps not complete.
+-- Answers the script: a list of lines. The first has what follows (words, open, files or folders) and how many letters
+-- of the word stand before it, the others a text each and what it is. `words` are those up to the cursor, the last
+-- perhaps not complete.
 function zsh.answer(complete, words)
   local word = words[#words] or ""
   local answer = complete(table.move(words, 1, #words - 1, 1, {}), word)

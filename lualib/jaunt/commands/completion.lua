@@ -17,8 +17,8 @@ end
 return {
   name = "completion",
   summary = "Prints what makes the Tab key complete jaunt's command line in bash or zsh.",
-  about = "It completes commands, flags, and what stands for them in the project around: journeys, their elements, payloads, ids of the "
-    .. "samples. make install and the Debian package put it where the shells find it.",
+  about = "It completes commands, flags, and what stands for them in the project around: journeys, their elements, "
+    .. "payloads, ids of the samples. make install and the Debian package put it where the shells find it.",
   arguments = {
     { name = "shell", help = "bash or zsh", choices = SHELLS },
     { name = "typed", help = "what was typed so far; the script asks with it what follows", optional = true, many = true },

@@ -73,8 +73,12 @@ local function new_in_project(list, name, what, next_step)
 end
 
 local PARTS = {
-  journey = function(name) new_in_project(files.journey, name, "journey", "write what it does, then jaunt check and jaunt test") end,
-  payload = function(name) new_in_project(files.payload, name, "payload", "jaunt preview NAME shows what people would be sent") end,
+  journey = function(name)
+    new_in_project(files.journey, name, "journey", "write what it does, then jaunt check and jaunt test")
+  end,
+  payload = function(name)
+    new_in_project(files.payload, name, "payload", "jaunt preview NAME shows what people would be sent")
+  end,
 }
 
 local function run(args)
@@ -90,10 +94,12 @@ return {
   name = "new",
   group = "write",
   summary = "Makes a project, or one more journey or payload in it.",
-  about = "The project runs and passes its tests at once: one journey, one payload, people, a test, connections, and a README of one screen.",
+  about = "The project runs and passes its tests at once: one journey, one payload, people, a test, connections, and a "
+    .. "README of one screen.",
   usage = "FOLDER | journey NAME | payload NAME",
   arguments = {
-    { name = "what", help = "the folder of the new project; or journey, or payload", holds = "folder", suggests = { "journey", "payload" } },
+    { name = "what", help = "the folder of the new project; or journey, or payload", holds = "folder",
+      suggests = { "journey", "payload" } },
     { name = "name", help = "what the journey or the payload is called", optional = true },
   },
   examples = { { "jaunt new shop", "a project in shop/" }, { "jaunt new journey cart_reminder", "in the project around" } },

@@ -1,6 +1,7 @@
 -- jaunt test: the project's specs, in this process, by busted; with pretend vendors and a clock that specs move.
 
 local assertions = require "jaunt.testing.assertions"
+local busted_run = require "jaunt.testing.busted"
 local coverage = require "jaunt.testing.coverage"
 local existing = require "jaunt.base.existing"
 local figures = require "jaunt.base.figures"
@@ -32,33 +33,9 @@ local function specs_of(found, named)
   return list
 end
 
-local function count_results(busted, finish)
-  local counts = { success = 0, pending = 0, failure = 0, error = 0 }
-  busted.subscribe({ "test", "end" }, function(_, _, status)
-    counts[status] = counts[status] + 1
-    finish()
-    return nil, true
-  end)
-  for _, event in ipairs { "error", "failure" } do -- what fails outside of a test
-    busted.subscribe({ event }, function(element)
-      if element.descriptor ~= "it" then counts.error = counts.error + 1 end
-      return nil, true
-    end)
-  end
-  return counts
-end
-
 local function run_specs(busted, files, flags)
   local handler = term.isatty(1) and not os.getenv("NO_COLOR") and "utfTerminal" or "plainTerminal"
-  require "busted.modules.output_handler_loader"()(busted, handler, {
-    defaultOutput = handler, verbose = flags.verbose, language = "en", suppressPending = false, deferPrint = false, arguments = {},
-  })
-  if flags.filter then
-    require "busted.modules.filter_loader"()(busted, { filter = { (flags.filter:gsub("%p", "%%%0")) }, filterOut = {}, tags = {}, excludeTags = {}, name = {}, excludeNames = {} })
-  end
-  require "busted.modules.test_file_loader"(busted, { "lua" })(files, {}, { excludes = {}, recursive = false })
-  require "busted.execute"(busted)(1, {})
-  busted.publish({ "exit" })
+  busted_run.run(busted, files, { handler = handler, verbose = flags.verbose, filter = flags.filter })
 end
 
 local function print_coverage(told)
@@ -84,7 +61,7 @@ local function run(args, flags)
   local settings = { folder = project.path(found, "spec"), update = flags.update, taken = 0 }
   local covered = coverage.new()
   local world, finish = words.install(_G, flags.project)
-  local counts = count_results(busted, function()
+  local counts = busted_run.count(busted, function()
     finish(function(journey, gathered, reader) covered:add(journey, gathered, reader) end)
   end)
   assertions.install(world, settings)

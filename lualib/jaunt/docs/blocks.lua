@@ -1,5 +1,5 @@
--- The blocks that a diagram is put together of: below one another, side by side, around. No line crosses another one, as each block
--- keeps its lines within itself: it is entered and left on its spine.
+-- The blocks that a diagram is put together of: below one another, side by side, around. No line crosses another one,
+-- as each block keeps its lines within itself: it is entered and left on its spine.
 --
 -- A block is { w =, h =, spine = (where it is entered, from its left), falls = (it is left at its bottom, on the
 -- spine), draw = function(out, x, y) }; out is a jaunt.docs.svg. It may have is_bare (it begins with a line, so that

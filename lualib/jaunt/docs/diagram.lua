@@ -177,8 +177,8 @@ local function end_block(self)
   return blocks.pill(found and ("%s completed"):format(figures.count(found.completed)) or "completed", "completed")
 end
 
--- The diagram of a journey (see jaunt.docs.facts): { text = (an element <svg>), w =, h =, drawing = (a jaunt.docs.svg) }.
--- options: alone (a file of its own), links (to the calls' contracts in the same page).
+-- The diagram of a journey (see jaunt.docs.facts): { text = (an element <svg>), w =, h =, drawing = (a jaunt.docs.svg)
+-- }. options: alone (a file of its own), links (to the calls' contracts in the same page).
 function diagram.of(made, options)
   local self = { declared = made.declared, trip = made.trip, numbers = made.numbers, links = options.links }
   local parts = { start_block(self) }

@@ -9,8 +9,8 @@
 --   choice     test (a node), yes, no (lists of steps)
 --   switch     title (nil: it follows its split at once), cases = { { label =, value =, steps = } … }
 --   loop       form ("while", "repeat", "each", "ever"), test (of the first two) or text, body
--- Calls, waits and splits have `element` (the word) and `source` (the script where they stand); every step has `words` (that
--- it is read with) and `way` (see jaunt.docs.ways).
+-- Calls, waits and splits have `element` (the word) and `source` (the script where they stand); every step has `words`
+-- (that it is read with) and `way` (see jaunt.docs.ways).
 
 local scope = require "jaunt.lua.scope"
 local scripts = require "jaunt.docs.scripts"
@@ -62,7 +62,9 @@ end
 local function step_of(self, call)
   local say = self.words
   call = with_fields(say, call)
-  local step = { line = call.line, call = call, words = say, source = self.script.source, element = call.word, name = say:element(call) }
+  local step = {
+    line = call.line, call = call, words = say, source = self.script.source, element = call.word, name = say:element(call),
+  }
   if call.word == "call_api" then step.kind = "call"
   elseif call.word == "split" then
     step.kind, step.branches = "split", branches_of(self, call)
@@ -83,7 +85,8 @@ local function read_expressions(self, list, into)
   for _, node in ipairs(list) do read_expression(self, node, into) end
 end
 
--- What a function does where it is called, read with `say`; nothing for one that only computes, or is being read already.
+-- What a function does where it is called, read with `say`; nothing for one that only computes, or is being read
+-- already.
 local function read_function(self, lambda, owner, say, into)
   if self.open[lambda] or self.depth > DEEPEST then return end
   local from, outside, next_label = self.script, self.words, self.next_label
@@ -120,6 +123,15 @@ local function read_either(self, node, into)
     yes = is_and and right or {}, no = is_and and {} or right }
 end
 
+-- The same for object:name(…), which gives the object, too.
+local function read_method(self, node, into)
+  local name = { kind = "string", value = node.name }
+  local callee = { kind = "index", object = node.object, key = name, at = node.at, stop = node.stop }
+  read_expressions(self, node.arguments, into)
+  if read_call(self, node, callee, { node.object, table.unpack(node.arguments) }, into) then return end
+  read_expression(self, node.object, into)
+end
+
 -- The steps within an expression, in the order in which they are taken.
 read_expression = function(self, node, into)
   scope.walk(node, function(inner, parent)
@@ -139,11 +151,7 @@ read_expression = function(self, node, into)
       if not read_call(self, inner, inner.callee, inner.arguments, into) then read_expression(self, inner.callee, into) end
       return false
     elseif inner.kind == "method" then
-      local callee = { kind = "index", object = inner.object, key = { kind = "string", value = inner.name }, at = inner.at, stop = inner.stop }
-      read_expressions(self, inner.arguments, into)
-      if not read_call(self, inner, callee, { inner.object, table.unpack(inner.arguments) }, into) then
-        read_expression(self, inner.object, into)
-      end
+      read_method(self, inner, into)
       return false
     end
   end)
@@ -300,9 +308,9 @@ end
 
 ---------------------------------------------------------------------------------------------- all of it
 
--- Reads the flow of a journey's script, wherever in `sources` it stands, which are main and modules of jaunt.project.bundle's
--- gather. Returns { steps =, words =, fields = (the table of journey's fields, to be read with these words), scripts = (all:
--- see jaunt.docs.scripts) }; `steps` is nil where the flow can't be found in the texts.
+-- Reads the flow of a journey's script, wherever in `sources` it stands, which are main and modules of
+-- jaunt.project.bundle's gather. Returns { steps =, words =, fields = (the table of journey's fields, to be read with
+-- these words), scripts = (all: see jaunt.docs.scripts) }; `steps` is nil where the flow can't be found in the texts.
 function flow.read(sources)
   local main, all = scripts.of(sources)
   local made = { words = main.words, scripts = all }

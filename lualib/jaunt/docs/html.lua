@@ -136,8 +136,8 @@ function html.text(blocks, picture)
     "<!DOCTYPE html>", '<html lang="en"><head><meta charset="utf-8">',
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    ("<title>%s</title>"):format(escapes.html(title)), "<style>", STYLE .. (picture and WIDE:format(picture.w) or "") .. svg.style() .. "</style></head><body>",
-    "<main>",
+    ("<title>%s</title>"):format(escapes.html(title)),
+    "<style>", STYLE .. (picture and WIDE:format(picture.w) or "") .. svg.style() .. "</style></head><body>", "<main>",
   }
   local navigated = false
   for _, block in ipairs(blocks) do

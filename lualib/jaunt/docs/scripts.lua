@@ -1,5 +1,5 @@
--- The scripts that a journey's flow is read from: its own, and the modules that it requires; and what a node in one of them stands for,
--- in whichever it stands.
+-- The scripts that a journey's flow is read from: its own, and the modules that it requires; and what a node in one of
+-- them stands for, in whichever it stands.
 
 local parser = require "jaunt.lua.parser"
 local scope = require "jaunt.lua.scope"
@@ -42,8 +42,8 @@ local function new_script(source, all)
   if not tree then return nil end
   scope.resolve(tree)
   return setmetatable({
-    source = source, tree = tree, words = words.new(source.text, tree), functions = functions_in(tree), exported = exported_by(tree),
-    all = all,
+    source = source, tree = tree, words = words.new(source.text, tree), functions = functions_in(tree),
+    exported = exported_by(tree), all = all,
   }, script)
 end
 
@@ -55,8 +55,8 @@ function script:module(name)
   return source and all.known[name] or nil
 end
 
--- The scripts of `sources`, which are main and modules of jaunt.project.bundle's gather: the journey's own, and a list of all. Each has
--- source, tree (its names resolved) and words.
+-- The scripts of `sources`, which are main and modules of jaunt.project.bundle's gather: the journey's own, and a list
+-- of all. Each has source, tree (its names resolved) and words.
 function scripts.of(sources)
   local all = { modules = sources[2], known = {} }
   local main = assert(new_script(sources[1], all))
@@ -82,8 +82,8 @@ end
 
 local OPEN_ENDED = { invoke = true, method = true, vararg = true } -- the last argument may be several
 
--- What a function's parameters are given in a call: { variable = node }. In another script than the call's the constants alone, as
--- all else says something only where it is written.
+-- What a function's parameters are given in a call: { variable = node }. In another script than the call's the
+-- constants alone, as all else says something only where it is written.
 local function given_to(lambda, arguments, say, is_same)
   local given = {}
   local last = arguments[#arguments]
@@ -91,13 +91,15 @@ local function given_to(lambda, arguments, say, is_same)
     local argument = arguments[i]
     if not argument and not (last and OPEN_ENDED[last.kind]) then argument = { kind = "nil", at = 1, stop = 0 } end
     local is_told = argument and (is_same or say:literal(argument) ~= nil or argument.kind == "nil")
-    if is_told and #parameter.variable.writes == 0 then given[parameter.variable] = is_same and argument or say:meant(argument) end
+    if is_told and #parameter.variable.writes == 0 then
+      given[parameter.variable] = is_same and argument or say:meant(argument)
+    end
   end
   return given
 end
 
--- The words within a function that is called: `at` and `say` are the script and the words of the call, `owner` and `own` those of the
--- function.
+-- The words within a function that is called: `at` and `say` are the script and the words of the call, `owner` and
+-- `own` those of the function.
 function scripts.within(lambda, owner, own, arguments, at, say)
   local is_same = owner == at and own == owner.words
   return (is_same and say or own):bound(given_to(lambda, arguments, say, is_same))
@@ -145,8 +147,8 @@ resolve = function(at, say, node, depth)
   return resolve(owner, own, value, depth + 1)
 end
 
--- What a node of this script stands for in the end, read with `say` (its words, by default): the node, its script, and the words
--- it is to be read with.
+-- What a node of this script stands for in the end, read with `say` (its words, by default): the node, its script, and
+-- the words it is to be read with.
 function script:resolve(node, say) return resolve(self, say or self.words, node, 0) end
 
 return scripts

@@ -1,5 +1,5 @@
--- What can be said of a journey's steps (see jaunt.docs.flow) by their shape alone: what lies within them, whether anybody comes past
--- them, and what of them need not be told.
+-- What can be said of a journey's steps (see jaunt.docs.flow) by their shape alone: what lies within them, whether
+-- anybody comes past them, and what of them need not be told.
 
 local steps = {}
 
@@ -85,8 +85,8 @@ local function move_into(list, i, falling)
   end
 end
 
--- Where one side of a choice ends early ("back" from a function, to the "next" round of a loop) and another goes on, what comes behind
--- belongs to that one: then both go on in the end, and nobody has to be told of the early end.
+-- Where one side of a choice ends early ("back" from a function, to the "next" round of a loop) and another goes on,
+-- what comes behind belongs to that one: then both go on in the end, and nobody has to be told of the early end.
 function steps.fold(list, what)
   if ends_with(list, what) then list[#list] = nil end
   for i, step in ipairs(list) do

@@ -135,8 +135,8 @@ local function is_free(self, y)
   return true
 end
 
--- Where the drawing, `h` high, is cut into pieces for paper: the first no higher than `first`, the others than `most`, and through
--- lines alone where that is possible. A list of heights: 0, …, h.
+-- Where the drawing, `h` high, is cut into pieces for paper: the first no higher than `first`, the others than `most`,
+-- and through lines alone where that is possible. A list of heights: 0, …, h.
 function svg:cuts(h, first, most)
   local cuts, room = { 0 }, first
   while h - cuts[#cuts] > room do

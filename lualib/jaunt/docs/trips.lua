@@ -72,10 +72,10 @@ function trip:calls_of(step)
   return { call = sent.first, pretended = sent.pretended, bodies = sent.bodies }
 end
 
--- Walks `people` (see jaunt.project.people; an empty list: nobody walks) through the journey at `path`, whose flow
--- has the steps `list`. options: shown = (the id of the person whose data are shown), events = (a file), variable (see
--- jaunt.project.connections.read). The result's reached and calls_of say what they met; complete = false where there was no
--- time for all of it.
+-- Walks `people` (see jaunt.project.people; an empty list: nobody walks) through the journey at `path`, whose flow has
+-- the steps `list`. options: shown = (the id of the person whose data are shown), events = (a file), variable (see
+-- jaunt.project.connections.read). The result's reached and calls_of say what they met; complete = false where there
+-- was no time for all of it.
 function trips.walk(found, path, people, list, options)
   local self = setmetatable({ names = {}, lines = {}, reasons = {}, sent = {}, shown = options.shown }, trip)
   self.walked = #people > 0

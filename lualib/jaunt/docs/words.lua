@@ -41,8 +41,8 @@ local function given_values(tree)
   return given
 end
 
--- The words for one script: `text`, and its tree with names resolved. `results` is for calls of functions that give back what a
--- call of the vocabulary gives: { node = that call }.
+-- The words for one script: `text`, and its tree with names resolved. `results` is for calls of functions that give
+-- back what a call of the vocabulary gives: { node = that call }.
 function words.new(text, tree)
   local self = setmetatable({ text = text, roots = {}, calls = {}, results = {}, open = {}, depth = 0 }, words)
   self.given = given_values(tree)

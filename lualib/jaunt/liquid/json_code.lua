@@ -188,20 +188,6 @@ local function locals_of(starts, needed, locals)
   end
 end
 
--- All starts of items in a tree, into a list.
-local function starts_of(tree, list)
-  for key, part in pairs(tree) do
-    if type(part) == "table" and key ~= "partial" then
-      if part.kind == "start" and part.commas then
-        insert(list, part)
-      elseif key ~= "given" then
-        starts_of(part, list)
-      end
-    end
-  end
-  return list
-end
-
 -- Before an item that may be taken out, and before one that some ways reach by a loose comma, all commas are loose.
 local function loosen(starts)
   repeat
@@ -217,9 +203,8 @@ local function loosen(starts)
   until not changed
 end
 
-local function list_locals(block)
+local function list_locals(starts)
   local needed, set, names = {}, {}, {}
-  local starts = starts_of(block, {})
   loosen(starts)
   locals_of(starts, needed, set)
   for depth = 1, reader.DEPTH_MOST do
@@ -231,8 +216,9 @@ local function list_locals(block)
 end
 
 -- Makes the block ready for the compiler, which finds in its field `locals` the names of locals that the code needs.
-return function(block)
-  local needed, locals = list_locals(block)
+-- `starts` are the events at which its items begin.
+return function(block, starts)
+  local needed, locals = list_locals(starts)
   local made = rebuild(needed, block)
   made.locals = locals
   return made

@@ -5,17 +5,7 @@
 -- refuses a template that could put out anything but JSON. Two payloads of one template differ in their values, in what
 -- `if` and `for` leave out or repeat within an array or an object, and in nothing else.
 --
--- Outputs, by where they stand:
---   "Hi {{ x }}"   within quotes: text, escaped; nil is nothing; an array or object is a mistake of rendering, unless
---                  it was joined, or `| json` makes its JSON text of it (which is escaped as any other text)
---   {{ x }}        a value: texts get quotes, numbers and booleans are as they are, nil is null, arrays and objects are
---                  JSON
---   {{ k }}: 1     a key: a text in quotes; within quotes, a part of it. nil and empty are mistakes of rendering
--- json, to_json and json_escape as the last filter change nothing of this, but for `| json` within quotes, as above. So
--- a template from elsewhere is not escaped twice: "{{ x | json_escape }}" and {{ x | json }} are what they were there.
--- Only the last one counts: "{{ x | json | json_escape }}" holds x's JSON text, escaped once. A name that is only ever
--- assigned by `| json` holds JSON: put out as a value, once it was assigned, it is not quoted again. A capture's body is plain text, which is escaped where it is put out. cycle, increment and decrement are outputs like
--- others.
+-- What an output becomes: see jaunt.liquid.json_output.
 --
 -- Refused: two outputs, or an output and literal text, side by side outside of quotes; a quote, bracket or brace that
 -- is opened in one branch and closed elsewhere; a literal that is not JSON; the same literal key twice in an object; a
@@ -29,152 +19,29 @@
 -- was written. forloop.first and its like are understood: the body of a loop is looked at as its first, last, only and
 -- other turns.
 --
--- `| omit_if_nil` takes out the member (the item, in an array) in which it stands, if the value at its place is nil:
--- the start of the item is marked, and at its end all that was put out since is taken back.
---
 -- Partials are looked at where they are rendered: a .json one goes on with its caller's JSON, any other kind is a text,
 -- which has to stand within quotes, and is escaped there. A .json one cannot render itself.
 
 local decide = require "jaunt.liquid.json_turns"
 local finished = require "jaunt.liquid.json_code"
 local json_state = require "jaunt.liquid.json_state"
+local outputs = require "jaunt.liquid.json_output"
 local reader = require "jaunt.liquid.json_text"
 local trees = require "jaunt.liquid.trees"
 
-local find, format, gmatch = string.find, string.format, string.gmatch
-local filtered, insert = trees.filtered, table.insert
+local find, format, insert = string.find, string.format, table.insert
 local ipairs, pairs, setmetatable, type = ipairs, pairs, setmetatable, type
 
-local START, ITEM, NONE = json_state.START, json_state.ITEM, json_state.NONE
-local with, place, on_line, fail, words, alike, join, same =
-  json_state.with, json_state.place, json_state.on_line, json_state.fail, json_state.words, json_state.alike,
+local START, NONE = json_state.START, json_state.NONE
+local place, on_line, fail, words, alike, join, same =
+  json_state.place, json_state.on_line, json_state.fail, json_state.words, json_state.alike,
   json_state.join, json_state.same
 
 local NODES_MOST = 20000 -- of all partials, each counted as often as it is rendered
 local CASES_MOST = 6     -- nested cases of which several branches may be rendered: each is looked at as often
 
-local shape = setmetatable({}, reader)
+local shape = setmetatable({}, outputs)
 shape.__index = shape
-
----------------------------------------------------------------------------------------------- outputs
-
-local STRIPPED = { json = true, to_json = true, json_escape = true }
-
--- Filters that make a text or a number of nil, so that `omit_if_nil` behind them would never see one.
-local NEVER_NIL = {}
-for name in gmatch([[append base64_encode capitalize ceil downcase escape escape_once floor hmac_sha256_hex join json
-    json_escape lstrip md5 minus newline_to_br plus prepend remove remove_first remove_last replace replace_first
-    replace_last round rstrip sha1 sha2 size slice split strip strip_html strip_newlines times to_json truncate
-    truncatewords upcase url_encode url_escape url_param_escape]], "%S+") do
-  NEVER_NIL[name] = true
-end
-
--- Takes the last filter off if it is one of those that escape already. Returns the rest, and the filter's name.
-local function without_escape(value)
-  local filters = value.kind == "filtered" and value.filters or {}
-  local last = filters[#filters]
-  if not last or not STRIPPED[last.name] or #last.arguments > 0 then return value, nil end
-  return filtered(value.value, filters, 1, #filters - 1), last.name
-end
-
--- Which filter of a value is omit_if_nil, or nil. It must stand where nil can come to it, and once.
-local function place_of_omit(filters, source)
-  local found, before
-  for i, filter in ipairs(filters) do
-    local where = place(source, filter.at)
-    if filter.name == "omit_if_nil" and before then
-      fail(where, format("omit_if_nil stands behind %s, which never gives nil", before),
-        "put it first, right behind the value")
-    elseif filter.name == "omit_if_nil" and found then
-      fail(where, "omit_if_nil stands here twice", "keep the one that is asked about the right value")
-    elseif filter.name == "omit_if_nil" then
-      found = i
-    end
-    if NEVER_NIL[filter.name] and not found then before = filter.name end
-    if filter.name == "default" then before = nil end
-  end
-  return found
-end
-
--- Takes a value apart at its omit_if_nil: what is looked at (nil without it), and what is put out of it (`v` in the
--- compiled code).
-local function at_omit(value, source)
-  local filters = value.kind == "filtered" and value.filters or {}
-  local i = place_of_omit(filters, source)
-  if not i then return nil, value end
-  local v = { kind = "lua", code = "v", at = value.at, stop = value.stop }
-  return filtered(value.value, filters, 1, i - 1), filtered(v, filters, i + 1, #filters)
-end
-
--- Whether it is a name that is only ever assigned by `| json`, within the block that is looked at.
-local function may_hold_json(self, node)
-  local value = node.value
-  if not value or node.escape == "json" or node.escape == "to_json" then return false end
-  return value.kind == "path" and #value.keys == 0 and self.json_names[value.head] == true
-end
-
--- What is put out, at any way here: the value without what counts no more, and how it is escaped in its mode.
-local function prepare_output(self, node)
-  if node.given or not node.value then return end
-  local value, escape = without_escape(node.value)
-  node.given, node.escape = node.value, escape
-  node.tested, node.value = at_omit(value, self.source)
-end
-
--- The item at hand may be taken out: it has to remember where it began.
-local function may_omit(self, node, frame)
-  if frame.kind == "document" then
-    fail(place(self.source, node.at), "omit_if_nil has nothing to leave out here",
-      "it takes out the member or item that it stands in")
-  end
-  for started in pairs(frame.starts) do started.mark = true end
-  node.slot = "jo" .. frame.depth
-  return with(frame, { omits = true })
-end
-
--- A key that a value says may be one that is there already: that is seen when it is rendered.
-local function note_key(self, node)
-  self.key_of_value = self.key_of_value or place(self.source, node.at)
-end
-
-local function output_in_string(self, node, state)
-  if state.role == "key" then
-    note_key(self, node)
-    node.emit = "json_key_part"
-  else
-    local whole = node.escape == "json" or node.escape == "to_json"
-    node.emit = whole and "json_string_any" or "json_string"
-  end
-  if not node.tested then return state end
-  return with(state, { frame = may_omit(self, node, state.frame) })
-end
-
-local function output_key(self, node, state, where)
-  local frame = self:start(node, 0, state, where, "output")
-  note_key(self, node)
-  node.emit = "json_key"
-  if node.tested then frame = may_omit(self, node, frame) end
-  return { mode = "colon", frame = frame }
-end
-
-local function output_value(self, node, state, where)
-  local frame = self:value(node, 0, state, where, "output")
-  node.emit, node.may_hold_json = "json_value", may_hold_json(self, node)
-  node.whole = state.mode == "item" -- an array's item: nothing was put out of it before
-  if node.tested and not node.whole then frame = may_omit(self, node, frame) end
-  local after = self:finish(node, 0, { frame = frame }, place(self.source, node.stop + 1), "output")
-  if not node.tested or not node.whole then return after end
-  return with(after, { frame = with(after.frame, { set = frame.set | ITEM, commas = frame.commas }) })
-end
-
-function shape:output(node, state)
-  local where = place(self.source, node.at)
-  prepare_output(self, node)
-  self:check_place(node, state)
-  if state.mode == "string" then return output_in_string(self, node, state) end
-  if state.mode == "item" and state.frame.kind == "object" then return output_key(self, node, state, where) end
-  return output_value(self, node, state, where)
-end
 
 ---------------------------------------------------------------------------------------------- ways
 
@@ -289,14 +156,11 @@ end
 
 ---------------------------------------------------------------------------------------------- loops
 
--- Whether a tree has a path that begins with `forloop`.
-local function mentions_forloop(tree)
-  if tree.kind == "path" and tree.head == "forloop" then return true end
-  for key, part in pairs(tree) do
-    if type(part) == "table" and key ~= "partial" and key ~= "events" and key ~= "given"
-      and mentions_forloop(part) then return true end
-  end
-  return false
+-- Whether the word forloop is written in a loop, or in what it renders for each item.
+local function mentions_forloop(self, node)
+  if node.kind == "render" then return find(node.partial.source.text, "forloop", 1, true) ~= nil end
+  local at = find(self.source.text, "forloop", node.at, true)
+  return at ~= nil and at < node.stop
 end
 
 -- One turn of a loop from `state` on: the state behind it. Where it is left by break is added to `left.state`.
@@ -361,7 +225,7 @@ local function walk_turns(self, node, state)
   for _, walked in ipairs(known) do
     if same(walked.state, state) then return walked.after end
   end
-  if node.uses_forloop == nil then node.uses_forloop = mentions_forloop(node.body) end
+  if node.uses_forloop == nil then node.uses_forloop = mentions_forloop(self, node) end
   local left = {}
   local after = (node.uses_forloop and walk_split or walk_alike)(self, node, state, left)
   after = meet(self, after, left.state, place(self.source, node.at), "this loop ends %s, but is left by a break %s")
@@ -423,7 +287,7 @@ local function names_of(block, names)
   for key, node in pairs(block) do
     if type(node) == "table" and key ~= "partial" then
       if node.kind == "assign" then
-        local _, escape = without_escape(node.value)
+        local _, escape = outputs.without_escape(node.value)
         names[node.name] = names[node.name] ~= false and (escape == "json" or escape == "to_json")
       elseif (node.kind == "capture" or node.kind == "for") and node.name then
         names[node.name] = false
@@ -554,21 +418,22 @@ local function check_utf8(source)
   end
 end
 
--- The tree of a JSON template (of jaunt.liquid.parser; it is changed) as it has to be compiled; the names of the locals
--- that the code needs are in its field `locals`, those that are only assigned by `| json` in `json_names`; `key_of_value`
--- is the place of the first key that a value says, or nil. Raises a fault where it could put out what is not JSON.
+-- The tree of a JSON template (of jaunt.liquid.parser; it is changed) as it has to be compiled; the names of locals
+-- that the code needs are in its field `locals`, those that are only assigned by `| json` in `json_names`; in
+-- `key_of_value` is the place of the first key that a value says. Raises a fault where it could put out what is not
+-- JSON.
 function shape.of(block, source)
   check_utf8(source)
   local self = setmetatable({
     source = source, jumps = { top = true }, rendering = {}, nodes = 0, seen = {}, walked = {}, cases = 0,
-    json_names = names_of(block, {}),
+    starts = {}, json_names = names_of(block, {}),
   }, shape)
   local document = {
     kind = "document", depth = 0, set = START, starts = NONE, omits = false, key = false, commas = NONE, behind = false,
     opened = place(source, 1),
   }
   check_end(self, self:walk(block, { mode = "value", frame = document }))
-  local made = finished(block)
+  local made = finished(block, self.starts)
   made.json_names, made.key_of_value = self.json_names, self.key_of_value
   return made
 end

@@ -2,8 +2,8 @@
 -- jaunt.liquid.json_shape that knows JSON.
 --
 -- Its methods take a node, an offset in the node's text, and the state there (jaunt.liquid.json_state), and give the
--- state behind it; what is not JSON is a mistake in words. `self` has `source`, and `seen` = {} for places that were
--- looked at before. What has to be done when the template is rendered is noted in `node.events`, a list, where each is
+-- state behind it; what is not JSON is a mistake in words. `self` has `source`, `seen` = {} for places that were
+-- looked at before, and `starts` = {} for the events at which items begin. What has to be done when the template is rendered is noted in `node.events`, a list, where each is
 -- found by its place and kind, too (events["2comma"]):
 --   { at = in the node's text (0: at the node itself), kind = "comma", "start" or "finish" of an item, or "open",
 --     depth = the container's, set = all that may have been written before,
@@ -82,6 +82,7 @@ function reader:start(node, at, state, where, what)
       "write the comma always, outside of any condition: one too many is taken away")
   end
   local started = event(node, at, "start", frame)
+  if not started.commas then insert(self.starts, started) end
   add_commas(started, frame)
   return with(frame, { starts = { [started] = true }, omits = false, key = false })
 end

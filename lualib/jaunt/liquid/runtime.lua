@@ -89,9 +89,9 @@ local function check_time(c)
   return slow
 end
 
-function values.look_at_time()
+values.look_at_time_by(function()
   if record.started then check_time(record) end
-end
+end)
 
 -- Called when c.left turns are over: looks at all limits, and says when to look again; sooner, where the result grows
 -- fast or turns are slow.

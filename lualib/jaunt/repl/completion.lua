@@ -37,14 +37,24 @@ end
 
 ---------------------------------------------------------------------------------------------- commands
 
--- What the argument of a command of the prompt's own is, by the command's name; nil: a file.
+local METHODS = { "ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT" }
+
+-- What the argument of a command of the prompt's own may be, by the command's name: function(found, how many arguments stand before it).
+-- Those that are not here take files, or nothing.
 local OWN = {
-  person = names.people, step = names.journeys,
+  person = names.people, step = names.journeys, help = function() return require("jaunt.repl.help").names() end,
   edit = function(found)
     local list, journeys = names.payloads(found), names.journeys(found)
     return table.move(journeys, 1, #journeys, #list + 1, list)
   end,
+  vendor = function(found, before)
+    if before == 1 then return METHODS end
+    local list = before == 0 and found and names.connections(found) or {}
+    if before == 0 then list[#list + 1] = "off" end
+    return list
+  end,
 }
+local TAKES_FILES = { load = true, save = true }
 
 -- An argument or flag of a command: of the prompt, or of the command line.
 local function complete_words(parts, line, word, start)
@@ -52,7 +62,7 @@ local function complete_words(parts, line, word, start)
   for one in line:sub(1, start - 1):gmatch("%S+") do words[#words + 1] = one end
   words[1] = words[1]:gsub("^%.", "")
   if require("jaunt.repl.dots").own[words[1]] then
-    local list = OWN[words[1]] and beginning(OWN[words[1]](parts.found), word) or file_names(word)
+    local list = OWN[words[1]] and beginning(OWN[words[1]](parts.found, #words - 1), word) or TAKES_FILES[words[1]] and file_names(word) or {}
     return list, OWN[words[1]] and " " or ""
   end
   local answer = require("jaunt.cli.completion").of(words, word)
