@@ -38,8 +38,8 @@ local function load_chunk(text, source)
   if chunk then return chunk end
   for _, sign in ipairs(TOO_LARGE) do
     if find(why, sign, 1, true) then
-      local text = "this template is too long, or nested too deeply, to be compiled"
-      error(fault.new(source, 1, text, { what = "limit" }), 0)
+      local said = "this template is too long, or nested too deeply, to be compiled"
+      error(fault.new(source, 1, said, { what = "limit" }), 0)
     end
   end
   error("a mistake in jaunt: " .. why .. "\n" .. text, 0)
@@ -138,8 +138,7 @@ end
 --   person, event, vars   tables as JSON is decoded to (vars may be nil)
 --   now       milliseconds since 1970; zone: the name of a zone, or nil for UTC
 --   limits    { output = bytes, loops = turns, depth = payloads in payloads, time = ms }, each as in
---   jaunt.liquid.runtime
---             unless said otherwise
+--             jaunt.liquid.runtime unless said otherwise
 -- Returns the text and facts = { repaired = how many parts of values were made safe, probes = { … } where the template
 -- has them }; or nil and a fault, of whose `what` "skip", "drop" and "hold" are the template's own will.
 -- A probe: { at =, file =, line =, path = as written or nil, filters = { names }, first =, last = (bytes of the

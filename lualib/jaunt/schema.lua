@@ -1,8 +1,8 @@
 -- JSON Schema, the part of draft 2020-12 that payloads need, over decoded values (json.decode's). In commands and in
 -- workers.
 --
---   local checker = schema.compile(text, path)      or nil and what is wrong with the schema: "hello.schema.json#/type: …"
---   local faults = checker(value)                   a list, empty where the value keeps to the schema
+--   local checker = schema.compile(text, path)   or nil and what is wrong with the schema: "hello.schema.json#/type: …"
+--   local faults = checker(value)                a list, empty where the value keeps to the schema
 --
 -- A fault is { path = "$.to.phone", value = (as JSON, cut short; nil where it is missing), rule = "pattern", place =
 -- "#/properties/to/…/pattern", text = (all of it in words, but for the place) }; path and place as in
@@ -15,6 +15,7 @@
 
 local inner = require "jaunt.schema.inner"
 local json = require "json"
+local keys = require "jaunt.base.keys"
 local keywords = require "jaunt.schema.keywords"
 local nearest = require "jaunt.base.nearest"
 local places = require "jaunt.schema.places"
@@ -24,7 +25,7 @@ local values = require "jaunt.schema.values"
 local find, format, gsub, sub = string.find, string.format, string.gsub, string.sub
 local below = places.below
 local mistake, tell, want = telling.mistake, telling.tell, telling.want
-local is_object, keys_of, shown = values.is_object, values.keys_of, values.shown
+local is_object, shown = values.is_object, values.shown
 
 local schema = {}
 
@@ -94,7 +95,7 @@ local function compiler(root)
     end
     if not is_object(object) then mistake(place, "a schema is an object, true or false, not %s", shown(object)) end
     local checks = {}
-    for _, name in ipairs(keys_of(object)) do compile_keyword(object, name, place, checks) end
+    for _, name in ipairs(keys.sorted(object)) do compile_keyword(object, name, place, checks) end
     return deeper(checks)
   end
 
@@ -121,7 +122,7 @@ local function compile(root)
   for _, name in ipairs { "$defs", "definitions" } do
     if type(root) == "table" and root[name] ~= nil then
       want("#", name, root[name], is_object, "an object of schemas")
-      for _, key in ipairs(keys_of(root[name])) do context.compile(root[name][key], below("#/" .. name, key)) end
+      for _, key in ipairs(keys.sorted(root[name])) do context.compile(root[name][key], below("#/" .. name, key)) end
     end
   end
   context.finish()

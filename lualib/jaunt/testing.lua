@@ -27,7 +27,7 @@ local COUNT_ALL = 1 << 60 -- records: more than there are, so that it never dies
 
 local function start_engine(trial, state, start_ms, die_after)
   return launch.engine(trial.gathered, trial.found, {
-    in_flight = 10, seed = SEED, state = state, start_ms = start_ms, reentry_ms = -1, reroute = trial.vendor:url(), events = true,
+    in_flight = 10, seed = SEED, state = state, sync = "normal", start_ms = start_ms, reentry_ms = -1, reroute = trial.vendor:url(), events = true,
     die_after = die_after,
   })
 end

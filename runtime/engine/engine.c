@@ -25,6 +25,7 @@ const script_limits script_limits_default = {
     .slice_ms = 250,
     .pattern_steps = 10000000,
     .coroutines = 1000,
+    .elements = ELEMENTS_MOST,
     .inbox = 1000,
 };
 
@@ -323,6 +324,7 @@ static void shared_init(engine *e) {
   s->store = e->options.store;
   s->journey = store_journey(s->store, e->options.journey, e->options.version, e->options.bundle,
                              e->options.bundle_length);
+  store_bound_elements(s->store, e->options.limits.elements);
   store_ledger(s->store, s->journey, &e->found_entered, e->found_states);
   atomic_store(&s->paused, !e->options.asleep && store_paused(s->store, s->journey) != 0);
   shared_take_dice(s);

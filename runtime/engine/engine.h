@@ -52,6 +52,7 @@ typedef struct script_limits {
   int64_t slice_ms;  /* processor time between two pauses */
   uint64_t pattern_steps; /* of one match */
   int coroutines;         /* of a run, at the same time */
+  size_t elements;        /* of a journey that are told apart */
   size_t inbox;           /* events that wait for a run; the oldest give way */
 } script_limits;
 

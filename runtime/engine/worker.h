@@ -39,9 +39,10 @@ typedef struct engine_shared {
   _Atomic int64_t events_out, event_bytes_out; /* with workers, and not dealt with */
   _Atomic bool events_wait;                    /* the control thread has more of them than workers take */
   _Atomic int64_t script_errors;
-  _Atomic bool paused; /* by an operator: nobody is let in, and no parked run is woken */
-  _Atomic int stopped; /* workers that are gone */
-  _Atomic bool ending; /* engine_stop was called: nobody waits for messages to be fetched */
+  _Atomic bool told_elements; /* that the journey has too many to be told apart */
+  _Atomic bool paused;        /* by an operator: nobody is let in, and no parked run is woken */
+  _Atomic int stopped;        /* workers that are gone */
+  _Atomic bool ending;        /* engine_stop was called: nobody waits for messages to be fetched */
   pthread_mutex_t message_lock;
   list messages;
   size_t message_count, message_bytes;
@@ -214,7 +215,8 @@ int worker_open_scripts(lua_State *L); /* fills a new lua_State; may raise */
 /* From now on payloads are these; where they can't be used, that is told, and those from before stay. */
 void worker_take_payloads(worker *w, const message *m);
 
-/* Puts what the script calls element `name` into the funnel, once; `kind` is the primitive. Stack of L unchanged. */
+/* Puts what the script calls element `name` into the funnel, once; `kind` is the primitive. One that is one too many (limit elements)
+ * is counted with all others of the kind, under one name. Stack of L unchanged. */
 uint32_t worker_element(worker *w, lua_State *L, const char *name, const char *kind);
 
 /* The registry's reference of the function that runs of this version begin with; LUA_NOREF where its scripts can't be had any

@@ -3,6 +3,7 @@
 #include <lauxlib.h>
 #include <lualib.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "engine/worker.h"
@@ -20,18 +21,38 @@ static uint32_t script_line(lua_State *L) {
   return 0;
 }
 
+static const char others[] = "(others)";
+
+static void say_too_many(worker *w, const char *name) {
+  buf text = BUF_EMPTY;
+  if (atomic_exchange(&w->shared->told_elements, true)) return;
+  buf_format(&text,
+             "the journey has more than %zu elements: \"%s\", and those that follow, are counted as one, "
+             "\"%s\" (limit elements)",
+             w->shared->options->limits.elements, name, others);
+  shared_say(w->shared, SAY_WARNING, text.data, text.len);
+  buf_free(&text);
+}
+
+/* Its number is kept, but for those that are too many: names that differ from person to person would fill the memory. */
 uint32_t worker_element(worker *w, lua_State *L, const char *name, const char *kind) {
   lua_rawgetp(L, LUA_REGISTRYINDEX, &elements_key);
   uint32_t element;
   if (lua_getfield(L, -1, name) == LUA_TNUMBER) {
     element = (uint32_t)lua_tointeger(L, -1);
   } else {
-    element = store_element(w->shared->store, w->shared->journey, name, kind, script_line(L));
+    uint32_t line = strcmp(kind, "others") == 0 ? UINT32_MAX : script_line(L);
+    element = store_element(w->shared->store, w->shared->journey, name, kind, line);
     lua_pushinteger(L, element);
-    lua_setfield(L, -3, name);
+    if (element != NO_ELEMENT)
+      lua_setfield(L, -3, name);
+    else
+      lua_pop(L, 1);
   }
   lua_pop(L, 2);
-  return element;
+  if (element != NO_ELEMENT) return element;
+  say_too_many(w, name);
+  return worker_element(w, L, others, "others");
 }
 
 /* ---- opening ---- */

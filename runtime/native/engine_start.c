@@ -44,6 +44,7 @@ static script_limits limits_of(lua_State *L) {
     if (lua_getfield(L, at, "pattern_steps") != LUA_TNIL)
       limits.pattern_steps = value_bytes(L, -1, "pattern_steps");
     if (lua_getfield(L, at, "coroutines") != LUA_TNIL) limits.coroutines = limit_count(L, "coroutines");
+    if (lua_getfield(L, at, "elements") != LUA_TNIL) limits.elements = (size_t)limit_count(L, "elements");
     if (lua_getfield(L, at, "inbox") != LUA_TNIL) limits.inbox = (size_t)limit_count(L, "inbox");
     lua_settop(L, at);
   }

@@ -3,7 +3,7 @@
  *   local engine <close> = start { journey =, version =, bundle = (JSON), workers =, virtual =, start_ms =, seed =,
  *                                  in_flight =, state =, sync =, keep_ms =, control =, connections =, secrets =, reroute =, save_below =, traces =, events =, plain =,
  *                                  limits = { run_memory =, worker_memory =, text =, slice_time =, pattern_steps =,
- *                                             coroutines =, inbox = } }
+ *                                             coroutines =, elements =, inbox = } }
  *   engine:feed(audience, most, where)   lets up to `most` people in, while there is room. Returns how many came in, how
  *                            many `where(person)` left out, and "more", "full", "later" (nothing has come yet) or "end"
  *   engine:admit(id, profile, event)     lets one in: JSON texts

@@ -554,7 +554,7 @@ static int read_page_of_person(store_reader *r, reader_selection *which, store_r
   const uint64_t *number = (const uint64_t *)(const void *)numbers.data;
   size_t left = numbers.len / sizeof *number;
   for (; result == 0 && left && found.count < most; left--, number++) {
-
+    if (*number >= which->before) continue;
     which->before = *number;
     result = read_one(r, which, *number, &found, err);
   }

@@ -15,7 +15,7 @@
  *   segment    the others: key = run * 1048576 + n
  *   timer      what parked runs wait for
  *   inbox      events that came for a run, until it ends; `print` tells equal ones, of which one is kept. `met`, `asked`: see
- *              store_inbox_event
+ *              store_inbox_event. As many as the lane says: the oldest give way
  *   attribute  what scripts have written to people
  *   profile    see store_profile
  *   counter    the ledger and the funnel; `what` is told in sqlite_counters.c

@@ -46,6 +46,7 @@ store *store_new(const store_backend *does) {
   store *s = mem_zero(sizeof *s);
   s->does = does;
   s->next_run = 1;
+  s->elements_most = ELEMENTS_MOST;
   pthread_mutex_init(&s->lock, NULL);
   return s;
 }
@@ -142,18 +143,41 @@ int store_journey_read(store *s, uint32_t journey, buf *name, buf *version, buf 
 
 void store_element_add(store *s, uint32_t family, const char *name, const char *kind, uint32_t line) {
   s->elements = mem_grow(s->elements, (s->element_count + 1) * sizeof *s->elements);
-  s->elements[s->element_count++] = (store_element_name){family, mem_text(name), mem_text(kind), line};
+  s->elements[s->element_count++] =
+      (store_element_name){store_print(name, strlen(name)), family, mem_text(name), mem_text(kind), line};
+}
+
+void store_bound_elements(store *s, size_t most) {
+  pthread_mutex_lock(&s->lock);
+  s->elements_most = most;
+  pthread_mutex_unlock(&s->lock);
+}
+
+/* Its place, or that of the next one; *known: how many the journey has that it was compared with. */
+static size_t find_element(const store *s, uint32_t family, const char *name, size_t *known) {
+  uint64_t print = store_print(name, strlen(name));
+  size_t i = 0;
+  for (*known = 0; i < s->element_count; i++) {
+    const store_element_name *element = &s->elements[i];
+    if (element->family != family) continue;
+    if (element->print == print && strcmp(element->name, name) == 0) break;
+    ++*known;
+  }
+  return i;
+}
+
+static bool is_bounded(const char *kind) {
+  return strcmp(kind, "start") != 0 && strcmp(kind, "others") != 0;
 }
 
 uint32_t store_element(store *s, uint32_t journey, const char *name, const char *kind, uint32_t line) {
   pthread_mutex_lock(&s->lock);
   uint32_t family = store_family(s, journey);
-  size_t i = 0;
-  while (i < s->element_count && (s->elements[i].family != family || strcmp(s->elements[i].name, name) != 0))
-    i++;
-  bool is_new = i == s->element_count;
-  if (is_new) store_element_add(s, family, name, kind, line);
+  size_t known, i = find_element(s, family, name, &known);
+  bool is_new = i == s->element_count, is_refused = is_new && known >= s->elements_most && is_bounded(kind);
+  if (is_new && !is_refused) store_element_add(s, family, name, kind, line);
   pthread_mutex_unlock(&s->lock);
+  if (is_refused) return NO_ELEMENT;
   if (is_new && s->does->named) s->does->named(s);
   return (uint32_t)i;
 }

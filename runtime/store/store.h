@@ -58,6 +58,7 @@ typedef enum element_count {
 } element_count;
 
 #define NO_ELEMENT UINT32_MAX
+enum { ELEMENTS_MOST = 1000 }; /* of a journey, unless store_bound_elements says otherwise */
 
 /* ---- records ---- */
 
@@ -248,6 +249,8 @@ uint32_t store_journey(store *s, const char *name, const char *version, const ch
 /* Appends the name, version and bundle behind a number; -1 where there is none, -2 where the bundle can't be read now. Any may be NULL. */
 int store_journey_read(store *s, uint32_t journey, buf *name, buf *version, buf *bundle);
 
+void store_bound_elements(store *s, size_t most);
+
 /* Operators pause a journey, all versions of its name: since when, 0: it isn't paused. The mark is kept with the state; what
  * store_pause_kept says is durable. Nothing here heeds it. */
 void store_pause(store *s, uint32_t journey, int64_t since_ms);
@@ -255,7 +258,8 @@ int64_t store_paused(store *s, uint32_t journey);
 int64_t store_pause_kept(store *s, uint32_t journey);
 
 /* An element of the journey (of its name: all versions share their elements), found by `name`; `line` orders the funnel. The
- * same number to every worker. */
+ * same number to every worker. NO_ELEMENT where it would be one too many: names may be made of people's data. Kinds that are no
+ * primitive's, "start" and "others", are not bounded. */
 uint32_t store_element(store *s, uint32_t journey, const char *name, const char *kind, uint32_t line);
 
 /* ---- lanes: all on the worker's own thread ---- */

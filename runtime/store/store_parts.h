@@ -13,6 +13,7 @@ enum {
 };
 
 typedef struct store_element_name {
+  uint64_t print; /* of the name */
   uint32_t family;
   char *name, *kind;
   uint32_t line;
@@ -67,10 +68,10 @@ struct store {
   pthread_mutex_t lock;         /* guards what follows */
   store_journey_name *journeys; /* number n at n - 1 */
   size_t journey_count;
-  uint64_t pauses;              /* how often a paused_ms was changed */
-  store_element_name *elements; /* number n at n */
-  size_t element_count;
-  store_lane **lanes; /* open and closed ones: a closed lane's counters still count */
+  uint64_t pauses;                     /* how often a paused_ms was changed */
+  store_element_name *elements;        /* number n at n */
+  size_t element_count, elements_most; /* most: of each journey */
+  store_lane **lanes;                  /* open and closed ones: a closed lane's counters still count */
   size_t lane_count;
   tally_set totals; /* of what is in no lane */
 };

@@ -1,4 +1,5 @@
--- Completion: what the Tab key puts in, in a real bash and a real zsh at a terminal of their own, and what is offered at all.
+-- Completion: what the Tab key puts in, in a real bash and a real zsh at a terminal of their own, and what is offered
+-- at all.
 
 local cli = require "jaunt.cli"
 local completion = require "jaunt.cli.completion"
@@ -115,8 +116,9 @@ end)
 local bin = helper.temp_folder()
 assert(os.execute(("ln -s %s %s/jaunt"):format(helper.quote(os.getenv("JAUNT")), bin)))
 
--- Types lines at a shell that sits at a terminal, in the project. In each "\t" is the Tab key; the words that the line has then are
--- handed to a function `words`, not run. Returns for each line the list of its words. A shell that asks something instead is ended.
+-- Types lines at a shell that sits at a terminal, in the project. In each "\t" is the Tab key; the words that the line
+-- has then are handed to a function `words`, not run. Returns for each line the list of its words. A shell that asks
+-- something instead is ended.
 local function type_at(shell, start, lines)
   local out = helper.temp_folder() .. "/words"
   local typed = { ("words() { printf '%%s\\n' \"$@\" . >>%s; }\n"):format(out) }
@@ -180,7 +182,8 @@ describe("the Tab key", function()
     if not has_script or helper.sh("command -v zsh").code ~= 0 then return pending("needs zsh and script, of the Debian packages zsh and bsdutils") end
     local functions = helper.temp_folder()
     helper.write_file(functions .. "/_jaunt", helper.jaunt("completion", "zsh").out)
-    helper.write_file(bin .. "/.zshrc", ("fpath=(%s $fpath)\nautoload -U compinit && compinit -u -D\nbindkey -e\nunsetopt prompt_sp\n"):format(functions))
+    helper.write_file(bin .. "/.zshrc",
+      ("fpath=(%s $fpath)\nautoload -U compinit && compinit -u -D\nbindkey -e\nunsetopt prompt_sp\n"):format(functions))
     expect_words("zsh", "zsh -d -i", CASES)
   end)
 
@@ -192,7 +195,8 @@ describe("the Tab key", function()
   end)
 
   it("never puts in what a terminal obeys", function()
-    local r = helper.sh(("cd %s && %s"):format(helper.quote(folder), helper.jaunt_words("completion", "bash", "--", "jaunt why ", "")))
+    local r = helper.sh(("cd %s && %s"):format(helper.quote(folder), helper.jaunt_words("completion", "bash", "--",
+      "jaunt why ", "")))
     assert.equal("words\nada\nadam\nben\\ o\\'hara\ngrace\n", r.out)
   end)
 

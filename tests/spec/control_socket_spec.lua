@@ -243,6 +243,20 @@ describe("what changes something", function()
 end)
 
 describe("a command", function()
+  it("waits for another one that changes the same state at that moment", function()
+    local project, process = sleepers()
+    stop(process)
+    local started = {}
+    for i = 1, 3 do
+      started[i] = helper.start("env -C " .. helper.quote(project.folder) .. " "
+        .. helper.jaunt_words("end", "trip", "--state", STATE, "--where", ("id == 'p%d'"):format(i)))
+    end
+    for i = 1, 3 do
+      local code = started[i].stop "0" -- waits for it
+      assert.same({ 0, "1 run of trip ended\n", "" }, { code, helper.read_file(started[i].out), helper.read_file(started[i].err) })
+    end
+  end)
+
   it("for a journey that the runtime does not run says so", function()
     local project, process = sleepers()
     stop(process)

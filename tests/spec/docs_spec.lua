@@ -1,5 +1,5 @@
--- jaunt docs: a journey's documentation says what the script says, shows no secret, lets no text out of its place, is drawn without a line
--- that crosses another, and is the same wherever it is written.
+-- jaunt docs: a journey's documentation says what the script says, shows no secret, lets no text out of its place, is
+-- drawn without a line that crosses another, and is the same wherever it is written.
 
 local flow = require "jaunt.docs.flow"
 local fs = require "jaunt.native.fs"
@@ -69,7 +69,8 @@ end
 
 ---------------------------------------------------------------------------------------------- drawings
 
--- Elements of an SVG text: { name =, attributes = { … }, text = (behind the tag) }; fails where tags are not closed in order.
+-- Elements of an SVG text: { name =, attributes = { … }, text = (behind the tag) }; fails where tags are not closed in
+-- order.
 local function elements_of(svg, allowed)
   local list, open = {}, {}
   for closing, name, attributes, empty, text in svg:gmatch("<(/?)([%w]+)([^<>]*)(/?)>([^<]*)") do
@@ -151,7 +152,8 @@ local function check_drawing(svg)
   assert.is_true(#boxes > 1)
   for i, piece in ipairs(pieces) do
     for k = i + 1, #pieces do
-      assert(not crosses(piece, pieces[k]), ("lines cross: %s and %s"):format(table.concat(piece, " "), table.concat(pieces[k], " ")))
+      assert(not crosses(piece, pieces[k]), ("lines cross: %s and %s"):format(table.concat(piece, " "),
+        table.concat(pieces[k], " ")))
     end
     for _, box in ipairs(boxes) do assert(not is_within(piece, box), "a line goes through a node: " .. table.concat(piece, " ")) end
   end
@@ -182,8 +184,10 @@ describe("a journey's documentation", function()
     has(call_of(made.md, "second"), "`PUT https://mail.example.com/people/‹person.id›`", "`full: ‹true›`", "`X-Why: because`",
       "the payload `note`", "| Success | the status is 200 |", "the person is held here", "it is not repeated", "one attempt: 3s; all of it: 4h",
       "after “first” went well", "| Only if | person.plan is \"pro\"", "| The payload | drops the person where a value is missing: no name |")
-    has(call_of(made.md, "third"), "`chat`, at most 20 calls at once", "| Body | none |", "the person goes on", "no key: this vendor knows none")
-    has(call_of(made.md, "fourth"), "| Success | status 200, 202 |", "one attempt: 7s", "`application/x-www-form-urlencoded`", "| `To` | text | always |", "| `x&y` | text |")
+    has(call_of(made.md, "third"), "`chat`, at most 20 calls at once", "| Body | none |", "the person goes on",
+      "no key: this vendor knows none")
+    has(call_of(made.md, "fourth"), "| Success | status 200, 202 |", "one attempt: 7s",
+      "`application/x-www-form-urlencoded`", "| `To` | text | always |", "| `x&y` | text |")
     has(made.html, "POST https://crm.example.com/v2/leads", "the person is dropped here", "&quot;who&quot;: &quot;ada&quot;")
   end)
 
@@ -223,7 +227,8 @@ describe("a journey's documentation", function()
   end)
 
   it("tells of events, the goal, who enters and what is read and written", function()
-    local folder = project_of { ["people/samples.ndjson"] = '{"id":"ada","plan":"pro","event":{"cart":"C"}}\n', ["payloads/note.txt"] = "{{ first_name }} {{ code }} {{ event.cart }}",
+    local folder = project_of { ["people/samples.ndjson"] = '{"id":"ada","plan":"pro","event":{"cart":"C"}}\n',
+      ["payloads/note.txt"] = "{{ first_name }} {{ code }} {{ event.cart }}",
       ["payloads/made.lua"] = "return function(p, e, v) return { plan = p.plan, total = e.total } end",
       ["journeys/j.lua"] = [[
 -- The first line says what it is.
@@ -237,7 +242,8 @@ return journey "j" {
   end,
 }]] }
     local made = document(folder, "j")
-    has(made.md, "The first line says what it is.", "| People enter by | `begun` |", "people may enter again 7d after the last end; one living run per person and `cart`",
+    has(made.md, "The first line says what it is.", "| People enter by | `begun` |",
+      "people may enter again 7d after the last end; one living run per person and `cart`",
       "| Goal | `bought`, where its cart is event.cart, within 7d:", "10 % of the people are only watched", "| `gone` | ends the run | its n is more than 3 |  |",
       "| `plan` | payloads/made.lua |  | text, in 1 of 1 |", "| `city` | journeys/j.lua:6 |", "| `seen` |  | journeys/j.lua:8 | in none |",
       "| `first_name` | payloads/note.txt |", "| `total` | payloads/made.lua |", "| `cart` | journeys/j.lua:4, 8; payloads/note.txt | text, in 1 of 1 |")
@@ -256,7 +262,8 @@ return journey "j" {
       pcall(function() wait(3600) end)
     ]], { ["lib/steps.lua"] = "local M = {}\nfunction M.far() call_api \"far\" { via = \"mail\", POST = \"/far\", json = {} } end\nreturn M" })
     has(made.md, "### far", "| Request | `POST https://mail.example.com/far` |")
-    has(call_of(made.md, "say x"), "| Sent | for everybody who enters |", "| Request | `POST https://crm.example.com/v2/x` |", "For `ada`")
+    has(call_of(made.md, "say x"), "| Sent | for everybody who enters |",
+      "| Request | `POST https://crm.example.com/v2/x` |", "For `ada`")
     has(call_of(made.md, "say y"), "| Sent | after “say x” went well |", "| Request | `POST https://crm.example.com/v2/y` |")
     has(made.md, "Nobody came to what is dashed: `far`.")
     lacks(made.svg, "leaves the function")
@@ -341,7 +348,8 @@ return journey "j" {
     ]])
     has(of_flow("if wait_for('paid', { within = '1d' }) then wait '2d' end").md,
       "dashed: `wait 2d`. The samples have no events: they would stand in `people/samples.events.ndjson`.")
-    has(made.md, "2 sample people of `people/samples.ndjson` walked this way in a rehearsal. Nobody came to what is dashed: `never`, `drop hopeless`.",
+    has(made.md,
+      "2 sample people of `people/samples.ndjson` walked this way in a rehearsal. Nobody came to what is dashed: `never`, `drop hopeless`.",
       "No sample person comes here")
     local _, dashed = made.svg:gsub(' un"', "")
     assert.equal(2, dashed)
@@ -359,10 +367,12 @@ return journey "j" {
   end)
 
   it("tells what a schema says of the fields", function()
-    local made = of_flow([[ call_api "a" { via = "crm", POST = "/a", payload = "note" } ]], { ["payloads/note.json"] = '{ "to": "{{ id }}", "n": 3, "list": [{ "x": 1.5 }] }',
+    local made = of_flow([[ call_api "a" { via = "crm", POST = "/a", payload = "note" } ]],
+      { ["payloads/note.json"] = '{ "to": "{{ id }}", "n": 3, "list": [{ "x": 1.5 }] }',
       ["payloads/note.schema.json"] = [[{ "type": "object", "required": ["to"], "properties": { "to": { "type": "string", "minLength": 2, "description": "whom|" },
         "n": { "type": "integer", "enum": [1, 2, 3] }, "later": { "type": "boolean" } } }]] })
-    has(made.md, "| Field | Type | There | Is |", "| `to` | text | required | minLength 2; whom\\| |", "| `n` | whole number | always | one of 1, 2, 3 |",
+    has(made.md, "| Field | Type | There | Is |", "| `to` | text | required | minLength 2; whom\\| |",
+      "| `n` | whole number | always | one of 1, 2, 3 |",
       "| `later` | true or false | in no sample |  |", "| `list[].x` | number | always |  |")
   end)
 
@@ -372,7 +382,8 @@ return journey "j" {
       call_api "b" { via = "chat", POST = "/b", json = {} }
     ]])
     for _, text in pairs(made) do lacks(text, "plain-key", "plain-token") end
-    has(made.md, "`X-Api-Key: ‹kept in connections.lua›`", "`X-Session-Token: ‹kept in connections.lua›`", "`X-Team: growth`", "`Authorization: ‹kept in the script›`",
+    has(made.md, "`X-Api-Key: ‹kept in connections.lua›`", "`X-Session-Token: ‹kept in connections.lua›`",
+      "`X-Team: growth`", "`Authorization: ‹kept in the script›`",
       "`X-Mine: ‹secret CRM_TOKEN›`", "`api_key: ‹kept in the script›`", "`q: seen`", "?api_key=‹kept in the script›&q=seen", "?k=‹kept in the script›")
   end)
 
@@ -380,7 +391,8 @@ return journey "j" {
     local folder = helper.temp_folder()
     assert.equal(0, helper.sh(("cp -R %s/scripts %s"):format(source, folder)).code)
     assert.equal(0, docs_in(folder .. "/scripts/payloads", { TZ = "Asia/Tokyo" }, "--out", folder .. "/first").code)
-    assert.equal(0, docs_in(folder, { CRM_URL = "https://elsewhere.example.org", SHOP_KEY = "s3cret" }, "--out", folder .. "/second").code)
+    assert.equal(0, docs_in(folder, { CRM_URL = "https://elsewhere.example.org", SHOP_KEY = "s3cret" }, "--out",
+      folder .. "/second").code)
     local names = fs.list(folder .. "/first")
     assert.equal(3 * #SHIPPED, #names)
     for _, name in ipairs(names) do
@@ -396,12 +408,14 @@ return journey "j" {
     local folder = helper.temp_folder()
     assert.equal(0, helper.sh(("cp -R %s/scripts %s"):format(source, folder)).code)
     local function jaunt(...) return helper.sh(("cd %s && %s"):format(folder, helper.jaunt_words(...))) end
-    assert.equal(0, jaunt("run", "win_back", "--people", "scripts/people/samples.ndjson", "--state", "sqlite:w.db", "--seed", "7").code)
+    assert.equal(0, jaunt("run", "win_back", "--people", "scripts/people/samples.ndjson", "--state", "sqlite:w.db",
+      "--seed", "7").code)
     assert.equal(0, jaunt("docs", "win_back", "--report", "--state", "sqlite:w.db", "--out", "out").code)
     local told = json.decode(jaunt("report", "win_back", "--state", "sqlite:w.db", "--json").out)
     local md, svg = helper.read_file(folder .. "/out/win_back.md"), helper.read_file(folder .. "/out/win_back.svg")
     for _, element in ipairs(told.elements) do
-      has(md, ("| **%s** | %d | %d | %d | %d |"):format(element.name, element.reached, element.went_on, element.dropped, element.held))
+      has(md, ("| **%s** | %d | %d | %d | %d |"):format(element.name, element.reached, element.went_on,
+        element.dropped, element.held))
     end
     has(md, ("%d entered = "):format(told.entered))
     has(call_of(md, "note in the CRM"), "| So far | 4 came, 4 went on, 0 dropped, 0 held |")
@@ -425,7 +439,8 @@ describe("the diagram", function()
     assert.equal(1, upward "repeat local e = wait_for('x', { within = '1h' }) until not e")
     assert.equal(1, upward "while person.visits do wait '1d' if person.tired then break end end")
     assert.equal(1, upward "for i = 1, 3 do wait '1d' end")
-    assert.equal(2, upward "while true do for _, x in ipairs(person.list) do wait '1d' end if event.done then break end end wait '2d'")
+    assert.equal(2,
+      upward "while true do for _, x in ipairs(person.list) do wait '1d' end if event.done then break end end wait '2d'")
     assert.equal(1, upward "::again:: while true do wait '1d' if person.tired then drop 'tired' end end")
   end)
 
@@ -464,7 +479,8 @@ describe("the diagram", function()
     end
     local shares = {}
     for i = 1, 16 do shares[i] = ("w%d = 1"):format(i) end
-    local svg = of_flow(("local way = split %q { %s }\n%s end\n%s wait \"3d\" %s"):format(("wideandlong"):rep(12), table.concat(shares, ", "), table.concat(cases, "\n"),
+    local svg = of_flow(("local way = split %q { %s }\n%s end\n%s wait \"3d\" %s"):format(("wideandlong"):rep(12),
+      table.concat(shares, ", "), table.concat(cases, "\n"),
       ("if person.x then while person.y do "):rep(8), ("end call_api { via = \"crm\", GET = \"/x\" } end "):rep(8))).svg
     local _, width = check_drawing(svg)
     assert.is_true(width < 1600, width)
@@ -477,7 +493,8 @@ end)
 describe("what comes from elsewhere", function()
   local EVIL = "</title></svg></code></pre><script>alert(1)</script>\"'><img src=x onerror=alert(2)>|`]](javascript:alert(3))\n\n# h\n```\n<!-- ]]> \u{202E}&amp;"
 
-  local HTML = { html = true, head = true, meta = true, title = true, style = true, body = true, main = true, h1 = true, h2 = true, h3 = true, p = true, nav = true, a = true,
+  local HTML = { html = true, head = true, meta = true, title = true, style = true, body = true, main = true,
+    h1 = true, h2 = true, h3 = true, p = true, nav = true, a = true,
     table = true, thead = true, tbody = true, tr = true, th = true, td = true, code = true, pre = true, strong = true, figure = true, svg = true, rect = true, path = true,
     g = true, text = true, div = true, use = true }
 
@@ -560,14 +577,16 @@ describe("jaunt docs", function()
     local lines = "call_api \"a\" { via = \"crm\", POST = \"/a\", json = { who = person.id } }"
     has(of_flow(lines).md, "For `ada`", '"who": "ada"')
     has(of_flow(lines, {}, "--person", "bob").md, "For `bob`", '"who": "bob"')
-    has(of_flow(lines, { ["other.csv"] = "key\neve\n" }, "--people", "other.csv", "--id", "key").md, "For `eve`", "1 sample person of `other.csv`")
+    has(of_flow(lines, { ["other.csv"] = "key\neve\n" }, "--people", "other.csv", "--id", "key").md, "For `eve`",
+      "1 sample person of `other.csv`")
   end)
 
   it("says what is wrong, and with the nearest right name", function()
     local folder = project_of { ["journeys/hello.lua"] = "return journey \"hello\" { flow = function() wait \"1d\" end }", ["plain.lua"] = "print(1)",
       ["people/samples.ndjson"] = '{"id":"ada"}\n' }
     for words, wanted in pairs {
-      [{ "helo" }] = "did you mean hello?", [{ "plain.lua" }] = "plain.lua is no journey", [{ "hello", "--state", "sqlite:x.db" }] = "--report",
+      [{ "helo" }] = "did you mean hello?", [{ "plain.lua" }] = "plain.lua is no journey",
+      [{ "hello", "--state", "sqlite:x.db" }] = "--report",
       [{ "hello", "--person", "adda" }] = "did you mean ada?", [{ "hello", "--format", "htm" }] = "did you mean html?",
       [{ "hello", "--report", "--state", "sqlite:none.db" }] = "none.db",
       [{ "hello", "--out", "plain.lua/x" }] = "can't make the folder",

@@ -52,6 +52,20 @@ describe("jaunt move", function()
     assert.equal(2, report.completed)
   end)
 
+  it("tells who would go on and who would not, and gives those alone as examples who would", function()
+    local folder = at_noon()
+    write(folder, (MENDED:gsub('wait "2h"', 'if person.id == "c" then wait "1h" end %0')))
+    local text = command(folder, "move", "t", "--to", "new", "--state", STATE, "--dry-run").out
+    assert.is_truthy(text:find("2 would be moved:\n  1  waiting at \"wait 2d\"\n  1  held at \"wait 2h\": script\n1 would be refused: ",
+      1, true), text)
+    assert.is_truthy(text:find('"wait 2h"; now the script asks for wait "wait 1h"', 1, true), text)
+    local samples = { text:match("\nfor example:\n  (%w+)  [^\n]+\n  (%w+)  [^\n]+\n$") }
+    table.sort(samples)
+    assert.same({ "a", "b" }, samples)
+    local told = json.decode(command(folder, "move", "t", "--state", STATE, "--dry-run", "--json").out)
+    assert.same({ 2, 2 }, { told.done, #told.samples })
+  end)
+
   it("lets who is held by a script error go on with the mended script, after a redrive", function()
     local folder = at_noon()
     write(folder, MENDED)
@@ -59,6 +73,8 @@ describe("jaunt move", function()
     assert.is_truthy(result.out:find("move it to a mended version first", 1, true), result.out)
     result = command(folder, "move", "t", "--state", STATE, "--json", "--yes")
     assert.equal(3, json.decode(result.out).done)
+    assert.matches("^t: held at \"wait 2h\" by another version %(script%), and moved to this one: jaunt redrive lets it go on\n",
+      command(folder, "why", "b", "--state", STATE).out)
     result = command(folder, "redrive", "t", "--state", STATE, "--outcome", "held", "--yes")
     assert.equal(0, result.code, result.out .. result.err)
     local report, done = go_on(folder)

@@ -31,7 +31,8 @@ local function files_below(folder, list, prefix)
   list, prefix = list or {}, prefix or ""
   for _, name in ipairs(fs.list(folder)) do
     local path = folder .. "/" .. name
-    if fs.kind(path) == "dir" then files_below(path, list, prefix .. name .. "/") else list[prefix .. name] = helper.read_file(path) end
+    if fs.kind(path) == "dir" then files_below(path, list,
+      prefix .. name .. "/") else list[prefix .. name] = helper.read_file(path) end
   end
   return list
 end
@@ -84,7 +85,8 @@ describe("a project made by jaunt new", function()
       helper.write_file(folder .. "/" .. name, "")
       return helper.sh(("GIT_CONFIG_GLOBAL=/dev/null git -C %s check-ignore -q %s"):format(helper.quote(folder), name)).code == 0
     end
-    for _, name in ipairs { "secrets.env", "settings.lua", "jaunt.db", "jaunt.db-wal", "jaunt.db.audit", "saved/a", "x.rejects.csv" } do
+    for _, name in ipairs { "secrets.env", "settings.lua", "jaunt.db", "jaunt.db-wal", "jaunt.db.audit", "saved/a",
+      "x.rejects.csv" } do
       assert(is_ignored(name), name)
     end
     for _, name in ipairs { "connections.lua", "journeys/x.lua", "people/x.csv" } do assert(not is_ignored(name), name) end

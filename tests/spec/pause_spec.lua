@@ -55,6 +55,17 @@ describe("a paused journey", function()
     assert.equal(12, select(2, result.out:gsub("woke\tp%d+", "")))
   end)
 
+  it("is said to be so by report and why", function()
+    local project = waiting_people()
+    local function told(...) return project.jaunt(...).out end
+    assert.is_nil(told("report", "trip", "--state", STATE):find("paused", 1, true))
+    pause(project)
+    assert.matches("%(state.db%); paused since 20%d%d%-%d%d%-%d%d [%d:]+, until jaunt resume trip\n", told("report", "trip", "--state", STATE))
+    assert.matches('"paused":"20%d%d%-', told("report", "trip", "--state", STATE, "--json"))
+    assert.matches("its wait is over since 2026%-11%-25 [%d:]+: jaunt resume trip lets it go on; the journey is paused since 20",
+      told("why", "p1", "--state", STATE))
+  end)
+
   it("stays so when the runtime that paused it is killed, and until it is resumed without one", function()
     local project = repairing.project [[ wait "2d" ]]
     local process = project.live({}, function(_, counts) return counts.waiting == 8 end)

@@ -122,6 +122,8 @@ describe("jaunt report", function()
   it("says in one line what it does not know", function()
     assert.matches('nobody has entered a journey "sals" in state.db; did you mean sales?', state.complaint("report", "sals"), 1, true)
     assert.matches('--by: nobody has come to a split "cpoy"; did you mean copy?', state.complaint("report", "sales", "--by", "cpoy"), 1, true)
+    assert.matches('--by: nobody has come to a split "weather"; there are copy, payload, control',
+      state.complaint("report", "sales", "--by", "weather"), 1, true)
     assert.matches('--by takes a split, and "note" is a call_api', state.complaint("report", "sales", "--by", "note"), 1, true)
   end)
 end)
@@ -193,6 +195,29 @@ end }]]
   end)
 end)
 
+describe("a funnel", function()
+  local report, term = require "jaunt.run.report", require "jaunt.base.term"
+  local long = "connection refused by 127.0.0.1:19102, and again"
+  local FUNNEL = {
+    { name = "note", reached = 12000, went_on = 1, dropped = 9116, held = 3000, median_ms = 1, p90_ms = 2, reasons = {
+      { reason = "connect", detail = long, count = 8998 }, { reason = "redriven", detail = "connect", count = 3009 },
+      { reason = "status", detail = "422", count = 118 }, { reason = "timeout", detail = "", count = 1 } } },
+    { name = "日本語の分岐 🎉 and so on and on and on", reached = 1, went_on = 1, dropped = 0, held = 0, reasons = {} },
+    { name = "short", reached = 1, went_on = 0, dropped = 1, held = 0, reasons = { { reason = "drop", detail = "no", count = 1 } } },
+  }
+
+  it("takes no line that is wider than the terminal, and tells each reason's count all the same", function()
+    for width = 72, 240 do
+      local lines = report.funnel_lines(FUNNEL, term.paint(), width)
+      for _, line in ipairs(lines) do assert(term.columns(line) <= width, ("%d columns: %s"):format(width, line)) end
+      local text = table.concat(lines, "\n")
+      for _, part in ipairs { "8,998× con", "3,009× redr", "118× stat", "1 more", "1× drop (no)" } do
+        assert(text:find(part, 1, true), ("%d columns: no %s in\n%s"):format(width, part, text))
+      end
+    end
+  end)
+end)
+
 describe("statistics", function()
   it("give Wilson's interval", function()
     -- Newcombe 1998, Statistics in Medicine 17, table I: 81 of 263, 15 of 148, 0 of 20, 1 of 29
@@ -201,6 +226,9 @@ describe("statistics", function()
       assert.is_true(math.abs(low - case[3]) < 5e-5 and math.abs(high - case[4]) < 5e-5, ("%d/%d: %f %f"):format(case[1], case[2], low, high))
     end
     assert.is_nil(statistics.interval(0, 0))
+    for n = 1, 200 do -- nobody, or everybody: the end is exact
+      assert.same({ 0, 1 }, { (statistics.interval(0, n)), (select(2, statistics.interval(n, n))) })
+    end
   end)
 
   it("tell a difference from chance as the test of two proportions does", function()

@@ -1,9 +1,10 @@
--- What is brought back into memory is bounded: events that come for many people at once wake no more of them than --in-flight
--- has room for, and the others as soon as it has.
+-- Bounds on what grows with the people: events that come for many of them at once wake no more than --in-flight has room for, and
+-- the others as soon as it has; elements whose names are made of people's data are counted as one.
 
 local bundle = require "jaunt.project.bundle"
 local connections = require "jaunt.project.connections"
 local engine = require "jaunt.native.engine"
+local helper = require "helper"
 local project = require "jaunt.project"
 local running = require "running"
 
@@ -66,4 +67,39 @@ it("events for many people at once wake no more of them than there is room for",
   assert.equal(PEOPLE, vendor.received().requests)
   assert.is_true(most <= LEAST, most .. " were under way at once")
   vendor.stop()
+end)
+
+describe("elements that are named after people", function()
+  local lines = { "id" }
+  for i = 1, 30 do lines[i + 1] = "p" .. i end
+  local trip = running.project {
+    ["journeys/trip.lua"] = [[return journey "trip" { flow = function(person)
+      split("half of " .. person.id) { a = 1, b = 1 }
+      wait "2h"
+      split("other half of " .. person.id) { a = 1, b = 1 }
+    end }]],
+    ["people.csv"] = table.concat(lines, "\n") .. "\n",
+  }
+
+  local function go(...)
+    return running.run(trip, "trip", "--people", "people.csv", "--state", "sqlite:state.db", "--json", "--limits", "elements=5", ...)
+  end
+
+  it("are counted as one from the bound on, which is told once; each story still has its own", function()
+    local first = go("--start", "2026-11-25T09:00:00Z", "--until", "2026-11-25T10:00:00Z", "--workers", "1")
+    assert.equal(6, #first.report.elements)
+    local others = first.report.elements[6]
+    assert.same({ "(others)", "others", 30 - 4 }, { others.name, others.kind, others.reached })
+    assert.equal(1, select(2, first.err:gsub("limit elements", "")))
+    local result = go("--start", "2026-11-25T11:00:00Z")
+    assert.same({ 30, 0, 6 }, { result.report.completed, result.report.held, #result.report.elements })
+    assert.equal(30 - 4 + 30, result.report.elements[6].reached)
+    local story = helper.sh("env -C " .. helper.quote(trip) .. " " .. helper.jaunt_words("why", "p30", "--state", "sqlite:state.db"))
+    assert.matches("other half of p30", story.out)
+  end)
+
+  it("are all there without state and bound", function()
+    local result = running.run(trip, "trip", "--people", "people.csv", "--json")
+    assert.equal(61, #result.report.elements)
+  end)
 end)

@@ -65,6 +65,27 @@ describe("a selection", function()
     assert.equal(6, #state.persons("--version", version:sub(1, 3)))
   end)
 
+  it("takes a reason that nobody has met, and finds nobody", function()
+    for _, reason in ipairs { "timeout", "goal", "diverged", "unknown", "limit" } do
+      local result = state.ask("runs", "--state", "sqlite:state.db", "--reason", reason)
+      assert.same({ 1, "no runs\n", "" }, { result.code, result.out, result.err })
+    end
+  end)
+
+  it("takes a payload's text by the beginning of its hash, and tells those that were sent instead", function()
+    local result = state.ask("runs", "--state", "sqlite:state.db", "--sent", "plain@ffff")
+    assert.equal(1, result.code)
+    local hash = result.err:match("^jaunt: nobody was sent plain@ffff, but plain@(%x+)\n$")
+    assert.same({ "ada", "bad", "unlucky", "yuki" }, state.persons("--sent", "plain@" .. hash:sub(1, 4)))
+  end)
+
+  it("says which names of an expression are nobody's, such as a text without its quotes", function()
+    local result = state.ask("runs", "--state", "sqlite:state.db", "--where", "country == GB or age == 36")
+    assert.equal(0, result.code)
+    assert.equal('--where: none of these people has an attribute GB; a text stands in quotes: "GB"\n', result.err)
+    assert.equal("", state.ask("runs", "--state", "sqlite:state.db", "--where", "tonumber(age) == 36").err)
+  end)
+
   it("takes a time since which runs are where they are", function()
     assert.same({ "yuki" }, state.persons("--since", "2026-12-01"))
     assert.same({ "ada", "grace", "yuki" }, state.persons("--since", "2026-11-25T10:00:00Z"))

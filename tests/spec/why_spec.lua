@@ -121,6 +121,17 @@ describe("jaunt why", function()
     assert.equal("2026-11-25T09:00:00Z", call.at)
   end)
 
+  it("tells of a few alone where many have a value, and how many more there are", function()
+    local people = {}
+    for i = 1, 130 do people[i] = { id = "p" .. i, country = "DE" } end
+    local many = states.make("trip", [[return journey "trip" { flow = function() wait "1d" end }]], people)
+    local out = many.look("why", "DE")
+    assert.equal(10, select(2, out:gsub("\np%d+  trip, version", "")))
+    assert.equal(2, select(2, out:gsub("\n… and 120 older runs %(%-%-full%)\n", "")))
+    assert.equal(130, select(2, many.look("why", "DE", "--full"):gsub("\np%d+  trip, version", "")))
+    assert.equal(130, #json.decode(many.look("why", "DE", "--json")).runs)
+  end)
+
   it("tells of one journey alone where that is asked for", function()
     assert.matches('nobody has entered a journey "hallo"', state.complaint("why", "clicks", "--journey", "hallo"), 1, true)
     assert.matches("^hello: completed", state.look("why", "clicks", "--journey", "hello"))

@@ -95,7 +95,8 @@ function helper.start(command)
   background[process] = true
   function process.stop(signal)
     background[process] = nil
-    os.execute(("kill -%s %d 2>/dev/null"):format(signal or "TERM", process.pid))
+    -- one that has ended long ago may have left its number to another
+    os.execute(("[ -e %s/code ] || kill -%s %d 2>/dev/null"):format(folder, signal or "TERM", process.pid))
     pipe:close()
     refuse_findings(read_file(process.err))
     return tonumber(read_file(folder .. "/code"))

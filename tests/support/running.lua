@@ -6,7 +6,7 @@ local json = require "json"
 
 local running = {}
 
-local DEADLINE = 60000 -- milliseconds that a condition may take; only a failure takes as long
+local DEADLINE = 120000 -- milliseconds that a condition may take; only a failure takes as long
 
 -- Waits until condition() gives something, and returns it; fails after a long while, with what it was waited for.
 function running.wait_for(what, condition)

@@ -139,6 +139,34 @@ static void texts_are_joined_up_to_a_length(void **state) {
                "assert(not pcall(text.join, { 'a' }, 2, 9))");
 }
 
+static void a_text_takes_as_many_columns_as_a_terminal_gives_it(void **state) {
+  holds(state, "for given, columns in pairs { [''] = 0, abc = 3, ['é'] = 1, ['e\\u{301}'] = 1, ['結城'] = 4, "
+               "['🛒!'] = 3,\n"
+               "    ['a\\0b\\27\\t'] = 5, ['\\u{200B}'] = 0, ['\\u{2028}'] = 1, ['結\\xFF'] = 4 } do\n"
+               "  assert(text.columns(given) == columns, given)\n"
+               "end");
+}
+
+static void a_key_that_an_object_has_twice_is_found(void **state) {
+  holds(state, "for given, key in pairs {\n"
+               "  ['{\"a\":1,\"b\":2,\"a\":3}'] = 'a', ['[{\"x\":[{\"\":1,\"\":{}}]}]'] = '', "
+               "['{\"\\\\u0061\":1,\"a\":2}'] = 'a',\n"
+               "  ['{\"b\":{\"a\":1},\"a\":{\"a\":[\"a\",\"a\"]},\"b\":2}'] = 'b', "
+               "['{\"a\\0\":1,\"a\\0\":2}'] = false,\n"
+               "  ['{\"a\":\"a\",\"c\":[\"a\",{\"a\":1},{\"a\":2}]}'] = false, ['{\"a\":1,\"a\"'] = false, "
+               "['\"a\"'] = false } do\n"
+               "  assert((text.key_twice(given) or false) == key, given)\n"
+               "end\n"
+               "local deep = ('{\"a\":['):rep(120) .. '{\"b\":1,\"b\":2}' .. (']}'):rep(120)\n"
+               "assert(text.key_twice(deep) == 'b')");
+}
+
+static void what_is_made_safe_elsewhere_is_counted_too(void **state) {
+  holds(state, "text.made_safe()\n"
+               "text.mend '\\xFF'\n"
+               "assert(text.repaired() == 2 and text.repaired() == 0)");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(a_text_in_a_json_string_is_escaped, open_state, close_state),
@@ -151,6 +179,10 @@ int main(void) {
                                       close_state),
       cmocka_unit_test_setup_teardown(texts_of_any_length_come_back_whole, open_state, close_state),
       cmocka_unit_test_setup_teardown(texts_are_joined_up_to_a_length, open_state, close_state),
+      cmocka_unit_test_setup_teardown(a_text_takes_as_many_columns_as_a_terminal_gives_it, open_state,
+                                      close_state),
+      cmocka_unit_test_setup_teardown(a_key_that_an_object_has_twice_is_found, open_state, close_state),
+      cmocka_unit_test_setup_teardown(what_is_made_safe_elsewhere_is_counted_too, open_state, close_state),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

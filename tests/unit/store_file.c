@@ -788,6 +788,8 @@ static void nothing_is_searched_for_from_end_to_end(void **state) {
       "SELECT max(at) FROM fresh",
       "SELECT bytes FROM segment WHERE key BETWEEN 1 AND 2 ORDER BY key",
       "SELECT number FROM inbox WHERE run = 1",
+      "SELECT number FROM inbox WHERE run = 1 AND taken = 0 ORDER BY number DESC LIMIT 1 OFFSET 3",
+      "SELECT number FROM inbox WHERE run = 1 AND taken = 1 ORDER BY number DESC LIMIT 1 OFFSET 3",
       "SELECT json FROM attribute WHERE person = 'a'",
       ("SELECT due, run FROM timer WHERE family = 1 AND shard = 1 AND (due, run) >= (1, 1) ORDER BY due, run "
        "LIMIT 5"),

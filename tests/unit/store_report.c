@@ -170,6 +170,20 @@ static void journeys_and_elements_keep_their_numbers(void **state) {
   assert_int_not_equal(store_element(w->s, stranger, "sms", "call_api", 7), sms);
 }
 
+static void elements_are_as_many_as_is_said_of_each_journey(void **state) {
+  pair *w = *state;
+  store_bound_elements(w->s, 2);
+  uint32_t stranger = store_journey(w->s, "other", "v1", "{}", 2);
+  uint32_t first = store_element(w->s, stranger, "first", "wait", 1);
+  store_element(w->s, stranger, "second", "wait", 2);
+  assert_int_equal(store_element(w->s, stranger, "third", "wait", 3), NO_ELEMENT);
+  assert_int_equal(store_element(w->s, stranger, "first", "wait", 1), first);
+  assert_int_not_equal(store_element(w->s, stranger, "(others)", "others", 3), NO_ELEMENT);
+  store_report *report = store_report_new(w->s, stranger, false);
+  assert_int_equal(report->element_count, 3);
+  store_report_free(report);
+}
+
 static void versions_are_added_up_or_told_apart(void **state) {
   pair *w = *state;
   uint32_t second = store_journey(w->s, "welcome", "v2", "{}", 2);
@@ -337,6 +351,7 @@ int main(void) {
       REPORT_TEST(a_record_without_a_change_of_state_moves_nobody),
       REPORT_TEST(the_control_group_is_counted_as_it_enters),
       REPORT_TEST(journeys_and_elements_keep_their_numbers),
+      REPORT_TEST(elements_are_as_many_as_is_said_of_each_journey),
       REPORT_TEST(versions_are_added_up_or_told_apart),
       REPORT_TEST(a_version_is_read_by_its_number),
       REPORT_TEST(elements_come_in_script_order_each_with_its_sum_over_the_lanes),

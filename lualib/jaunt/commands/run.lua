@@ -323,7 +323,7 @@ return {
       help = "how many attempts they cut off" },
     { name = "trace", value = "FILE", help = "writes each request there, one JSON object a line; secrets hidden" },
     { name = "limits", value = "LIST", default_text = "run_memory=16MiB slice_time=250ms …",
-      help = "what a script may use: run_memory, worker_memory, text, slice_time, pattern_steps, coroutines, inbox" },
+      help = "what a script may use: run_memory, worker_memory, text, slice_time, pattern_steps, coroutines, elements, inbox" },
     { name = "strict", help = "exits with 1 when somebody was dropped or held" },
     { name = "json", help = "prints one JSON object at the end instead" },
   },

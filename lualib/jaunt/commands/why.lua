@@ -301,7 +301,8 @@ local function sentences_of(one, about)
   end
   for i, entry in ipairs(one.story) do
     local said = entry.what == "call" and verdict.call(entry)
-    if said then list[#list + 1] = said .. (i < sent_on and "; that was before it was sent on" or "") end
+    local before = i < sent_on and entry.result == "failed" and "; that was before an operator sent it on" or ""
+    if said then list[#list + 1] = said .. before end
   end
   return list
 end

@@ -126,7 +126,8 @@ function known.markup_url_rest(value)
   return known.markup((gsub(values.text(value), ":", "%%3A")))
 end
 
--- CSS Syntax, 4.3.7: a value is part of a word, a number or a text, whatever it holds; of functions, it may be a colour.
+-- CSS Syntax, 4.3.7: a value is part of a word, a number or a text, whatever it holds; of functions it may be a
+-- colour.
 function known.css(value)
   local text = native.mend(values.text(value))
   if find(text, "^[rRhH][gGsS][bBlL][aA]?%([%d%s.,%%]*%)$") then return text end

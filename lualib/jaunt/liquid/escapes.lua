@@ -13,7 +13,8 @@
 --               nothing ends a header early
 --   txt         as it is, made UTF-8
 --   text        as it is: what a capture gathers in all kinds but html and xml
--- url_encode, url_escape and url_param_escape (form, url) as the last filter are what happens anyway, and not done twice.
+-- url_encode, url_escape and url_param_escape (form, url) as the last filter are what happens anyway, and not done
+-- twice.
 
 local emitters = require "jaunt.liquid.emitters"
 local json_shape = require "jaunt.liquid.json_shape"
@@ -97,7 +98,8 @@ local function prepare_markup(is_xml)
 end
 
 local KINDS = {
-  json = json_shape.of, form = prepare_form, url = prepare_url, html = prepare_markup(false), xml = prepare_markup(true),
+  json = json_shape.of, form = prepare_form, url = prepare_url,
+  html = prepare_markup(false), xml = prepare_markup(true),
   header = prepare_with "header", txt = prepare_with "txt", text = prepare_with "text",
 }
 

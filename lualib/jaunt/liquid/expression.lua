@@ -282,7 +282,9 @@ end
 local function misplaced(self)
   local token, before = self:look(), self.tokens[self.here - 1]
   if token.kind == "compare" then return "a comparison stands in if or unless" end
-  if token.kind == "(" then return "nothing is called here: filters stand behind the value, as in {{ name | upcase }}" end
+  if token.kind == "(" then
+    return "nothing is called here: filters stand behind the value, as in {{ name | upcase }}"
+  end
   if token.value == "or" then return 'for what is not there: | default: "…"' end
   if token.value == "if" then return "use {% if … %} and {% endif %}" end
   if before.kind == "name" and filters[before.value] and filters[before.value].most > 0 then

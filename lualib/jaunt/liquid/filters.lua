@@ -1,8 +1,8 @@
 -- All filters of payload templates: a table by name, of
 --
---   run(value, ...)       what it does; gets exactly the arguments that are written, and behind `most` of them the table
---                         of the named ones where there may be any. With context = true the render's context comes first:
---                         { now = ms, zone = its name or nil, … }
+--   run(value, ...)       what it does; gets exactly the arguments that are written, and behind `most` of them the
+--                         table of the named ones where there may be any. With context = true the render's context
+--                         comes first: { now = ms, zone = its name or nil, … }
 --   least, most           how many arguments it takes
 --   names                 a list of the named ones, or nil
 --   subject               the module that it stands in: "text", "numbers", "lists", "dates", "codes" or "checks"

@@ -12,7 +12,7 @@ local states = require "jaunt.liquid.json_state"
 
 local find, format, sub = string.find, string.format, string.sub
 local concat, insert, sort = table.concat, table.insert, table.sort
-local ipairs, next, pairs, type = ipairs, next, pairs, type
+local ipairs, next, pairs = ipairs, next, pairs
 
 local COMMA, NONE = states.COMMA, states.NONE
 

@@ -3,8 +3,8 @@
 --
 -- Its methods take a node, an offset in the node's text, and the state there (jaunt.liquid.json_state), and give the
 -- state behind it; what is not JSON is a mistake in words. `self` has `source`, `seen` = {} for places that were
--- looked at before, and `starts` = {} for the events at which items begin. What has to be done when the template is rendered is noted in `node.events`, a list, where each is
--- found by its place and kind, too (events["2comma"]):
+-- looked at before, and `starts` = {} for the events at which items begin. What has to be done when the template is
+-- rendered is noted in `node.events`, a list, where each is found by its place and kind, too (events["2comma"]):
 --   { at = in the node's text (0: at the node itself), kind = "comma", "start" or "finish" of an item, or "open",
 --     depth = the container's, set = all that may have been written before,
 --     loose = (of a comma) whether it may be left over, commas = (of a start) those that may stand before it,

@@ -150,7 +150,8 @@ local MENDS = {
   ["&&"] = "the word is and", ["||"] = "the word is or", ["!"] = "use unless, or == false",
   ["&"] = "the word is and", ["+"] = "use the filter plus", ["-"] = "use the filter minus",
   ["*"] = "use the filter times", ["/"] = "use the filter divided_by", ["%"] = "use the filter modulo",
-  ["}"] = "an output ends with }}, a tag with %}", ["{"] = "an output begins with {{; a { before it needs a blank behind itself",
+  ["}"] = "an output ends with }}, a tag with %}",
+  ["{"] = "an output begins with {{; a { before it needs a blank behind itself",
   ["?"] = "use if, else and endif", ["#"] = "a condition is written {% if … %}, and ends with {% endif %}",
 }
 

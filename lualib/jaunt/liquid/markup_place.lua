@@ -56,8 +56,8 @@ end
 
 local function attribute(self, before, quote, name)
   local kind = kind_of(self, name)
-  return { at = "attribute", element = before.element, quote = quote, kind = kind, part = kind == "url" and START or nil,
-    mode = kind == "style" and "css" or nil }
+  return { at = "attribute", element = before.element, quote = quote, kind = kind,
+    part = kind == "url" and START or nil, mode = kind == "style" and "css" or nil }
 end
 
 -- What follows a tag's end.

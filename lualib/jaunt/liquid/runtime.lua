@@ -4,7 +4,8 @@
 -- that want to know it get it, too. It has
 --   person, event, vars, now, zone   as they were given; attributes: the person's, or none
 --   limits, depth, started, looked   what may be used, how deep payloads are, when it began and was looked at
---   turns, look, left                turns of loops so far; how many pass then until the limits are looked at, how many still
+--   turns, look, left                turns of loops so far; how many pass then until the limits are looked at, how
+--                                    many still
 --   out, count                       the pieces of the result, and in the end how many
 --   seen, seen_count, bytes          how far pieces were measured
 --   cycles, offsets                  what cycle and offset: continue remember

@@ -3,10 +3,12 @@
 --   payloads/hello.json             the payload "hello", a template: json, form, xml, html or txt
 --   payloads/hello.lua              the same as a transform: return function(person, event, vars) … return table end
 --   payloads/hello/a.json, b.json   an equal split of the payload "hello": "hello/a" and "hello/b"
---   payloads/hello.schema.json      a JSON Schema that what "hello" renders has to keep to; a split's stands beside its folder
+--   payloads/hello.schema.json      a JSON Schema that what "hello" renders has to keep to; a split's stands
+--                                   beside its folder
 --
--- A SOURCE is { name =, path =, text =, kind = (its ending), hash = (twelve hex digits: of its text, and of the texts of all that
--- a template renders and includes), schema = { path =, text = } or nil }; a split's is { name =, path = (the folder), variants = { "a", "b" } }.
+-- A SOURCE is { name =, path =, text =, kind = (its ending), hash = (twelve hex digits: of its text, and of the texts of
+-- all that a template renders and includes), schema = { path =, text = } or nil }; a split's is { name =, path = (the
+-- folder), variants = { "a", "b" } }.
 
 local engine = require "jaunt.native.engine"
 local fault = require "jaunt.liquid.fault"
@@ -45,6 +47,12 @@ local function schema_beside(found, folder, name)
   return fs.kind(path) == "file" and { path = path, text = payloads.read(path) } or nil
 end
 
+-- Refuses what has the name of another source.
+local function refuse_twice(other, what)
+  if not other then return end
+  mistakes.fail("%s and %s are both the payload %s: take one away", other.path, what, other.name)
+end
+
 -- The sources of one folder into `sources`, their names after `prefix`. Returns the names without it, sorted.
 local function gather_folder(found, folder, prefix, sources, schema)
   local names, dir = {}, project.path(found, folder)
@@ -52,8 +60,9 @@ local function gather_folder(found, folder, prefix, sources, schema)
     local short, kind = entry:match("^(.+)%.(%w+)$")
     if short and KINDS[kind] and is_payload(short) then
       local path, name = project.join(dir, entry), prefix .. short
-      if sources[name] then mistakes.fail("%s and %s are both the payload %s: take one away", sources[name].path, path, name) end
-      sources[name] = { name = name, path = path, text = payloads.read(path), kind = kind, schema = schema_beside(found, folder, short) or schema }
+      refuse_twice(sources[name], path)
+      sources[name] = { name = name, path = path, text = payloads.read(path), kind = kind,
+        schema = schema_beside(found, folder, short) or schema }
       names[#names + 1] = short
     end
   end
@@ -91,8 +100,9 @@ function payloads.gather(found)
   for _, name in ipairs(fs.list(root) or {}) do
     local folder = project.join(root, name)
     if is_payload(name) and fs.kind(folder) == "dir" then
-      if sources[name] then mistakes.fail("%s and the folder %s are both the payload %s: take one away", sources[name].path, folder, name) end
-      local variants = gather_folder(found, project.join("payloads", name), name .. "/", sources, schema_beside(found, "payloads", name))
+      refuse_twice(sources[name], "the folder " .. folder)
+      local variants = gather_folder(found, project.join("payloads", name), name .. "/", sources,
+        schema_beside(found, "payloads", name))
       if #variants > 0 then sources[name] = { name = name, path = folder, variants = variants } end
     end
   end
@@ -108,8 +118,8 @@ function payloads.mistake(source, sources)
   local ok, why = pcall(renderers.schema_of, source)
   if not ok then return why end
   if source.kind == "lua" then return select(2, require("jaunt.worker.chunk").compile(source.text, source.path)) end
-  local template, fault = renderers.compile(source, sources)
-  return not template and tostring(fault) or nil
+  local template, why = renderers.compile(source, sources)
+  return not template and tostring(why) or nil
 end
 
 -- Fails with the first mistake.

@@ -6,7 +6,7 @@ local nearest = require "jaunt.base.nearest"
 
 local conditions = {}
 
-local LIMITS = { "run_memory", "worker_memory", "text", "slice_time", "pattern_steps", "coroutines", "inbox" }
+local LIMITS = { "run_memory", "worker_memory", "text", "slice_time", "pattern_steps", "coroutines", "elements", "inbox" }
 
 -- --limits "run_memory=32MiB slice_time=1s": what scripts may use, as jaunt.native.engine takes it.
 function conditions.limits(text)

@@ -34,7 +34,7 @@ end
 
 -- The same within `room` columns.
 local function reasons_within(reasons, room)
-  local each = room // math.min(#reasons, TOP_REASONS)
+  local each = room
   while each > LEAST_REASON and term.columns(top_reasons(reasons, each)) > room do each = each - 1 end
   return term.cut(top_reasons(reasons, each), room)
 end

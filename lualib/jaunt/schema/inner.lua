@@ -1,6 +1,7 @@
 -- The keywords that hold schemas, by name: see jaunt.schema.keywords, which says what each is.
 
 local compiled_pattern = require "jaunt.schema.pattern"
+local keys = require "jaunt.base.keys"
 local nearest = require "jaunt.base.nearest"
 local places = require "jaunt.schema.places"
 local telling = require "jaunt.schema.telling"
@@ -10,15 +11,15 @@ local concat, find = table.concat, string.find
 local below = places.below
 local descend, mistake, tell, tried, want =
   telling.descend, telling.mistake, telling.tell, telling.tried, telling.want
-local is_count, is_list, is_nonempty, is_object, keys_of, shown, TYPES =
-  values.is_count, values.is_list, values.is_nonempty, values.is_object, values.keys_of, values.shown, values.TYPES
+local is_count, is_list, is_nonempty, is_object, shown, TYPES =
+  values.is_count, values.is_list, values.is_nonempty, values.is_object, values.shown, values.TYPES
 
 local keywords = {}
 
 -- { NAME = schema } as { NAME = check }.
 local function compile_all(schemas, place, context)
   local checks = {}
-  for _, name in ipairs(keys_of(schemas)) do checks[name] = context.compile(schemas[name], below(place, name)) end
+  for _, name in ipairs(keys.sorted(schemas)) do checks[name] = context.compile(schemas[name], below(place, name)) end
   return checks
 end
 
@@ -31,7 +32,7 @@ end
 
 function keywords.properties(schemas, place, context)
   want(place, "properties", schemas, is_object, "an object of schemas")
-  local checks, sorted = compile_all(schemas, below(place, "properties"), context), keys_of(schemas)
+  local checks, sorted = compile_all(schemas, below(place, "properties"), context), keys.sorted(schemas)
   return function(value, state)
     if not is_object(value) then return end
     for i = 1, #sorted do
@@ -43,7 +44,7 @@ end
 
 local function compile_patterns(patterns, place)
   local matchers = {}
-  for _, pattern in ipairs(keys_of(patterns)) do
+  for _, pattern in ipairs(keys.sorted(patterns)) do
     matchers[#matchers + 1] = { matcher = compiled_pattern(pattern, below(place, pattern)), pattern = pattern }
   end
   return matchers
@@ -54,7 +55,7 @@ function keywords.patternProperties(schemas, place, context)
   local inner = below(place, "patternProperties")
   local checks, matchers = compile_all(schemas, inner, context), compile_patterns(schemas, inner)
   return function(value, state)
-    for _, name in ipairs(is_object(value) and keys_of(value) or {}) do
+    for _, name in ipairs(is_object(value) and keys.sorted(value) or {}) do
       for _, one in ipairs(matchers) do
         if one.matcher:matches(name) then descend(state, name, checks[one.pattern], value[name]) end
       end
@@ -76,12 +77,12 @@ function keywords.additionalProperties(inner, place, context)
     return false
   end
   return function(value, state)
-    for _, name in ipairs(is_object(value) and keys_of(value) or {}) do
+    for _, name in ipairs(is_object(value) and keys.sorted(value) or {}) do
       if is_known(name) then -- nothing to say
       elseif inner == false then
         descend(state, name, function()
           tell(state, place, "additionalProperties", nil, "is not allowed: there is no such property%s",
-            nearest.hint(name, keys_of(known)))
+            nearest.hint(name, keys.sorted(known)))
         end)
       else
         descend(state, name, check, value[name])
@@ -93,13 +94,13 @@ end
 function keywords.propertyNames(inner, place, context)
   local check = context.compile(inner, below(place, "propertyNames"))
   return function(value, state)
-    for _, name in ipairs(is_object(value) and keys_of(value) or {}) do descend(state, name, check, name) end
+    for _, name in ipairs(is_object(value) and keys.sorted(value) or {}) do descend(state, name, check, name) end
   end
 end
 
 function keywords.dependentSchemas(schemas, place, context)
   want(place, "dependentSchemas", schemas, is_object, "an object of schemas")
-  local checks, sorted = compile_all(schemas, below(place, "dependentSchemas"), context), keys_of(schemas)
+  local checks, sorted = compile_all(schemas, below(place, "dependentSchemas"), context), keys.sorted(schemas)
   return function(value, state)
     for _, name in ipairs(is_object(value) and sorted or {}) do
       if value[name] ~= nil then checks[name](value, state) end
@@ -115,7 +116,9 @@ function keywords.prefixItems(schemas, place, context)
 end
 
 function keywords.items(inner, place, context)
-  if is_list(inner) then mistake(below(place, "items"), "items is one schema for all; a list of them is prefixItems") end
+  if is_list(inner) then
+    mistake(below(place, "items"), "items is one schema for all; a list of them is prefixItems")
+  end
   local check = context.compile(inner, below(place, "items"))
   local first = is_list(context.object.prefixItems) and #context.object.prefixItems + 1 or 1
   return function(value, state)

@@ -1,11 +1,12 @@
 -- The keywords of schemas that look at a value itself, by name; those that hold schemas are in jaunt.schema.inner.
 --
--- Each is a function(argument, place of the schema, context), which returns check(value, state), or raises what is wrong
--- with the argument. Those of jaunt.schema.inner use the context: compile(schema, place) makes a check of a schema,
+-- Each is a function(argument, place of the schema, context), which returns check(value, state), or raises what is
+-- wrong with the argument. Those of jaunt.schema.inner use the context: compile(schema, place) makes a check of a schema,
 -- resolve(reference) gives the check of what $ref names, object is the schema that the keyword stands in.
 
 local compiled_pattern = require "jaunt.schema.pattern"
 local formats = require "jaunt.schema.formats"
+local keys = require "jaunt.base.keys"
 local nearest = require "jaunt.base.nearest"
 local places = require "jaunt.schema.places"
 local telling = require "jaunt.schema.telling"
@@ -14,9 +15,9 @@ local values = require "jaunt.schema.values"
 local concat, sub = table.concat, string.sub
 local below = places.below
 local descend, mistake, tell, want = telling.descend, telling.mistake, telling.tell, telling.want
-local is_count, is_list, is_names, is_nonempty, is_object, keys_of, same, shown, type_of, TYPES, TYPE_NAMES =
-  values.is_count, values.is_list, values.is_names, values.is_nonempty, values.is_object, values.keys_of, values.same,
-  values.shown, values.type_of, values.TYPES, values.TYPE_NAMES
+local is_count, is_list, is_names, is_nonempty, is_object, same, shown, type_of, TYPES, TYPE_NAMES =
+  values.is_count, values.is_list, values.is_names, values.is_nonempty, values.is_object, values.same, values.shown,
+  values.type_of, values.TYPES, values.TYPE_NAMES
 
 local keywords = {}
 
@@ -92,7 +93,8 @@ local function items(list) return #list end
 local SIZES = {
   { "minLength", TYPES.string, length, true, "character" }, { "maxLength", TYPES.string, length, false, "character" },
   { "minItems", is_list, items, true, "item" }, { "maxItems", is_list, items, false, "item" },
-  { "minProperties", is_object, count_keys, true, "property" }, { "maxProperties", is_object, count_keys, false, "property" },
+  { "minProperties", is_object, count_keys, true, "property" },
+  { "maxProperties", is_object, count_keys, false, "property" },
 }
 for _, size in ipairs(SIZES) do
   local name, applies, measure, least, unit = table.unpack(size)
@@ -125,7 +127,7 @@ function keywords.format(name, place)
   want(place, "format", name, TYPES.string, "a text")
   local fits = formats[name]
   if not fits then
-    mistake(below(place, "format"), "there is no format %q%s", name, nearest.hint(name, keys_of(formats)))
+    mistake(below(place, "format"), "there is no format %q%s", name, nearest.hint(name, keys.sorted(formats)))
   end
   return function(value, state)
     if type(value) == "string" and not fits(value) then tell(state, place, "format", value, "it is no %s", name) end
@@ -163,7 +165,7 @@ function keywords.dependentRequired(needs, place)
   for name, names in pairs(needs) do
     want(below(place, "dependentRequired"), name, names, is_names, "a list of names")
   end
-  local sorted = keys_of(needs)
+  local sorted = keys.sorted(needs)
   return function(value, state)
     for _, name in ipairs(is_object(value) and sorted or {}) do
       for _, other in ipairs(value[name] ~= nil and needs[name] or {}) do

@@ -46,7 +46,7 @@ local OPENS, CLOSES = { ["{"] = true, ["["] = true }, { ["}"] = true, ["]"] = tr
 -- ":", "key", "string" or "word" (a number, true, false, null). A key, a value and what opens one have path and
 -- pointer.
 function places.tokens(text)
-  local tokens, open = {}, {} -- open: containers around, { path =, pointer =, next = (of an array), key = (of an object) }
+  local tokens, open = {}, {} -- the containers around: { path =, pointer =, next = (an array's), key = (an object's) }
   local at = find(text, "%S") or #text + 1
 
   local function named(token, step)

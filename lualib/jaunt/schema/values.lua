@@ -31,14 +31,6 @@ function values.type_of(value)
   end
 end
 
--- The keys of an object, sorted.
-function values.keys_of(object)
-  local list = {}
-  for key in pairs(object) do list[#list + 1] = key end
-  table.sort(list)
-  return list
-end
-
 -- Whether two values are equal, in all that is in them.
 function values.same(a, b)
   if type(a) ~= "table" or type(b) ~= "table" then return a == b end

@@ -58,7 +58,7 @@ local function group_of(run)
   return table.concat({ run.journey, run.element or "", run.state, reason_of(run) or "" }, "\0")
 end
 
--- Counts what is found, by a key, in the order in which it is first seen.
+-- Counts what is found, by a key.
 local function counter(key_of)
   local rows, by_key = {}, {}
   return rows, function(run, ...)
@@ -74,7 +74,10 @@ local function counter(key_of)
 end
 
 local function by_count(rows)
-  table.sort(rows, function(a, b) return a.count > b.count end)
+  table.sort(rows, function(a, b)
+    if a.count ~= b.count then return a.count > b.count end
+    return a.key < b.key
+  end)
   return rows
 end
 

@@ -64,7 +64,12 @@ local SENTENCES = {
       figures.duration(run.since_ms - run.entered_ms))
   end,
   dropped = function(run) return ("dropped%s: %s"):format(at(run), story.reason_words(run.reason or "?", run.detail)) end,
-  held = function(run) return ("held%s: %s"):format(at(run), story.reason_words(run.reason or "?", run.detail)) end,
+  held = function(run)
+    if run.reason == "moved" then
+      return ("held%s by another version (%s), and moved to this one: jaunt redrive lets it go on"):format(at(run), run.detail or "?")
+    end
+    return ("held%s: %s"):format(at(run), story.reason_words(run.reason or "?", run.detail))
+  end,
   exited = function(run)
     if run.reason == "goal" then return "exited by its goal: " .. (run.detail or "?") end
     if run.reason == "exit_on" then return ("exited by the event %s (exit_on)"):format(run.detail or "?") end

@@ -1,7 +1,8 @@
 -- Payloads as functions: what a worker renders a call's body with, and what `jaunt preview` shows.
 --
--- Templates (json, form, xml, html, txt) are jaunt.liquid's, which is loaded when there is one; a Lua file is a transform, whose table is written as JSON by
--- whoever asked. Nothing here is a command's or a worker's own: what differs between them is handed in.
+-- Templates (json, form, xml, html, txt) are jaunt.liquid's, which is loaded when there is one; a Lua file is a
+-- transform, whose table is written as JSON by whoever asked. Nothing here is a command's or a worker's own: what
+-- differs between them is handed in.
 
 local chunk = require "jaunt.worker.chunk"
 local json = require "json"
