@@ -67,6 +67,8 @@ set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_CONTACT ${maintainer})
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
+set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS # whatever the umask
+    OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "runs customer journeys written in Lua")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "Journeys are scripts that are run once for every person, thousands at a time.
 They call outside systems, such as a CRM or an e-mail vendor, and the answers

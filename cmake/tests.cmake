@@ -29,6 +29,8 @@ set(test_environment
     JAUNT_SOURCE=${PROJECT_SOURCE_DIR}
     JAUNT_LUALIB=${PROJECT_SOURCE_DIR}/lualib
     JAUNT_BUILD=${PROJECT_BINARY_DIR}
+    COLUMNS= # nothing of whoever runs them
+    XDG_CONFIG_HOME=${test_output}/none
     ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1
     UBSAN_OPTIONS=print_stacktrace=1
     TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=${PROJECT_SOURCE_DIR}/cmake/tsan.supp)

@@ -127,6 +127,13 @@ static bool find_profile(worker *w, const char *person, store_profile *out) {
   return store_profile_of(w->lane, person, out) > 0;
 }
 
+/* The profile is kept for as long as a row says that it may be asked for. */
+static void give_rows(worker *w, const char *person) {
+  for (run *r = *run_bucket(w, person); r; r = r->same_bucket) {
+    if (strcmp(r->person, person) == 0) store_give_row(&r->journal);
+  }
+}
+
 void run_profile_came(worker *w, const message *m, uint64_t fed, uint64_t newest_fed, bool may_go_on) {
   store_profile before = {0};
   bool had = find_profile(w, m->texts[0], &before);
@@ -136,6 +143,7 @@ void run_profile_came(worker *w, const message *m, uint64_t fed, uint64_t newest
   if (w->lost || shared_dies(w->shared)) return;
   store_position position = store_profile_came(w->lane, m->texts[0], &came);
   while (!position && worker_make_room(w)) position = store_profile_came(w->lane, m->texts[0], &came);
+  give_rows(w, m->texts[0]);
   person_change *change = add_change(w, m->texts[0], came.json, came.length);
   change->fed = fed;
   change->at_ms = came.at_ms;

@@ -218,10 +218,10 @@ static void drain(worker *w) {
   w->stopping = true;
   cut_calls(w, w->grace_ms <= 0);
   if (w->closing) return;
-  if (calls_open(w->calls) || (!list_empty(&w->ready) && !store_lane_full(w->lane))) {
+  bool goes_on = !list_empty(&w->ready) && !store_lane_full(w->lane);
+  if (goes_on || calls_due(w->calls))
     uv_idle_start(&w->idle, idle_turn); /* what was cut is done in the next turn */
-    return;
-  }
+  if (goes_on || calls_open(w->calls)) return;
   w->closing = true;
   inbox_close(&w->inbox);
   timers_free(&w->timers);

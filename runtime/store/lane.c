@@ -146,6 +146,10 @@ store_position store_profile_came(store_lane *lane, const char *person, const st
   return lane->does->profile_came(lane, person, profile);
 }
 
+void store_give_row(store_journal *journal) {
+  if (journal->lane) journal->lane->does->give_row(journal);
+}
+
 int store_profile_of(store_lane *lane, const char *person, store_profile *out) {
   return lane->does->profile_of(lane, person, out);
 }

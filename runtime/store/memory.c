@@ -163,6 +163,7 @@ static const store_backend memory_backend = {
     .refuse = refuse,
     .convert = convert,
     .attributes = attributes,
+    .give_row = forget, /* there are none */
     .profile_came = profile_came,
     .profile_of = profile_of,
 };

@@ -339,13 +339,8 @@ store_position lane_convert(store_lane *base, const store_run *run, int64_t at_m
   return ++base->last;
 }
 
-/* A profile is kept while the person has a run with a row. Those in memory that have none yet get one: all of the shard, which are few. */
-static void give_rows(sqlite_lane *lane, uint32_t shard) {
-  for (list *l = lane->unsettled.next, *next; l != &lane->unsettled; l = next) {
-    next = l->next;
-    store_journal *journal = LIST_OF(store_journal, unsettled, l);
-    if (!journal->has_row && journal->shard == shard) settle_for_now(lane, journal);
-  }
+void lane_give_row(store_journal *journal) {
+  if (!journal->has_row && journal->tail.len) settle_for_now((sqlite_lane *)journal->lane, journal);
 }
 
 store_position lane_profile_came(store_lane *base, const char *person, const store_profile *profile) {
@@ -359,7 +354,6 @@ store_position lane_profile_came(store_lane *base, const char *person, const sto
       .fed = profile->fed,
       .at_ms = profile->at_ms,
   };
-  give_rows(lane, store_shard(person, strlen(person)));
   return ++base->last;
 }
 

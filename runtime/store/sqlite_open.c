@@ -178,6 +178,7 @@ static const store_backend sqlite_backend = {
     .refuse = lane_refuse,
     .convert = lane_convert,
     .attributes = read_attributes,
+    .give_row = lane_give_row,
     .profile_came = lane_profile_came,
     .profile_of = read_profile_of,
 };

@@ -270,6 +270,7 @@ uint64_t lane_event(store_lane *base, uint64_t run, const store_inbox_event *eve
 uint64_t lane_crowded_out(const store_lane *base, uint64_t *run);
 store_position lane_refuse(store_lane *base, const store_refusal *refusal);
 store_position lane_convert(store_lane *base, const store_run *run, int64_t at_ms);
+void lane_give_row(store_journal *journal);
 store_position lane_profile_came(store_lane *base, const char *person, const store_profile *profile);
 
 /* ---- reading ---- */

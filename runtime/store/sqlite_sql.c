@@ -11,6 +11,9 @@
 int sql_failed(sqlite3 *db, error *err) {
   int code = sqlite3_errcode(db) & 0xff;
   const char *path = sqlite3_db_filename(db, "main");
+  if (sql_is_damage(db, code))
+    return error_set(err, "the state %s is damaged (%s): go on from a copy that jaunt backup has made",
+                     path ? path : "", sqlite3_errmsg(db));
   return error_set(err, "the state %s can't be used: %s%s", path ? path : "", sqlite3_errmsg(db),
                    code == SQLITE_FULL || code == SQLITE_IOERR ? " (is there room on its disk?)" : "");
 }

@@ -386,10 +386,12 @@ typedef struct store_profile {
   uint64_t fed; /* its print */
   int64_t at_ms;
 } store_profile;
-/* Keeps it, until the person's last run is taken out. Part of the next batch; its position, or 0 when the lane is full. */
+/* Keeps it, until the person's last run that has a row is taken out. Part of the next batch; its position, or 0 when the lane is full. */
 store_position store_profile_came(store_lane *lane, const char *person, const store_profile *profile);
 int store_profile_of(store_lane *lane, const char *person,
                      store_profile *out); /* 1, 0: there is none, or -1 */
+/* A run in memory that has not been settled yet gets its row, as one that is under way. */
+void store_give_row(store_journal *journal);
 
 /* ---- what was counted, at the last commits; from any thread ---- */
 

@@ -56,6 +56,7 @@ typedef struct store_backend {
   store_position (*refuse)(store_lane *lane, const store_refusal *refusal);
   store_position (*convert)(store_lane *lane, const store_run *run, int64_t at_ms);
   int (*attributes)(store_lane *lane, const char *person, store_attribute each, void *data);
+  void (*give_row)(store_journal *journal);
   store_position (*profile_came)(store_lane *lane, const char *person, const store_profile *profile);
   int (*profile_of)(store_lane *lane, const char *person, store_profile *out);
 } store_backend;

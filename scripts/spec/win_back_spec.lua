@@ -2,7 +2,8 @@
 
 describe("win_back", function()
   local function quiet(attributes)
-    local person = { id = "p1", email = "p1@example.com", phone = "+447700900123", recency_days = "200", frequency = "1", total = "5" }
+    local person = { id = "p1", email = "p1@example.com", phone = "+447700900123", recency_days = "200",
+      frequency = "1", total = "5" }
     for key, value in pairs(attributes or {}) do person[key] = value end
     return enter("win_back", person)
   end
@@ -13,7 +14,9 @@ describe("win_back", function()
   end)
 
   it("gives a coupon by worth", function()
-    for percent, attributes in pairs { [10] = { id = "a" }, [15] = { id = "b", total = "100" }, [25] = { id = "c", frequency = "10" } } do
+    for percent, attributes in pairs {
+      [10] = { id = "a" }, [15] = { id = "b", total = "100" }, [25] = { id = "c", frequency = "10" },
+    } do
       local run = quiet(attributes)
       assert.equal(percent, sent(run, "coupon from the shop").json.percent)
       assert.went_through(run, "we miss you")

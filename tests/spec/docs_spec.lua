@@ -608,5 +608,13 @@ describe("jaunt docs", function()
     text = text:gsub("drop%(a40%)", "if a40 == x and y or not z then wait(x) end while not y do wait(a40) end")
     assert.is_table(steps(text))
     assert.is_nil(steps "return 1")
+    for _, circle in ipairs {
+      "local function f() return f end return journey 'x' { flow = f() }", "local M = {} M.f = M.f return journey 'x' { flow = M.f }",
+      "local x = x.y.z return journey 'x' { flow = x.y }", "local a a = a or a return journey 'x' { flow = function() drop(a) end }",
+      "local function say(a, b) return say(b, a) end return journey 'x' { flow = function() say(1, 2) end }",
+      "return journey 'x' (require 'x')", "return journey 'x' { flow = require() }",
+    } do
+      assert(pcall(flow.read, { { path = "x.lua", text = circle }, { x = { path = "y.lua", text = "return require 'x'" } } }))
+    end
   end)
 end)

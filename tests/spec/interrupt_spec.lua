@@ -1,6 +1,7 @@
 -- What a signal does in mid-run: nobody else comes in, calls under way get the grace, those that are cut are told as
 -- unfinished and never as dropped, and all is told at the end. A second one ends it at once.
 
+local control = require "jaunt.native.control"
 local fault = require "fault"
 local helper = require "helper"
 local running = require "running"
@@ -57,6 +58,12 @@ local function adds_up(result, vendor)
   return report
 end
 
+-- What a process has had of the processors' time, in hundredths of a second.
+local function processor_ticks(pid)
+  local user, system = helper.read_file(("/proc/%d/stat"):format(pid)):match("^%d+ %b() %S" .. (" %S+"):rep(10) .. " (%d+) (%d+)")
+  return tonumber(user) + tonumber(system)
+end
+
 describe("a signal in mid-run", function()
   for _, signal in ipairs { "INT", "TERM", "HUP" } do
     it("cuts calls when their grace is over, and tells them as unfinished: SIG" .. signal, function()
@@ -98,6 +105,19 @@ describe("a signal in mid-run", function()
     local report = answered_within_the_grace(503)
     assert.equal(IN_FLIGHT, report.unfinished)
     assert.equal(IN_FLIGHT, report.attempts)
+  end)
+
+  it("rests while it waits for their answers", function()
+    local process, vendor = held_up("--grace", "10m")
+    process.signal("INT")
+    running.wait_for("the word about the grace", function()
+      return helper.read_file(process.err):find("Ctrl-C again", 1, true)
+    end)
+    local before = processor_ticks(process.pid)
+    control.sleep(2000)
+    assert.is_true(processor_ticks(process.pid) - before < 20) -- of a hundred a second, for each worker
+    process.signal("INT")
+    adds_up(process.finish(), vendor)
   end)
 
   it("ends at once when it comes twice, with the ledger", function()

@@ -116,7 +116,16 @@ describe("HTML and XML", function()
       assert.equal('<a href="">', text)
       assert.equal(1, repaired)
     end
+    assert.equal(" ht\ttps://a", url(" ht\ttps://a"))
     assert.equal("a?b=1&amp;c=2", url("a?b=1&c=2"))
+    for template, wanted in pairs { -- whether a scheme is there on every way
+      ['<a href="{% if x %}https://h/{% else %}/{% endif %}{{ x }}">'] = "https://h/a:b",
+      ['<a href="{% case x %}{% when 1 %}{% else %}https://h/{% endcase %}{{ x }}">'] = "https://h/",
+      ['<a href="{% if x %}https://h/{% endif %}{{ x }}">'] = "https://h/",
+      ['<a href="{% for i in (1..2) %}h/{% endfor %}{{ x }}">'] = "h/h/",
+    } do
+      assert.equal(wanted, url("a:b", template))
+    end
     assert.equal("other:f()", url("f()", '<a href="other:{{ x }}">'))
     assert.equal("javascript:f()", url("javascript:f()", '<a title="{{ x }}">'))
     assert.equal('<a href="javascript:f()"/>', (rendered("xml", '<a href="{{ x }}"/>', { x = "javascript:f()" })))
@@ -168,7 +177,8 @@ describe("HTML and XML", function()
       "<script>a = {{ a | json }}, c = {{ c | to_json }}</script>", { a = { b = { x, 1, require("json").null } } })))
     assert.truthy(refused("html", "<script>a = {{ x }}"):find("write | json as its last filter", 1, true))
     for _, text in ipairs { "// {{ x }}", "/* {{ x | json }}", "a = `{{ x }}`", "a = /'/, b = '{{ x }}'", "a = '\\{{ x }}'",
-      "`${ '{{ x }}' }`", "<!-- ' {{ x | json }}", "{% if x %}/* {% endif %}{{ x | json }}" } do
+      "`${ '{{ x }}' }`", "<!-- ' {{ x | json }}", "{% if x %}/* {% endif %}{{ x | json }}",
+      "{% for i in l %}{{ i | json }} / 2{% endfor %}" } do
       assert.truthy(refused("html", "<script>" .. text):find("within <script> here, where no escape is safe", 1, true), text)
     end
     assert.equal("<script>a//'\n\"/*\\\"\"/*'*/'{{'</script>", (rendered("html",

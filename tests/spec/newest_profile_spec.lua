@@ -52,6 +52,52 @@ describe("a payload is rendered from the newest profile", function()
       both.lines)
   end)
 
+  -- Her older run is taken out while the other one waits for its vendor: it has left nothing but its log by then.
+  it("also when her older run is taken out meanwhile", function()
+    local MINUTE = 60000
+    local folder = helper.temp_folder()
+    helper.write_file(folder .. "/connections.lua", 'return { crm = { base_url = "https://crm.example.com" } }')
+    helper.write_file(folder .. "/payloads/p.lua", PAYLOAD)
+    helper.write_file(folder .. "/vendor.lua", [[return { crm = {
+      ["POST /busy"] = function(request) return request.attempt == 1 and 503 or 201, {}, { ["Retry-After"] = "3600" } end,
+      ["ANY /*"] = function(request) return 201, request.json end,
+    } }]])
+    helper.write_file(folder .. "/journeys/carts.lua", script [[
+      if event.cart == "c1" then return end
+      if event.cart == "late" then wait "25m" return end
+      call_api "busy" { via = "crm", POST = "/busy", json = {}, retry = { attempts = 3 } }
+      send "at last"
+    ]])
+    local found = project.need(folder)
+    local gathered = bundle.gather(folder .. "/journeys/carts.lua", found)
+    local vendor = vendors.start { port = 0, seed = 1, behaviour = folder .. "/vendor.lua" }
+
+    -- Lets them in, { id, email, cart } each, and goes on from one minute to another. Returns what was said.
+    local function go(from, to, people)
+      local running <close> = launch.engine(gathered, found, { in_flight = 10, seed = 1, state = folder .. "/state.db", per = "cart",
+        start_ms = START_MS + from * MINUTE, until_ms = START_MS + to * MINUTE, reroute = vendor:url(), keep_ms = 20 * MINUTE,
+        events = true })
+      for _, one in ipairs(people) do
+        running:admit(one[1], json.encode { id = one[1], email = one[2] }, json.encode { cart = one[3] })
+      end
+      running:admission_over()
+      running:events_over()
+      while not running:finished() do running:wait(10) end
+      local said = {}
+      for _, text in running.message, running do said[#said + 1] = text end
+      running:stop(0)
+      return said
+    end
+
+    go(0, 1, { { "ada", "old", "c1" } })
+    go(10, 40, { { "ada", "old", "c2" }, { "ada", "new", "c2" }, { "bob", "b", "late" } })
+    local said = go(120, 200, {})
+    assert.equal("said\tat last\tnil\tnew\tnil\tnew", said[1])
+    local looked_at <close> = look.open(folder .. "/state.db")
+    for _, run in ipairs((looked_at:runs {})) do assert.not_equal("c1", run.per) end
+    vendor:stop()
+  end)
+
   it("also by runs that stay in memory all the while", function()
     local FLOW = [[
       if event.cart == "c2" then wait "6m" person.plan = "gold" send "c2" wait "1s" person.plan = "silver" return end

@@ -150,6 +150,11 @@ describe("a template", function()
     assert.equal(2, result.code)
     assert.matches("payloads/letter.txt:1:5: this is not UTF-8; save the file as UTF-8", result.err, 1, true)
     assert.not_matches("mistake in jaunt", result.err, 1, true)
+    for _, text in ipairs { "\xFF\xFEH\0a\0", "\xFE\xFF\0H\0a", "H\0a\0", "\0H\0a" } do
+      helper.write_file(state.folder .. "/payloads/letter.txt", text)
+      assert.matches("payloads/letter.txt is UTF-16, as some editors call Unicode: save the file as UTF-8",
+        state.ask("run", "letters", "--people", "people.ndjson").err, 1, true)
+    end
   end)
 
   it("sees no view that could be written to, nor a mistake of its own: profiles in vars are plain", function()

@@ -206,14 +206,26 @@ ada  hello@]])
   it("tells how much of what people hold had to be made safe", function()
     local folder = project { ["hello.html"] = "<p>{{ person.x }}</p>" }
     helper.write_file(folder .. "/people.ndjson", '{"id":"odd","x":"a\\u0001b\\u0002"}\n{"id":"even","x":"ab"}\n')
-    contains(preview(folder, "hello", "--people", "people.ndjson").out, "2 parts of values were made safe: not UTF-8, control characters, or URLs")
+    contains(preview(folder, "hello", "--people", "people.ndjson").out, "2 parts of values made safe: not UTF-8, control characters, or URLs")
     local people = facts(folder, "hello", "--people", "people.ndjson", "--json").previews[1].people
     assert.same({ 2, 0 }, { people[1].repaired, people[2].repaired })
   end)
 
+  it("marks where a URL that may run a script was not put out", function()
+    local folder = project { ["hello.html"] = '<a href="{{ person.x }}">\n<a href="{{ person.x }}x">\n{{ person.x }}' }
+    helper.write_file(folder .. "/people.ndjson", '{"id":"odd","x":"javascript:f()"}\n{"id":"even","x":"https://a"}\n')
+    local done = preview(folder, "hello", "--people", "people.ndjson")
+    contains(done.out, '  <a href="">  ← emptied: person.x\n  <a href="x">  ← emptied: person.x\n  javascript:f()\n  2 parts of')
+    contains(done.out, '  <a href="https://a">\n')
+    contains(done.out, "← emptied  it is no URL of https, mailto, tel or sms, and may run a script")
+  end)
+
   it("has the nearest right name for what is not there", function()
-    local folder = project { ["hello.json"] = "{}" }
+    local folder = project { ["hello.json"] = "{}", ["bye.jsn"] = "{}", ["good.bye.json"] = "{}" }
     for _, case in ipairs {
+      { "payloads/bye.jsn is no payload: its ending is none of form, html, json, lua, txt, xml", "bye" },
+      { "payloads/bye.jsn is no payload: its ending is none of form, html, json, lua, txt, xml", "payloads/bye.jsn" },
+      { "payloads/good.bye.json is no payload: a payload's name holds no dot", "good.bye" },
       { "no such payload: helo; did you mean hello?", "helo" },
       { "there is no adda in people/samples.ndjson; did you mean ada?", "hello", "--person", "adda" },
       { "shop has no element \"remindr\"; did you mean reminder?", "shop", "remindr" },
@@ -625,8 +637,8 @@ describe("jaunt preview --send-to", function()
     local done = send(folder, "cart_plain", "--person", "ada", "--send-to", "me", "--yes")
     assert.equal(2, done.code)
     contains(done.err, "there is no me in the settings; it would stand in settings.lua or " .. folder
-      .. "/.config/jaunt/project/settings.lua: return { send_to = ")
-    helper.write_file(folder .. "/.config/jaunt/project/settings.lua", ME)
+      .. "/.config/jaunt/settings.lua: return { send_to = ")
+    helper.write_file(folder .. "/.config/jaunt/settings.lua", ME)
     local function complaint(name) return send(folder, "cart_plain", "--person", "ada", "--send-to", name).err end
     contains(complaint "mee", "there is no mee in the settings; did you mean me?")
     contains(complaint "me", "phone +15550100")

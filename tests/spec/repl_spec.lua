@@ -106,6 +106,11 @@ describe("at the prompt", function()
     assert.is_nil(result.shown:find("^J", 1, true), "its lines stand on one")
   end)
 
+  it("a quote that is open where its line ends is a mistake, and asks for nothing more", function()
+    typed { "expect pretend>", [[send x = "half\r]], "expect unfinished string", "expect pretend>", [[send x = [[long\r]], "expect >>", "send ]]\\r", "expect pretend>",
+      [[send x\r]], [[expect "long\\n"]], [[send \x04]], "end" }
+  end)
+
   it("secrets do not get into the history", function()
     helper.write_file(folder .. "/secrets.env", "CRM_TOKEN=corncrake\n")
     typed { "expect pretend>", [[send a = "corncrake"\r]], "expect not kept", "expect pretend>", [[send token = "swordfish"\r]], "expect not kept", "expect pretend>",
@@ -223,6 +228,17 @@ describe("commands with a dot", function()
     end
   end)
 
+  it("show the help for a command, too", function()
+    for line, said in pairs { [".help run"] = "--people", ["?.step"] = "element by element", ["help 'why'"] = "jaunt why" } do
+      local result = piped("repl", line .. "\n")
+      assert.equal(0, result.code, result.err)
+      assert.truthy(result.out:find(said, 1, true), line .. ": " .. result.out)
+    end
+    for line, said in pairs { [".new x"] = "jaunt new is for the command line alone", ["??"] = "? stands before a word", [".edit zzz"] = "there are greet, hello" } do
+      assert.truthy(piped("repl", line .. "\n").err:find(said, 1, true), line)
+    end
+  end)
+
   it("help knows every word and field of scripts", function()
     local help, paint = require "jaunt.repl.help", setmetatable({}, { __index = function() return function(text) return text end end })
     for _, field in ipairs(require("jaunt.native.engine").call_fields()) do
@@ -285,13 +301,13 @@ describe("commands with a dot", function()
 
   it("show a payload again with each save while the editor is open, unless it has taken the screen", function()
     helper.write_file(folder .. "/editor", "#!/bin/sh\nsed -i 's/\"to\"/\"first\"/' \"$1\"\nread line\nsed -i 's/\"first\"/\"second\"/' \"$1\"\nread line\n")
-    helper.write_file(folder .. "/screen", "#!/bin/sh\nstty -icanon\nsed -i 's/\"second\"/\"third\"/' \"$1\"\nread line\nsed -i 's/\"third\"/\"fourth\"/' \"$1\"\nstty icanon\n")
+    helper.write_file(folder .. "/screen", "#!/bin/sh\nstty -icanon\nsed -i 's/\"second\"/\"third\"/' \"$1\"\nsleep 0.4\nsed -i 's/\"third\"/\"fourth\"/' \"$1\"\nstty icanon\n")
     os.execute("chmod +x " .. helper.quote(folder .. "/editor") .. " " .. helper.quote(folder .. "/screen"))
     typed({ "expect pretend>", [[send .person grace\r]], "expect person is grace", [[send .edit hello\r]], [[expect "first": "grace@example.com"]],
       [[send \r]], [[expect "second": "grace@example.com"]], [[send \r]], "expect pretend>", [[send \x04]], "end" }, { env = { EDITOR = "./editor" } })
-    local result = typed({ "expect pretend>", [[send .person grace\r]], "expect person is grace", [[send .edit hello\r]], "do until grep -q third payloads/hello.json; do sleep 0.05; done",
-      [[send \r]], [[expect "fourth": "grace@example.com"]], "expect pretend>", [[send \x04]], "end" }, { env = { EDITOR = "./screen" } })
-    assert.is_nil(result.shown:find('"third": ', 1, true))
+    local result = typed({ "expect pretend>", [[send .person grace\r]], "expect person is grace", [[send .edit hello\r]],
+      [[expect "fourth": "grace@example.com"]], "expect pretend>", [[send \x04]], "end" }, { env = { EDITOR = "./screen" } })
+    assert.is_nil(result.shown:find('"third"', 1, true))
   end)
 
   it("edit the payload of a name that a journey has, too, and say so", function()

@@ -156,6 +156,12 @@ describe("the exit code", function()
 end)
 
 describe("people held by a script's errors", function()
+  it("that are all of one kind are told three times, and then counted", function()
+    local result = running.run(folder, {}, "broken", "--people", "people.csv", "--limit", "12")
+    assert.equal(3, select(2, result.err:gsub("warning: %w+ is held: script: ", "")), result.err)
+    assert.matches("\n… and 9 more warnings\n", result.err)
+  end)
+
   it("pause admission, which says so", function()
     local result = running.run(folder, {}, "broken", "--people", "people.csv", "--strict", "--workers", "1", "--in-flight", "5")
     assert.equal(1, result.code)

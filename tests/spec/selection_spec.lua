@@ -132,7 +132,9 @@ describe("a selection", function()
       { "--state sqlite:none.db", "no such state file: none.db" },
       { "--state memory:", "what is kept in memory: ends with its process" },
       { "--state sqlite:text.db", "text.db is no state of jaunt" },
+      { "--state sqlite:cut.db", "cut.db is damaged (database disk image is malformed): go on from a copy that jaunt backup has made" },
     } do
+      helper.write_file(folder .. "/cut.db", (helper.read_file(state.path):sub(1, 20000)))
       helper.write_file(folder .. "/text.db", ("no database "):rep(100))
       for _, command in ipairs { "runs", "report x", "why x" } do
         local result = helper.sh(("cd %s && %s %s %s"):format(folder, helper.jaunt_words(), command, case[1]))

@@ -239,13 +239,14 @@ static void a_profile_that_came_again_goes_with_the_last_run_of_its_person(void 
   assert_true(has_profile(w, "cyd"));
 }
 
-/* It has entered, and was never settled: nothing but the log knows of it, were it not for the profile. */
+/* It has entered, and was not settled since: nothing but the log would know of it. */
 static void a_profile_stays_for_a_run_that_is_in_memory_all_the_while(void **state) {
   world *w = *state;
   traveller t;
   uint64_t old = run_through(w, "ada", RUN_COMPLETED, 2000);
   open_to_keep(w, KEEP_MS, 0); /* no time is known: nothing goes yet */
   world_enter(w, &t, "ada");
+  store_give_row(&t.journal);
   a_newer_profile_came(w, "ada", 4000);
   for (int i = 1; is_there(w, old); i++) {
     run_through(w, "bob", RUN_COMPLETED, (int64_t)LATER_MS * i);

@@ -24,7 +24,7 @@ local FILES = {
 local ENVIRONMENT = {
   { "NO_COLOR", "set to anything: no colours" },
   { "VISUAL, EDITOR", "what .edit at the prompt opens" },
-  { "XDG_CONFIG_HOME", "where jaunt/project/settings.lua is, instead of ~/.config" },
+  { "XDG_CONFIG_HOME", "where jaunt/settings.lua is, instead of ~/.config" },
   { "XDG_STATE_HOME", "where the prompt's history is, instead of ~/.local/state" },
   { "JAUNT_TRACE", "1: shows where an error inside jaunt came from" },
   { "JAUNT_LUALIB", "a folder whose Lua modules stand before those within jaunt" },

@@ -30,7 +30,12 @@ local WHAT = {
     if ENDED[run.state] then return "it has ended" end
     if gather(run.journey).version == run.version then return "it has that version" end
   end,
-  next = function() return " to the version on the disk; who is held goes on after jaunt redrive" end,
+  next = function(_, groups)
+    for _, group in ipairs(groups) do
+      if group.run.state == "held" then return " to the version on the disk; who is held goes on after jaunt redrive" end
+    end
+    return " to the version on the disk"
+  end,
 }
 
 return {

@@ -212,7 +212,7 @@ local function read_through(self)
   return 0
 end
 
-local HELP = { "^%s*%?%s*([%a_][%w_.]*)%s*$", "^%s*help%s*%(?%s*[\"']?([%a_][%w_.]*)[\"']?%s*%)?%s*$" }
+local HELP = { "^%s*%?%s*(%.?[%a_][%w_.]*)%s*$", "^%s*help%s*%(?%s*[\"']?([%a_][%w_.]*)[\"']?%s*%)?%s*$" }
 
 -- What a line asks help for; nil where it does not.
 local function helped_word(text)

@@ -291,7 +291,7 @@ return {
     { name = "live", help = "the real thing: real vendors, real waits" },
     { name = "yes", help = "with --live: does not ask" },
     { name = "dry-run", help = "prints what would be sent for three people; sends nothing" },
-    { name = "limit", value = "N", kind = "integer", min = 1, help = "lets N people in" },
+    { name = "limit", value = "N", kind = "integer", min = 1, help = "only the first N of them, those included who are in already" },
     { name = "where", value = "EXPR", help = "only people for whom this Lua expression is true: 'country == \"DE\"'" },
     { name = "stop-if", value = "COND", help = "stops when it becomes true: 'dropped > 5%', 'held > 10'" },
     { name = "in-flight", value = "N", kind = "integer", min = 1, default = 1000,

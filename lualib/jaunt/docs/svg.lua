@@ -22,7 +22,7 @@ local COLOURS = {
 }
 
 local FIXED = [[
-.jd text{font-family:system-ui,-apple-system,"Segoe UI",Helvetica,Arial,sans-serif;fill:var(--jd-ink)}
+.jd text{unicode-bidi:plaintext;font-family:system-ui,-apple-system,"Segoe UI",Helvetica,Arial,sans-serif;fill:var(--jd-ink)}
 .jd .t{font-size:13px;font-weight:600}
 .jd .d{font-size:11.5px;fill:var(--jd-soft)}
 .jd .n{font-size:11.5px;font-weight:600;fill:var(--jd-soft)}

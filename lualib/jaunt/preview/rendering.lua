@@ -40,19 +40,23 @@ local function requirer(found)
 end
 
 -- What was asked for and is not there, from a template's probes: a list of { text =, line =, file =, at =, first =,
--- last =, defaulted =, omitted = }; and what was there: { first, last } each.
+-- last =, defaulted =, omitted = }; what was there: { first, last } each; and texts of which nothing was put out (URLs
+-- that may run a script): { text =, first = } each.
 local function from_probes(probes)
-  local blanks, spans = {}, {}
+  local blanks, spans, emptied = {}, {}, {}
   for _, probe in ipairs(probes) do
+    local is_empty = probe.first and probe.first > probe.last
     if probe.path and (probe.value == "nil" or probe.value == "empty" or probe.defaulted) then
       blanks[#blanks + 1] = { text = probe.path, file = probe.file, line = probe.line, at = probe.at, first = probe.first,
         last = probe.last, defaulted = probe.defaulted, omitted = probe.omitted }
-    elseif probe.path and probe.first and probe.last and probe.first <= probe.last then
+    elseif probe.path and probe.value == "string" and #probe.filters == 0 and is_empty then
+      emptied[#emptied + 1] = { text = probe.path, first = probe.first }
+    elseif probe.path and probe.first and not is_empty then
       spans[#spans + 1] = { probe.first, probe.last }
     end
   end
   table.sort(spans, function(a, b) return a[1] < b[1] end)
-  return blanks, spans
+  return blanks, spans, emptied
 end
 
 -- What people have, and what the subjects have besides: what scripts wrote, and vars.
@@ -99,11 +103,11 @@ function rendering.new(found, sources, probe)
 
   -- One payload, by its name, for one subject. Returns { id =, name =, source =, outcome = "sent", "skipped",
   -- "dropped", "held" or "failed", and, where they apply, body, reason, fault (all of it in words), invalid (words),
-  -- schema_faults, blanks and spans (see from_probes) }.
+  -- schema_faults, blanks, spans and emptied (see from_probes) }.
   function self.one(name, subject)
     local source = sources[name]
     local result = { id = subject.id, name = name, source = source, kind = source.kind, subject = subject,
-      blanks = {}, spans = {}, schema_faults = {} }
+      blanks = {}, spans = {}, emptied = {}, schema_faults = {} }
     local ok, sent, about = pcall(call, name, subject)
     if not ok then
       result.outcome, result.fault = "failed", tostring(sent)
@@ -123,7 +127,9 @@ function rendering.new(found, sources, probe)
       look_at(result, source, sent)
       if about.facts then
         result.repaired = about.facts.repaired
-        if about.facts.probes then result.blanks, result.spans = from_probes(about.facts.probes) end
+        if about.facts.probes then
+          result.blanks, result.spans, result.emptied = from_probes(about.facts.probes)
+        end
       elseif probe then
         result.blanks = names.of_transform(source.path, function(person, event, vars)
           render(name, person, event, vars, { now = subject.now })

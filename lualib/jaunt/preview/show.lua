@@ -16,13 +16,14 @@ local MARKS = {
   { "blank", "this person has no value there" },
   { "default", "this person has no value there, and what `default` says is sent" },
   { "left out", "this person has no value there, and the member or item is left out" },
+  { "emptied", "it is no URL of https, mailto, tel or sms, and may run a script" },
   { "schema", "it is not as its schema wants it" },
 }
 
-local MADE_SAFE = "%d parts of values were made safe: not UTF-8, control characters, or URLs that may run a script"
+local MADE_SAFE = "%s of values made safe: not UTF-8, control characters, or URLs that may run a script"
 
 local function paint_of(paint, kind)
-  return (kind == "missing" or kind == "schema") and paint.red or kind == "blank" and paint.yellow or paint.cyan
+  return (kind == "missing" or kind == "schema" or kind == "emptied") and paint.red or kind == "blank" and paint.yellow or paint.cyan
 end
 
 -- The number of the line on which a member of the payload stands, by its path; nil where it is not there.
@@ -53,6 +54,9 @@ local function marks_of(result, lines, missing)
     local kind = unknown and "missing" or blank.omitted and "left out" or blank.defaulted and "default" or "blank"
     local line = not blank.omitted and blank.first and layout.line_at(lines, blank.first)
     add(line, kind, term.one_line(blank.text) .. (hint or "") .. (line and "" or (" (line %d)"):format(blank.line)))
+  end
+  for _, one in ipairs(result.emptied) do
+    add(layout.line_at(lines, one.first), "emptied", term.one_line(one.text))
   end
   for _, fault in ipairs(result.schema_faults) do
     local line = line_of_path(lines, result.body, fault.path)
@@ -96,7 +100,7 @@ local function body_lines(result, missing, paint, used)
     shown[#shown + 1] = "  " .. paint.red(term.one_line(result.invalid))
   end
   if result.repaired and result.repaired > 0 then
-    shown[#shown + 1] = "  " .. paint.yellow(MADE_SAFE:format(result.repaired))
+    shown[#shown + 1] = "  " .. paint.yellow(MADE_SAFE:format(figures.of(result.repaired, "part", "parts")))
   end
   for _, mark in ipairs(others) do shown[#shown + 1] = "  " .. say_marks({ mark }, paint, used) end
   return shown

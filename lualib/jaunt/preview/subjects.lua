@@ -197,13 +197,15 @@ local function bare_result(one, call)
     if name:lower() == "content-type" then type_ = value end
   end
   local kind = type_:find("json", 1, true) and "json" or type_:find("form", 1, true) and "form" or "txt"
-  return { id = one.id, outcome = "sent", body = call.body, kind = kind, blanks = {}, spans = {}, schema_faults = {} }
+  return { id = one.id, outcome = "sent", body = call.body, kind = kind, blanks = {}, spans = {}, emptied = {},
+    schema_faults = {} }
 end
 
 -- The same for a call whose payload is not there.
 local function lost_result(one, name, sources)
   local fault = ("there is no payload %q%s"):format(name, nearest.hint(name, keys.sorted(sources)))
-  return { id = one.id, outcome = "failed", fault = fault, blanks = {}, spans = {}, schema_faults = {} }
+  return { id = one.id, outcome = "failed", fault = fault, blanks = {}, spans = {}, emptied = {},
+    schema_faults = {} }
 end
 
 -- What an element's payloads are rendered with, as of_payload gives it, and sentences; and previews of the calls that

@@ -15,6 +15,8 @@ local function payload_named(word, sources)
 end
 
 local function no_such_payload(found, word, sources)
+  local refusal = payloads.refusal(found, word:match("[^/]*$"))
+  if refusal then mistakes.fail("%s", refusal) end
   local known = keys.sorted(sources)
   local hint = nearest.hint(word, known)
   if hint == "" and #known > 0 then hint = "; there are " .. table.concat(known, ", ") end

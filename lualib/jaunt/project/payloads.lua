@@ -112,6 +112,20 @@ function payloads.gather(found)
   return sources
 end
 
+-- Why a file in payloads/ that is called `word`, with its ending or without, is no payload: in words; nil where there is
+-- no such file.
+function payloads.refusal(found, word)
+  local dir = project.path(found, "payloads")
+  for _, entry in ipairs(fs.list(dir) or {}) do
+    local short, kind = entry:match("^(.+)%.([^.]+)$")
+    if entry == word or short == word then
+      local why = not KINDS[kind] and "its ending is none of " .. table.concat(keys.sorted(KINDS), ", ")
+        or "a payload's name holds no dot"
+      return ("%s is no payload: %s"):format(project.join(dir, entry), why)
+    end
+  end
+end
+
 -- What is wrong with a source as it stands: a text, or nil. `sources` are its partials.
 function payloads.mistake(source, sources)
   if source.variants then return nil end

@@ -22,7 +22,7 @@ local function paths(found)
   if not config or config == "" then config = home and home .. "/.config" end
   local list = {}
   if found then list[1] = project.path(found, "settings.lua") end
-  if config then list[#list + 1] = config .. "/jaunt/project/settings.lua" end
+  if config then list[#list + 1] = config .. "/jaunt/settings.lua" end
   return list
 end
 

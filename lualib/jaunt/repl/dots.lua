@@ -153,10 +153,19 @@ end
 
 ---------------------------------------------------------------------------------------------- commands of the prompt
 
+-- Shows the help for a command, with or without its dot; false where there is none of that name, or where a word of scripts is called so, too.
+local function tell_command(word)
+  local name = word:match("^%.?(.*)$")
+  local command = dots.commands()[name]
+  if not command or word == name and require("jaunt.repl.help").text(name, term.paint()) then return false end
+  if own[name] then term.rows { { "." .. name .. (command.usage and " " .. command.usage or ""), command.summary } } else help.print(command) end
+  return true
+end
+
 own.help = {
-  summary = "what there is; .help NAME tells of a word, ?NAME is short for it", usage = "[NAME]",
+  summary = "what there is; .help NAME tells of a word or command, ?NAME is short for it", usage = "[NAME]",
   run = function(at, words)
-    if words[1] then return at:tell_help(words[1]) end
+    if words[1] then return tell_command(words[1]) or at:tell_help(words[1]) end
     local function rows(list)
       local made = {}
       for _, name in ipairs(keys.sorted(list)) do
@@ -236,7 +245,7 @@ own.save = {
     if not file then mistakes.fail("can't write %s", why) end
     file:write(table.concat(at.done, "\n"), #at.done > 0 and "\n" or "")
     file:close()
-    print(("%s: %d chunks"):format(words[1], #at.done))
+    print(("%s: %s"):format(words[1], require("jaunt.base.figures").of(#at.done, "chunk")))
     return true
   end,
 }
@@ -288,12 +297,14 @@ local function file_named(at, name)
     end
     return name
   end
-  local journey = project.files(found, "journeys", { lua = true })[name]
+  local all = project.files(found, "journeys", { lua = true })
+  local journey = all[name]
   if sources[name] and not sources[name].variants then return sources[name].path, name, journey and journey.path end
   if journey then return journey.path end
-  local names = keys.sorted(sources)
-  for _, other in ipairs(keys.sorted(project.files(found, "journeys", { lua = true }))) do names[#names + 1] = other end
-  mistakes.fail("there is no payload or journey %s%s", name, nearest.hint(name, names))
+  for other, source in pairs(sources) do all[other] = not source.variants or nil end
+  local names = keys.sorted(all)
+  local hint = nearest.hint(name, names)
+  mistakes.fail("there is no payload or journey %s%s", name, hint ~= "" and hint or #names > 0 and "; there are " .. table.concat(names, ", ") or "")
 end
 
 -- The person's editor: the first of these variables that says something.
@@ -363,10 +374,12 @@ end
 -- Runs a line such as ".why ada". Returns whether it went well; raises what is wrong.
 function dots.run(at, line)
   local name, rest = line:match("^%s*%.([%w_%-]+)%s*(.-)%s*$")
+  if not name then mistakes.fail("? stands before a word: ?call_api") end
   if own[name] then return own[name].run(at, split(rest), rest) end
   for _, known in ipairs(cli.commands()) do
     if known == name and not NOT_HERE[name] then return run_command(at, name, split(rest)) end
   end
+  if NOT_HERE[name] then mistakes.fail("jaunt %s is for the command line alone", name) end
   local hint = nearest.hint(name, keys.sorted(dots.commands()), ".")
   mistakes.fail("there is no command .%s%s", name, hint ~= "" and hint or "; .help lists them")
 end

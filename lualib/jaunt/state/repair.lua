@@ -277,7 +277,7 @@ end
 
 local function print_done(what, found, fates_of, lives)
   if fates_of.will > 0 then
-    print(("%s of %s %s%s"):format(figures.of(fates_of.will, "run"), journeys_in_words(found), what.past, what.next(lives)))
+    print(("%s of %s %s%s"):format(figures.of(fates_of.will, "run"), journeys_in_words(found), what.past, what.next(lives, fates_of.to)))
   else
     print(("nobody was %s"):format(what.past))
   end
@@ -290,10 +290,10 @@ local function nobody(what, journey, words)
   return ("no run%s is %s"):format(of, what.usual)
 end
 
--- The whole command. `what` has command, title ("Redrive"), doing, past, next(pid) (what follows, in words), outcome (the states
--- that are meant when --outcome is not given; `usual` in words), refuses(state, run, family) (why one would be refused, or nil), act (what
--- is asked for, where that is not the command); and for move gather(journey) (the version to move to) and try (the act that tells
--- whether one could be moved).
+-- The whole command. `what` has command, title ("Redrive"), doing, past, next(pid, groups) (what follows for those groups, to whom
+-- it was done, in words), outcome (the states that are meant when --outcome is not given; `usual` in words), refuses(state, run,
+-- family) (why one would be refused, or nil), act (what is asked for, where that is not the command); and for move gather(journey)
+-- (the version to move to) and try (the act that tells whether one could be moved).
 function repair.run(what, journey, flags)
   refuse_everybody(what.command, journey, flags)
   local words = words_of(journey, flags)

@@ -194,18 +194,25 @@ local function sum(value, property)
   return total
 end
 
-local function compact(value, property)
-  local items, count = items_of(value)
-  local out, kept = {}, 0
+-- The items of which `keeps` says so, asked about what `property` gives of each.
+local function kept(items, count, property, keeps)
+  local out, length = {}, 0
   for i = 1, count do
-    local seen, broken = asked_of(items[i], property)
+    local by, broken = asked_of(items[i], property)
     if broken then return nil end
-    if seen ~= nil and seen ~= null then
-      kept = kept + 1
-      out[kept] = items[i]
+    if keeps(by) then
+      length = length + 1
+      out[length] = items[i]
     end
   end
   return array(out)
+end
+
+local function is_there(v) return v ~= nil and v ~= null end
+
+local function compact(value, property)
+  local items, count = items_of(value)
+  return kept(items, count, property, is_there)
 end
 
 -- What two items have in common that are the same to Ruby: 1 and 1.0 are not, two objects with equal members are.
@@ -219,18 +226,13 @@ end
 local function uniq(value, property)
   local items, count = items_of(value)
   if count < 2 then return array(copy(items, count)) end
-  local out, kept, seen = {}, 0, {}
-  for i = 1, count do
-    local by, broken = asked_of(items[i], property)
-    if broken then return nil end
+  local seen = {}
+  return kept(items, count, property, function(by)
     by = identity(by)
-    if not seen[by] then
-      seen[by] = true
-      kept = kept + 1
-      out[kept] = items[i]
-    end
-  end
-  return array(out)
+    local is_new = not seen[by]
+    seen[by] = true
+    return is_new
+  end)
 end
 
 ---------------------------------------------------------------------------------------------- order
