@@ -12,6 +12,8 @@ local states = require "states"
 local testing = require "jaunt.testing"
 local vendors = require "jaunt.native.vendor"
 
+local START_MS = 1795597200000 -- 2026-11-25 09:00
+
 local VENDOR = 'return { crm = { ["ANY /*"] = function(request) return 201, request.json end } }'
 local PAYLOAD = [[return function(person) return { plan = person.plan, email = person.email, size = person.size } end]]
 local SEND = [[
@@ -291,7 +293,7 @@ describe("replay", function()
     assert.same({ "c1\t" .. READ, "c2\t" .. READ }, state.lines)
   end)
 
-  local START_MS, NEVER = 1795597200000, 1 << 60
+  local NEVER = 1 << 60
 
   -- A process that feeds ada with so many carts (`asleep`: nobody is woken), and dies after so many records. Returns its
   -- report, and the clock.

@@ -66,6 +66,22 @@ describe("a paused journey", function()
       told("why", "p1", "--state", STATE))
   end)
 
+  it("is not needed for resume to let people in again where script errors have stopped that, which the runtime tells", function()
+    local project = repairing.project [[ if person.id == "p1" then wait "2d" end error "oh" ]]
+    helper.write_file(project.folder .. "/people.csv", repairing.people(90))
+    local process = start(project, "--live", "--yes", "--workers", "1", "--in-flight", "2")
+    local function held() return select(2, project.where()).held or 0 end
+    running.wait_for("that nobody else is let in", function()
+      return helper.read_file(process.err):find("nobody else is let in: 20 people are held by script errors", 1, true)
+    end)
+    local before = held()
+    assert.is_true(before >= 20 and before < 40)
+    assert.is_true(resume(project).changed)
+    running.wait_for("others", function() return held() >= before + 20 end)
+    process.signal "INT"
+    process.finish()
+  end)
+
   it("stays so when the runtime that paused it is killed, and until it is resumed without one", function()
     local project = repairing.project [[ wait "2d" ]]
     local process = project.live({}, function(_, counts) return counts.waiting == 8 end)

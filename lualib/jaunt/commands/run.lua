@@ -186,7 +186,7 @@ local function run_session(engine, people, gathered, flags, parts)
     engine:payloads(payloads)
   end, display.say)
   local course = session.new {
-    engine = engine, display = display, people = people, control = control, place = place_in(flags.people),
+    engine = engine, display = display, people = people, control = control, journey = control and gathered.name, place = place_in(flags.people),
     where = parts.where, exact_total = parts.count,
     limit = flags.dry_run and math.min(flags.limit or DRY_RUN_PEOPLE, DRY_RUN_PEOPLE) or flags.limit,
     events = incoming,

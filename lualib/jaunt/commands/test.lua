@@ -70,7 +70,7 @@ local function run(args, flags)
   if settings.taken > 0 then print(("%s taken: look at them, they are what the next run expects"):format(figures.of(settings.taken, "snapshot", "snapshots"))) end
   if not flags.no_coverage then print_coverage(covered:told()) end
   if counts.failure + counts.error > 0 then return 1 end
-  if counts.success == 0 and counts.pending == 0 then mistakes.fail("no test matches") end
+  if counts.success == 0 and counts.pending == 0 then mistakes.fail(flags.filter and "no test's name holds %q" or "there is no test in these specs", flags.filter) end
 end
 
 return {

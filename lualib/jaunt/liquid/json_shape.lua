@@ -284,16 +284,14 @@ end
 
 -- The names that a block assigns, and whether only by `| json`.
 local function names_of(block, names)
-  for key, node in pairs(block) do
-    if type(node) == "table" and key ~= "partial" then
-      if node.kind == "assign" then
-        local _, escape = outputs.without_escape(node.value)
-        names[node.name] = names[node.name] ~= false and (escape == "json" or escape == "to_json")
-      elseif (node.kind == "capture" or node.kind == "for") and node.name then
-        names[node.name] = false
-      end
-      names_of(node, names)
+  for _, node in ipairs(block) do
+    if node.kind == "assign" then
+      local _, escape = outputs.without_escape(node.value)
+      names[node.name] = names[node.name] ~= false and (escape == "json" or escape == "to_json")
+    elseif (node.kind == "capture" or node.kind == "for") and node.name then
+      names[node.name] = false
     end
+    for _, body in ipairs(trees.bodies(node)) do names_of(body, names) end
   end
   return names
 end

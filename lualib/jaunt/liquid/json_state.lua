@@ -31,9 +31,17 @@ local COMMAS_MOST = 8 -- that may stand before an item, and are looked at one by
 
 state.NONE = {} -- no events
 
+-- A copy of a state or of a frame, with some fields changed. The fields are written down since tables that grow one by
+-- one would cost more than all else here.
 local function with(record, changes)
-  local copy = {}
-  for key, value in pairs(record) do copy[key] = value end
+  local copy = record.mode and {
+    mode = record.mode, frame = record.frame, role = record.role, opened = record.opened, began_in = record.began_in,
+    began_at = record.began_at, last = record.last,
+  } or {
+    kind = record.kind, depth = record.depth, parent = record.parent, opened = record.opened, set = record.set,
+    keys = record.keys, key = record.key, behind = record.behind, starts = record.starts, omits = record.omits,
+    commas = record.commas,
+  }
   for key, value in pairs(changes) do copy[key] = value end
   return copy
 end

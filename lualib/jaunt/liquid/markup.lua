@@ -139,9 +139,7 @@ local function captured_names(block, names)
     elseif node.shares_scope then
       names[1] = false -- who is included may set any
     end
-    for _, part in ipairs(node.branches or node.clauses or {}) do captured_names(part.body, names) end
-    if node.body then captured_names(node.body, names) end
-    if node.otherwise then captured_names(node.otherwise, names) end
+    for _, body in ipairs(trees.bodies(node)) do captured_names(body, names) end
   end
   return names
 end

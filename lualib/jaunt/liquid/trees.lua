@@ -19,6 +19,19 @@ function trees.is_output(node)
   return kind == "output" or kind == "cycle" or kind == "increment" or kind == "decrement"
 end
 
+local NONE = {}
+
+-- The blocks within a node: a list, in the order of the source.
+function trees.bodies(node)
+  local parts = node.branches or node.clauses or NONE
+  if not node.body and parts == NONE then return NONE end
+  local list = {}
+  for i, part in ipairs(parts) do list[i] = part.body end
+  if node.body then list[#list + 1] = node.body end
+  if node.otherwise then list[#list + 1] = node.otherwise end
+  return list
+end
+
 -- A value with the filters from number `first` to `last` of a list.
 function trees.filtered(value, filters, first, last)
   if last < first then return value end
@@ -49,9 +62,7 @@ function trees.walk(block, visit)
     elseif node.kind == "capture" and visit.capture then
       visit.capture(node)
     else
-      for _, part in ipairs(node.branches or node.clauses or {}) do trees.walk(part.body, visit) end
-      if node.body then trees.walk(node.body, visit) end
-      if node.otherwise then trees.walk(node.otherwise, visit) end
+      for _, body in ipairs(trees.bodies(node)) do trees.walk(body, visit) end
     end
   end
 end

@@ -1,5 +1,6 @@
--- .step at the prompt of a runtime: the runs that are held there, one after the other. Each is walked, in a rehearsal, to where it is held,
--- with what its journal has recorded; from there whoever types steps on, and may redrive or end the run itself.
+-- .step at the prompt of a runtime: the runs that are held there, one after the other. Each is walked, in a rehearsal,
+-- to where it is held, with what its journal has recorded; from there whoever types steps on, and may redrive or end
+-- the run itself.
 
 local bundle = require "jaunt.project.bundle"
 local control = require "jaunt.native.control"
@@ -56,9 +57,11 @@ local function response_of(entry)
   local headers = {}
   for name, text in (answer.headers or ""):gmatch("([^:\r\n]+):[ \t]*([^\r\n]*)") do headers[name:lower()] = text end
   return {
-    ok = entry.result == "ok", failed = entry.result == "failed", unknown = entry.result == "unknown", skipped = entry.result == "skipped",
-    status = answer.status, headers = headers, body = answer.body, json = decoded and value or nil, attempts = #entry.attempts, ms = answer.ms or 0,
-    truncated = answer.truncated or false, error = entry.reason and story.reason_words(entry.reason, entry.detail) or nil,
+    ok = entry.result == "ok", failed = entry.result == "failed", unknown = entry.result == "unknown",
+    skipped = entry.result == "skipped", status = answer.status, headers = headers, body = answer.body,
+    json = decoded and value or nil, attempts = #entry.attempts, ms = answer.ms or 0,
+    truncated = answer.truncated or false,
+    error = entry.reason and story.reason_words(entry.reason, entry.detail) or nil,
   }
 end
 
@@ -77,7 +80,8 @@ end
 
 local STEPS = { call = true, wait = true, split = true }
 
--- What the run has met since it entered, or began anew: a list of answers. Also the state that it began anew with, and the entry.
+-- What the run has met since it entered, or began anew: a list of answers. Also the state that it began anew with, and
+-- the entry.
 local function past_of(entries)
   local past, state, enter = {}, nil, nil
   for _, entry in ipairs(entries) do
@@ -91,15 +95,15 @@ end
 
 ---------------------------------------------------------------------------------------------- one run
 
--- Walks the run to where it is held, and on from there as whoever types wants it. Returns what is to become of it: one of ACTS' words; nil
--- where the journey was left at its end, or can't be walked.
+-- Walks the run to where it is held, and on from there as whoever types wants it. Returns what is to become of it: one
+-- of ACTS' words; nil where the journey was left at its end, or can't be walked.
 local function walk(at, row, run)
   local found = at.found or project.need()
   local path = project.script(row.journey, found)
   local gathered = bundle.gather(path, found)
   local past, state, enter = past_of(run.story)
-  print(at.paint.dim(gathered.version == row.version and "From here on it is a rehearsal:"
-    or ("From here on it is a rehearsal, of the script as it is now; the run goes on with version %s until jaunt move:"):format(row.version)))
+  print(at.paint.dim("From here on it is a rehearsal" .. (gathered.version == row.version and ":"
+    or (" of the script as it is now; the run itself has version %s until jaunt move:"):format(row.version))))
   local act
   local before = at.session.person
   at.asks = function(what)
@@ -167,15 +171,16 @@ local function one(at, row, before, run)
   return act
 end
 
--- Goes through the held runs of the state that the prompt is attached to (of `journey`, or of all). `run(command, words)` does something as that
--- command does, and returns whether it went well. Returns true.
+-- Goes through the held runs of the state that the prompt is attached to (of `journey`, or of all). `run(command,
+-- words)` does something as that command does, and returns whether it went well. Returns true.
 function held.through(at, journey, run)
   local rows = held_runs(at.attached, journey)
   if #rows == 0 then print("nobody is held") end
   for _, row in ipairs(rows) do
     local before = look(at.attached, row.run, row.person)
     if before and before.state == "held" then
-      print(at.paint.bold(term.one_line(row.person)) .. ("  %s, version %s: %s"):format(row.journey, row.version, term.one_line(telling.place(before))))
+      print(("%s  %s, version %s: %s"):format(at.paint.bold(term.one_line(row.person)), row.journey, row.version,
+        term.one_line(telling.place(before))))
       print(telling.story(before))
       if one(at, row, before, run) == "q" then return true end
     end

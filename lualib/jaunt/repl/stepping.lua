@@ -1,13 +1,13 @@
--- A journey element by element, in a worker: before each call, wait and split somebody is asked what is to become of it.
+-- A journey element by element, in a worker: before each call, wait and split somebody is asked what becomes of it.
 --
--- stepping(parts) returns a function of (main, person, event, past, state): the journey's script as a source, who goes through it, the answers
--- that are known beforehand, and what restart_with was given. parts: environment = a function that makes one, compile, render (a payload),
--- ask(what) = tells what is there and gives the answer, note(words) = says something, came(value) =
--- shows what came of it, over(words) = tells how it has ended.
+-- stepping(parts) returns a function of (main, person, event, past, state): the journey's script as a source, who goes
+-- through it, the answers that are known beforehand, and what restart_with was given. parts: environment = a function
+-- that makes one, compile, render (a payload), ask(what) = tells what is there and gives the answer, note(words) =
+-- says something, came(value) = shows what came of it, over(words) = tells how it has ended.
 --
--- what = { kind = "call", "wait" or "split", element =, detail =, body = (of a call), branches = }; an answer = { how = "go", "skip", "feign"
--- (with status and body of a call, data of an event, branch of a split) or "quit" }; one from the past has kind and element, too, and how =
--- "recorded" with a call's response.
+-- what = { kind = "call", "wait" or "split", element =, detail =, body = (of a call), branches = }; an answer = { how
+-- = "go", "skip", "feign" (with status and body of a call, data of an event, branch of a split) or "quit" }; one from
+-- the past has kind and element, too, and how = "recorded" with a call's response.
 
 local json = require "json"
 local show = require "jaunt.repl.show"
@@ -47,10 +47,14 @@ local function body_of(fields, rendered)
 end
 
 -- Headers are found in any letters.
-local HEADERS = { __index = function(headers, name) return type(name) == "string" and rawget(headers, name:lower()) or nil end }
+local HEADERS = {
+  __index = function(headers, name) return type(name) == "string" and rawget(headers, name:lower()) or nil end,
+}
 
 local function response(fields)
-  local made = { ok = false, failed = false, unknown = false, skipped = false, headers = {}, attempts = 0, ms = 0, truncated = false }
+  local made = {
+    ok = false, failed = false, unknown = false, skipped = false, headers = {}, attempts = 0, ms = 0, truncated = false,
+  }
   for key, value in pairs(fields) do made[key] = value end
   setmetatable(made.headers, HEADERS)
   return made
@@ -59,7 +63,8 @@ end
 local function feigned(answer, fields)
   local decoded, value = pcall(json.decode, answer.body or "")
   local made = response { status = answer.status, body = answer.body, json = decoded and value or nil, attempts = 1 }
-  if type(fields.success) == "function" then made.ok = not not fields.success(made) else made.ok = answer.status // 100 == 2 end
+  made.ok = answer.status // 100 == 2
+  if type(fields.success) == "function" then made.ok = not not fields.success(made) end
   made.failed = not made.ok
   if made.failed then made.error = ("status: %d, feigned"):format(answer.status) end
   return made
@@ -101,7 +106,8 @@ end
 local function waiting(parts, word)
   return function(what, options)
     local first = type(what) == "table" and what[1] or what
-    local answer = parts.ask { kind = "wait", element = ("%s %s"):format(word, tostring(first)), event = word == "wait_for" or nil }
+    local answer = parts.ask { kind = "wait", element = ("%s %s"):format(word, tostring(first)),
+      event = word == "wait_for" or nil }
     if answer.how == "feign" and word == "wait_for" then
       local event = answer.data
       event.meta = event.meta or { id = "feigned", name = tostring(first), time = vocabulary.now() }

@@ -1,5 +1,5 @@
--- .step: what the prompt asks while a journey goes through its elements (the worker's side is jaunt.repl.stepping). For runs that are held
--- at a runtime see jaunt.repl.held.
+-- .step: what the prompt asks while a journey goes through its elements (the worker's side is jaunt.repl.stepping).
+-- For runs that are held at a runtime see jaunt.repl.held.
 
 local bundle = require "jaunt.project.bundle"
 local json = require "json"
@@ -13,7 +13,8 @@ local steps = {}
 
 local QUESTIONS = {
   call = "Enter sends it, s skips it, f STATUS [BODY] feigns an answer", wait = "Enter waits, s goes on without",
-  event = "Enter waits, s goes on as if none came, f {\"json\"} feigns the event", split = "Enter takes %s, another name takes that",
+  event = "Enter waits, s goes on as if none came, f {\"json\"} feigns the event",
+  split = "Enter takes %s, another name takes that",
 }
 
 -- A line as an answer; nil and what is wrong. `acts`: a set of further words, which leave.
@@ -21,18 +22,16 @@ local function understood(line, what, acts)
   local word, rest = line:match("^%s*(%S*)%s*(.-)%s*$")
   if word == "" then return { how = "go" } end
   if word == "q" then return { how = "quit" } end
-  if what.kind == "split" then
-    for _, branch in ipairs(what.branches) do
-      if branch == word then return { how = "go", branch = branch } end
-    end
-    return nil, "there are " .. table.concat(what.branches, ", ")
+  for _, branch in ipairs(what.branches or {}) do
+    if branch == word then return { how = "go", branch = branch } end
   end
   if acts[word] then return { how = "quit", act = word } end
+  if what.kind == "split" then return nil, "there are " .. table.concat(what.branches, ", ") end
   if word == "s" then return { how = "skip" } end
   if word == "f" and what.kind == "call" then
     local status, body = rest:match("^(%d%d%d)%s*(.*)$")
-    if status then return { how = "feign", status = math.tointeger(tonumber(status)), body = body ~= "" and body or nil } end
-    return nil, "f takes a status: f 201 {\"id\": 7}"
+    if not status then return nil, "f takes a status: f 201 {\"id\": 7}" end
+    return { how = "feign", status = math.tointeger(tonumber(status)), body = body ~= "" and body or nil }
   end
   if word == "f" and what.event then
     local ok, data = pcall(json.decode, rest == "" and "{}" or rest)
@@ -48,8 +47,9 @@ local function show(at, what)
   if what.wrong then print(at.paint.red(term.harmless(what.wrong))) end
 end
 
--- Shows an element (see jaunt.repl.stepping) and asks what is to become of it. Returns the answer; at the end of the input, and when it
--- is interrupted, that it is to be left. `acts`, if given, is { words = (a set), help = (what they do) }: such an answer has the word as `act`.
+-- Shows an element (see jaunt.repl.stepping) and asks what is to become of it. Returns the answer; at the end of the
+-- input, and when it is interrupted, that it is to be left. `acts`, if given, is { words = (a set), help = (what they
+-- do) }: such an answer has the word as `act`.
 function steps.answer(at, what, acts)
   show(at, what)
   local question = QUESTIONS[what.event and "event" or what.kind]:format(what.usual)

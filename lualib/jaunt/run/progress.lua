@@ -35,7 +35,7 @@ end
 
 -- The parts of the line, the important ones first.
 local function parts_of(state, look, now, total, exact)
-  local parts = { (look.paused_ms and "paused, " or "") .. admitted(look, total, exact) }
+  local parts = { ((look.paused_ms or look.paused) and "paused, " or "") .. admitted(look, total, exact) }
   local function add(n, what) parts[#parts + 1] = figures.count(n) .. " " .. what end
   table.move(look.out, 1, #look.out, #parts + 1, parts)
   add(look.running, "running")

@@ -33,7 +33,8 @@ end
 -- A session over `parts`: engine, display, and optionally people (a native audience), place (a function of a line of it),
 -- where, limit, events (see jaunt.project.events), stop_if (a function of the figures that says why to stop, or nil), output (a function of a
 -- script's line), trace (a function of a call's description), warning (what stands before a warning), exact_total,
--- exact (a script's output goes out as it is, control characters too), control (what operators ask: see jaunt.state.control),
+-- exact (a script's output goes out as it is, control characters too), control (what operators ask: see jaunt.state.control), journey
+-- (its name, where operators can ask for something),
 -- look_again (called now and then: see jaunt.run.reload), outages (whether those of vendors are told: see jaunt.run.outages).
 function session.new(parts)
   local engine, display = parts.engine, parts.display
@@ -129,6 +130,20 @@ function session.new(parts)
     end
   end
 
+  -- Tells when nobody else is let in for script errors, where that may last.
+  local stopped_admitting, look_due = false, 0
+  local function tell_of_admission()
+    local at = native.now_mono()
+    if not parts.journey or at < look_due then return end
+    look_due = at + WAIT_MS
+    local paused = engine:look().paused
+    if paused and not stopped_admitting then
+      display.say(("nobody else is let in: 20 people are held by script errors; mend the script, then: jaunt move %s, jaunt redrive %s, jaunt resume %s")
+        :format(parts.journey, parts.journey, parts.journey))
+    end
+    stopped_admitting = paused
+  end
+
   local function tell_of_stop(grace)
     display.say(("%s: %scalls under way get %s (Ctrl-C again: none)"):format(stop_reason,
       parts.people and "no more people; " or "", figures.duration(grace)))
@@ -142,6 +157,7 @@ function session.new(parts)
     end
     if parts.events then feed_events() end
     if tell_messages(MESSAGES_AT_ONCE) then self.more = true end
+    tell_of_admission()
     if parts.stop_if then
       local why = parts.stop_if(look)
       if why then self.stop(why) end

@@ -85,12 +85,13 @@ end
 
 -- The same for pausing: known when the mark is durable.
 local function begin_pause(engine, request)
-  local was = engine:look().paused_ms ~= nil
-  local wanted = request.command == "pause"
-  if was ~= wanted then engine:pause(wanted) end
+  local look, wanted = engine:look(), request.command == "pause"
+  local is = look.paused_ms ~= nil
+  local changes = is ~= wanted or (look.paused and not wanted) -- `paused`: nobody is let in for script errors
+  if changes then engine:pause(wanted) end
   return function()
     if not engine:pause_kept() then return nil end
-    return { changed = was ~= wanted, paused_ms = engine:look().paused_ms or json.null }
+    return { changed = changes, paused_ms = engine:look().paused_ms or json.null }
   end
 end
 

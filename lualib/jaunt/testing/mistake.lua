@@ -7,7 +7,8 @@ local function place()
   local level, at = 2, nil
   repeat
     at, level = debug.getinfo(level, "Sl"), level + 1
-  until not at or at.source:find("^@") and not at.source:find("lualib/jaunt/", 1, true) and not at.source:find("luassert", 1, true)
+  until not at or at.source:find("^@") and not at.source:find("lualib/jaunt/", 1, true)
+    and not at.source:find("luassert", 1, true)
   return at and ("%s:%d: "):format(at.short_src, at.currentline) or ""
 end
 
