@@ -208,9 +208,10 @@ local function flags_of(...)
   return names
 end
 
-describe("ARCHITECTURE.md", function()
+describe("ARCHITECTURE.md and the ways through its rooms", function()
   local fs = require "jaunt.native.fs"
-  local text = file("ARCHITECTURE.md")
+  local page = file("ARCHITECTURE.md")
+  local text = page .. file("runtime/README.md") .. file("lualib/README.md")
 
   it("names files and folders that are there", function()
     local count = 0
@@ -220,22 +221,32 @@ describe("ARCHITECTURE.md", function()
       assert(found, path .. " is not there")
       count = count + 1
     end
-    assert.is_true(count > 50)
-    -- a file that stands without its folder is in one of those of the runtime, or beside jaunt's Lua modules
+    assert.is_true(count > 100)
+    -- a file that stands without its folder is in one of those of the runtime, or in a room of Lua modules
+    local rooms = {}
+    for _, folder in ipairs { "runtime", "lualib/jaunt" } do
+      for _, name in ipairs(fs.list(source .. "/" .. folder)) do rooms[#rooms + 1] = ("%s/%s/%s/"):format(source, folder, name) end
+    end
     for name in text:gmatch("`([%l%d_]+%.[chl][ua]*)`") do
-      local found = fs.kind(source .. "/lualib/jaunt/" .. name) or fs.kind(source .. "/lualib/jaunt/liquid/" .. name)
-      for _, folder in ipairs(fs.list(source .. "/runtime")) do
-        found = found or fs.kind(("%s/runtime/%s/%s"):format(source, folder, name))
-      end
+      local found = false
+      for _, room in ipairs(rooms) do found = found or fs.kind(room .. name) end
       assert(found, name .. " is nowhere")
     end
   end)
 
-  it("shows all rooms of the runtime", function()
+  it("shows all rooms", function()
     for _, entry in ipairs(fs.list(source .. "/runtime")) do
-      local name = fs.kind(source .. "/runtime/" .. entry) == "dir" and entry .. "/" or "runtime/" .. entry
-      assert(text:find(name, 1, true), name .. " is not shown")
+      assert(entry == "README.md" or page:find(entry, 1, true), ("runtime/%s is not shown"):format(entry))
     end
+    for _, entry in ipairs(fs.list(source .. "/lualib/jaunt")) do
+      local is_room = fs.kind(source .. "/lualib/jaunt/" .. entry) == "dir"
+      assert(not is_room or page:find(entry .. "/", 1, true), ("lualib/jaunt/%s/ is not shown"):format(entry))
+    end
+  end)
+
+  it("is a page", function()
+    local _, lines = page:gsub("\n", "")
+    assert.is_true(lines <= 110)
   end)
 
   it("names functions and tables that are there", function()

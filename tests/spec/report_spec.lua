@@ -218,6 +218,20 @@ describe("a funnel", function()
   end)
 end)
 
+describe("reasons of a funnel", function()
+  it("that differ only where they are cut are one, with their sum", function()
+    local report, term = require "jaunt.run.report", require "jaunt.base.term"
+    local reasons = {}
+    for i, name in ipairs { "Ada", "Bob", "Zoë", "Yuki" } do
+      reasons[i] = { reason = "script", detail = "journeys/hello.lua:3: no greeting for this person, " .. name, count = 10 - i }
+    end
+    reasons[5] = { reason = "status", detail = "422", count = 20 }
+    local line = report.funnel_lines({ { name = "a", reached = 50, went_on = 0, dropped = 20, held = 30, reasons = reasons } },
+      term.paint(), 110)[2]
+    assert.matches("  30× script %(journeys/hello%.lua:3: no [^·]*… · 20× status 422$", line)
+  end)
+end)
+
 describe("statistics", function()
   it("give Wilson's interval", function()
     -- Newcombe 1998, Statistics in Medicine 17, table I: 81 of 263, 15 of 148, 0 of 20, 1 of 29

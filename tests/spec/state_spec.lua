@@ -61,7 +61,8 @@ describe("a run that was stopped", function()
   it("says what to do for those who are held", function()
     local folder = trip [[ error "oh" ]]
     local result = running.run(folder, "trip", "--people", "people.csv", "--state", STATE, "--limit", "3")
-    assert.is_truthy(result.out:find("mend what is wrong, then: jaunt redrive trip --outcome held --state sqlite:state.db", 1, true),
+    assert.is_truthy(result.out:find("mend what is wrong, then: jaunt redrive trip --outcome held --state sqlite:state.db; "
+      .. "after a script's error, before that: jaunt move trip --state sqlite:state.db\n", 1, true),
       result.out)
   end)
 

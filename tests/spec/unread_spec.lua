@@ -8,8 +8,9 @@ local running = require "running"
 
 local ALL = 1 << 40 -- reads: more than there are
 
+-- What is written to people makes whoever comes later need a read.
 local TRIP = [[
-  if person.id:find "^p" then wait "1h" return end
+  if person.id:find "^p" then person.seen = true wait "1h" return end
   local paid = wait_for("paid", { within = "300d" })
   assert(paid.by == person.id)
 ]]

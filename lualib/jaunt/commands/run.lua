@@ -186,7 +186,8 @@ local function run_session(engine, people, gathered, flags, parts)
     engine:payloads(payloads)
   end, display.say)
   local course = session.new {
-    engine = engine, display = display, people = people, control = control, journey = control and gathered.name, place = place_in(flags.people),
+    engine = engine, display = display, people = people, place = place_in(flags.people),
+    control = control, journey = control and gathered.name,
     where = parts.where, exact_total = parts.count,
     limit = flags.dry_run and math.min(flags.limit or DRY_RUN_PEOPLE, DRY_RUN_PEOPLE) or flags.limit,
     events = incoming,
@@ -200,7 +201,7 @@ local function run_session(engine, people, gathered, flags, parts)
   course.run(flags.grace)
   finish_events()
   return {
-    name = gathered.name, version = gathered.version, live = flags.live, state = parts.state, found = engine:report(), look = engine:look(),
+    name = gathered.name, version = gathered.version, live = flags.live, state = parts.state, state_flag = flags.state, found = engine:report(), look = engine:look(),
     connections = engine:connections(), seconds = (now_mono() - started) / 1000, start_ms = parts.start_ms,
     rejected = course.rejected, rejects_file = course.rejected > 0 and parts.rejects or nil, left_out = course.left_out,
     interrupted = course.interrupted, rejected_events = incoming and incoming.rejected or 0,

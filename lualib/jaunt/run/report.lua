@@ -22,13 +22,30 @@ local function reason_name(reason)
   return ("%s (%s)"):format(reason.reason, one_line(reason.detail))
 end
 
+-- Reasons whose names are the same once they are cut to `width` columns, added up: { { name =, count = }, … }, the frequent ones first.
+local function alike(reasons, width)
+  local rows, by_name = {}, {}
+  for i, reason in ipairs(reasons) do
+    local name = term.cut(reason_name(reason), width)
+    local row = by_name[name]
+    if not row then
+      row = { name = name, count = 0, at = i }
+      by_name[name], rows[#rows + 1] = row, row
+    end
+    row.count = row.count + reason.count
+  end
+  table.sort(rows, function(x, y)
+    if x.count ~= y.count then return x.count > y.count end
+    return x.at < y.at
+  end)
+  return rows
+end
+
 -- The most frequent of them, each name cut to `width` columns.
 local function top_reasons(reasons, width)
-  local parts = {}
-  for i = 1, math.min(#reasons, TOP_REASONS) do
-    parts[i] = figures.count(reasons[i].count) .. "× " .. term.cut(reason_name(reasons[i]), width)
-  end
-  if #reasons > #parts then parts[#parts + 1] = ("%d more"):format(#reasons - #parts) end
+  local rows, parts = alike(reasons, width), {}
+  for i = 1, math.min(#rows, TOP_REASONS) do parts[i] = figures.count(rows[i].count) .. "× " .. rows[i].name end
+  if #rows > #parts then parts[#parts + 1] = ("%d more"):format(#rows - #parts) end
   return table.concat(parts, " · ")
 end
 
@@ -164,12 +181,18 @@ end
 -- What to do for those who are held; nil where nothing can be done, as nobody knows of them when this is over.
 local function held_line(run)
   if not run.state or run.found.held == 0 then return nil end
-  local where = run.live and "" or " --state sqlite:" .. run.state
-  return ("held      mend what is wrong, then: jaunt redrive %s --outcome held%s"):format(run.name, where)
+  local where = run.state_flag and " --state " .. run.state_flag or ""
+  local by_script = false
+  for _, element in ipairs(run.found.elements) do
+    for _, reason in ipairs(element.reasons) do by_script = by_script or reason.reason == "script" end
+  end
+  return ("held      mend what is wrong, then: jaunt redrive %s --outcome held%s%s"):format(run.name, where,
+    by_script and ("; after a script's error, before that: jaunt move %s%s"):format(run.name, where) or "")
 end
 
 -- Prints everything. `run` has: name, version, live, found (engine:report()), look (engine:look()), connections, seconds,
--- start_ms, state (a file, or nil), rejected, rejected_events, rejects_file, left_out, lost_events, interrupted.
+-- start_ms, state (a file, or nil), state_flag (what --state says, or nil),
+-- rejected, rejected_events, rejects_file, left_out, lost_events, interrupted.
 function report.print(run)
   local paint = term.paint()
   local width = term.isatty() and term.width() or 160
