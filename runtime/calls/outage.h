@@ -1,8 +1,8 @@
-/* Whether a connection's vendor is out: how many attempts in a row got no answer that says yes or no, why the last one did not,
- * and who waits for another.
+/* Whether a connection's vendor is out: how many attempts in a row got no answer that says yes or no, why the last one did
+ * not, and who waits for another.
  *
- * Shared by all workers, with a lock of its own, which a vendor that answers is not asked for. What is told of an outage, and when, is
- * decided elsewhere (lualib/jaunt/run/outages.lua); whether to try again, in retry.c. */
+ * Shared by all workers, with a lock of its own, which is not asked for while the vendor answers. What is told of an outage,
+ * and when, is decided elsewhere (lualib/jaunt/run/outages.lua); whether to try again, in retry.c. */
 #ifndef JAUNT_CALLS_OUTAGE_H
 #define JAUNT_CALLS_OUTAGE_H
 

@@ -114,7 +114,7 @@ int64_t run_goal_reached_at(worker *w, uint64_t run_number);
 
 /* The profile that comes with a person, with what scripts have written to them in it; false where that is nothing. */
 bool run_profile_at_entry(worker *w, const message *m, buf *out);
-/* Another one came with a person who has runs: `fed` is its print, `newest_fed` that of the last run's, `may_go_on`: one of them. It
+/* Another one came with a person who has runs: `fed` is its print, `newest_fed` that of the last run's, `may_go_on`: one of them may. It
  * is kept where it is news. */
 void run_profile_came(worker *w, const message *m, uint64_t fed, uint64_t newest_fed, bool may_go_on);
 void run_wrote(run *r, const char *name, const char *json, size_t length); /* it was recorded */

@@ -100,6 +100,17 @@ describe("jaunt check", function()
     assert.matches(fields, (text:gsub('"%s*\n%s*"', "")), 1, true)
   end)
 
+  it("finds rows of samples that can't be used", function()
+    local places = check { ["people/samples.csv"] = "id,first_name\na,Ada\n,Ben\nc,Cy\nd,Di,more\n" }
+    assert.same({ "samples.csv:3 people", "samples.csv:5 people" }, places)
+  end)
+
+  it("finds a vendor.lua that is no Lua, and does without samples where there is nobody in the file", function()
+    local places = check { ["vendor.lua"] = "return { crm = {\n  [\"GET /x\"] = function( } }\n" }
+    assert.same({ "vendor.lua:2 syntax" }, places)
+    assert.same({}, (check { ["people/samples.csv"] = "id,first_name\n" }))
+  end)
+
   it("looks into what journeys require, and knows the globals that it makes", function()
     local places = check {
       ["journeys/j.lua"] = 'local tools = require "lib.tools"\nreturn journey "j" { flow = function() twice(MOST) tools.send() end }\n',

@@ -71,7 +71,8 @@ end
 -- The second part, for those that are well: as they are rendered for the project's samples. It takes some time, as people are walked
 -- through journeys for the vars.
 function payloads.check_rendered(project, sources, well, found)
-  if #well == 0 or #people.files(project) == 0 then return end
+  local samples = people.files(project)[1]
+  if #well == 0 or not samples or #people.read(samples, 1) == 0 then return end
   local renderer = rendering.new(project, sources, true)
   for _, name in ipairs(well) do
     local ok, described, wanting = pcall(subjects.of_payload, project, sources, { payload = name }, {})

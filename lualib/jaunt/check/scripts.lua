@@ -178,16 +178,20 @@ end
 
 ---------------------------------------------------------------------------------------------- all
 
+-- Whether a file is Lua at all. Returns its tree; nil where it is not, which is added, with why that matters.
+function scripts.check_syntax(source, why, found)
+  local tree, mistake = parser.parse(source.text)
+  if tree then return tree end
+  local at, text, hint = slips.explain(source.text, mistake)
+  found:add(source, { code = "syntax", at = at, text = text, hint = hint, hint_is_sentence = hint ~= nil, why = why })
+end
+
 -- Checks one script. `about`: connections (a set of names; nil: nobody knows) and payloads (the same), texts = { person = { NAME = file },
 -- event = { … } } (attributes that are texts of digits there), globals = a set of those that modules make. `source`: path, text, and
 -- is_module = true where others require it.
 function scripts.check(source, about, found)
-  local tree, mistake = parser.parse(source.text)
-  if not tree then
-    local at, text, hint = slips.explain(source.text, mistake)
-    found:add(source, { code = "syntax", at = at, text = text, hint = hint, hint_is_sentence = hint ~= nil, why = "the script can't be loaded" })
-    return
-  end
+  local tree = scripts.check_syntax(source, "the script can't be loaded", found)
+  if not tree then return end
   local names = sandbox.names()
   for name in pairs(about.globals or {}) do names[name] = names[name] or true end
   local resolved = scope.resolve(tree)

@@ -19,6 +19,7 @@ local secrets = require "jaunt.check.secrets"
 local term = require "jaunt.base.term"
 
 local LOOKED_AT = 1000 -- people of each file
+local COMPLAINTS_MOST = 20 -- of each file
 
 -- The attributes that are texts of digits in files of people: { person = { NAME = file }, event = { NAME = file } }.
 local function texts_of(found)
@@ -74,6 +75,21 @@ local function check_definition(path, found, into)
   if not ok then add_raised(path, why, "journey", "the journey can't be loaded", into) end
 end
 
+-- Rows of people's files that no run would take.
+local function check_people(found, into)
+  for _, path in ipairs(people.files(found)) do
+    for _, one in ipairs(people.complaints(path, LOOKED_AT, COMPLAINTS_MOST)) do
+      into:add(source_of(path), { code = "people", line = one.line, text = one.why, why = "nobody is let in by this row" })
+    end
+  end
+end
+
+-- How the pretend vendors behave: a file of plain Lua, which only has to be some.
+local function check_vendor(found, into)
+  local path = project.vendor_file(found)
+  if path then scripts.check_syntax(source_of(path), "no rehearsal can be run", into) end
+end
+
 -- The connections as a set of names; nil where they can't be read.
 local function check_connections(found, into)
   local path = project.path(found, "connections.lua")
@@ -98,6 +114,8 @@ end
 local function check_all(found)
   local into = findings.new()
   local connected = check_connections(found, into)
+  check_vendor(found, into)
+  check_people(found, into)
   local sources = payloads.gather(found)
   local journeys = {}
   for i, path in ipairs(project.files_below(project.path(found, "journeys"), "%.lua$", {})) do journeys[i] = source_of(path) end
@@ -145,8 +163,8 @@ local function print_finding(one, paint)
   print(("  %s%s %s"):format((" "):rep(column - 1), paint.red("^"), paint.dim(one.why)))
 end
 
--- What nobody means.
-local NEVER_MEANT = { syntax = true, journey = true, connections = true, template = true }
+-- What nobody means, or can't say so.
+local NEVER_MEANT = { people = true, syntax = true, journey = true, connections = true, template = true }
 
 local function print_all(into)
   local paint = term.paint()
@@ -156,10 +174,10 @@ local function print_all(into)
     example = example or not NEVER_MEANT[one.code] and one.code or nil
   end
   if #list > 0 then
-    print(("\n%s%s%s"):format(figures.of(#list, "finding", "findings"), into.meant > 0 and (", %d more are meant"):format(into.meant) or "",
+    print(("\n%s%s%s"):format(figures.of(#list, "finding", "findings"), into.meant > 0 and (", %d more meant"):format(into.meant) or "",
       example and (". What is meant so is told by a comment in its line: meant: %s"):format(example) or ""))
   else
-    print(("nothing found%s"):format(into.meant > 0 and (", %d are meant"):format(into.meant) or ""))
+    print(("nothing found%s"):format(into.meant > 0 and (", %d %s meant"):format(into.meant, into.meant == 1 and "is" or "are") or ""))
   end
 end
 

@@ -66,6 +66,19 @@ local function next_person(file)
   return id, profile, event, line
 end
 
+-- What is wrong with rows of a file, as far as its first `limit` people: a list of { line =, why = }, at most `most` of them.
+function people.complaints(path, limit, most)
+  local list = {}
+  local file <close> = open_people { path = path }
+  for _ = 1, limit do
+    if not next_person(file) then break end
+  end
+  for line, why in file.complaint, file do
+    if #list < most then list[#list + 1] = { line = line, why = why } end
+  end
+  return list
+end
+
 -- Reads a file. Returns the people of it that are meant, at most `limit`, and the fields that people of it have: {
 -- person = tree, event = tree }. `options`: id = the column that holds it, named = the id that is meant, where = a
 -- function of (person, line).

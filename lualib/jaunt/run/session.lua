@@ -138,8 +138,9 @@ function session.new(parts)
     look_due = at + WAIT_MS
     local paused = engine:look().paused
     if paused and not stopped_admitting then
-      display.say((("nobody else is let in: 20 people are held by script errors; mend the script, then: jaunt move %s, "
-        .. "jaunt redrive %s, jaunt resume %s"):gsub("%%s", parts.journey)))
+      local name = parts.journey
+      display.say(("nobody else is let in: 20 people are held by script errors; mend the script, then: jaunt move %s, "
+        .. "jaunt redrive %s, jaunt resume %s"):format(name, name, name))
     end
     stopped_admitting = paused
   end

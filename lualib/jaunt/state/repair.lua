@@ -141,8 +141,8 @@ end
 
 local function print_refused(refused, would)
   for _, row in ipairs(refused) do
-    print(("%s %s refused: %s (%s)"):format(figures.count(row.count),
-      would and "would be" or row.count == 1 and "was" or "were", row.key, people_of(row)))
+    term.say(("%s %s refused: %s (%s)"):format(figures.count(row.count),
+      would and "would be" or row.count == 1 and "was" or "were", row.key, people_of(row)), 2)
   end
 end
 
