@@ -38,9 +38,17 @@ static int take_lock(sqlite_file *f, error *err) {
 
 /* ---- opening ---- */
 
+/* A new state is its owner's alone: it holds what is known of people. One that is there keeps the mode that somebody gave it, and is not
+ * opened here: closing it would let go of locks that this process may hold on it. What SQLite makes beside it gets the same mode. */
+static void make_private(const char *path) {
+  int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd >= 0) close(fd);
+}
+
 static int open_database(sqlite_file *f, error *err) {
   char pragmas[256];
   int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+  make_private(f->path);
   if (sqlite3_open_v2(f->path, &f->db, flags, NULL) != SQLITE_OK)
     return error_set(err, "the state %s can't be opened: %s", f->path, sqlite3_errmsg(f->db));
   sqlite3_extended_result_codes(f->db, 1);

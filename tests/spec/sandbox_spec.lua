@@ -19,7 +19,7 @@ local function beside(cases, limits)
   end
   for i = 1, HONEST do people[#people + 1] = { id = "p" .. i, name = "n" .. i } end
   return journeys.run {
-    head = "local attacks = { " .. table.concat(functions, " ") .. " }",
+    head = "local attacks = {\n" .. table.concat(functions, "\n") .. "\n}", -- a line each: what is told of two is not alike
     flow = [[
       if person.attack then attacks[person.attack](person) end
       local r = call_api "note" { via = "crm", POST = "/notes", json = { name = person.name } }

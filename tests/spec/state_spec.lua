@@ -58,6 +58,16 @@ describe("a run that was stopped", function()
     assert.is_truthy(out:find("been here 20 people", 1, true), out)
   end)
 
+  it("lets N more people in with --limit N, wherever those stand who are in already", function()
+    local folder = trip [[ wait "2h" ]]
+    for round = 1, 4 do
+      local report = running.run(folder, "trip", "--people", "people.csv", "--state", STATE, "--start", FIRST, "--until", FIRST, "--json",
+        "--limit", "7").report
+      assert.equal(math.min(20, 7 * round), report.entered)
+      assert.equal(math.min(20, 7 * (round - 1)), report.already_in)
+    end
+  end)
+
   it("says what to do for those who are held", function()
     local folder = trip [[ error "oh" ]]
     local result = running.run(folder, "trip", "--people", "people.csv", "--state", STATE, "--limit", "3")

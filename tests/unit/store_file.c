@@ -1,40 +1,5 @@
-/* A state file: what was durable is there when it is opened again, a run reads what it did, and nobody else may write. */
+/* A state file: what was durable is there when it is opened again, and a run reads what it did. */
 #include "store_world.h"
-
-#include "store/sqlite_parts.h"
-#include <sys/wait.h>
-
-#include "base/hash.h"
-
-/* Asks the file itself: anything while nobody has it open, and what was committed while somebody has. */
-static int64_t ask(world *w, const char *sql) {
-  sqlite3 *db;
-  sqlite3_stmt *s;
-  int64_t number = -1;
-  int mode = w->s ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
-  assert_int_equal(sqlite3_open_v2(w->path, &db, mode, NULL), SQLITE_OK);
-  if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) != SQLITE_OK) fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-  if (sqlite3_step(s) == SQLITE_ROW) number = sqlite3_column_int64(s, 0);
-  sqlite3_finalize(s);
-  sqlite3_close(db);
-  return number;
-}
-
-/* The file as a jaunt of the first format made it. */
-static void make_older(world *w) {
-  static const char *const steps[] = {
-      "DROP INDEX inbox_open",
-      "DROP INDEX inbox_taken",
-      "ALTER TABLE inbox DROP COLUMN met",
-      "ALTER TABLE inbox DROP COLUMN asked",
-      "ALTER TABLE run DROP COLUMN goal",
-      "ALTER TABLE run DROP COLUMN converted",
-      "ALTER TABLE run DROP COLUMN fed",
-      "DROP TABLE profile",
-      "PRAGMA user_version = 1",
-  };
-  for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) ask(w, steps[i]);
-}
 
 /* ---- runs ---- */
 
@@ -625,123 +590,6 @@ static void what_a_script_writes_to_a_person_outlives_the_run(void **state) {
   assert_int_equal(g.count, 0);
 }
 
-/* ---- who may open ---- */
-
-static void a_state_in_use_is_refused_and_the_one_who_has_it_is_named(void **state) {
-  world *w = *state;
-  error err = {""};
-  char wanted[64];
-  assert_null(world_try(w, &err));
-  snprintf(wanted, sizeof wanted, "in use by process %d", (int)getpid());
-  assert_non_null(strstr(err.text, wanted));
-  assert_non_null(strstr(err.text, w->path));
-  world_again(w); /* it is free as soon as it was closed */
-}
-
-static void a_newer_format_is_refused_and_left_as_it_is(void **state) {
-  world *w = *state;
-  error err = {""};
-  world_close(w);
-  make_older(w);
-  ask(w, "PRAGMA user_version = 99");
-  assert_null(world_try(w, &err));
-  assert_non_null(strstr(err.text, "newer jaunt"));
-  assert_int_equal(ask(w, "PRAGMA user_version"), 99);
-  ask(w, "PRAGMA user_version = 1");
-  world_open(w);
-}
-
-static void an_older_file_has_its_conversions_counted(void **state) {
-  world *w = *state;
-  traveller t;
-  char kinds[32];
-  for (int i = 0; i < 3; i++) {
-    uint64_t number = world_park(w, i ? "bob" : "ada", 5000);
-    world_sync(w);
-    world_wake(w, number, &t, kinds);
-    world_settle(w, &t, RUN_EXITED, INT64_MAX, i == 2 ? "exit_on" : "goal");
-    store_journal_forget(&t.journal);
-  }
-  world_close(w);
-  make_older(w);
-  world_open(w);
-  assert_int_equal(ask(w, "SELECT count(*) FROM run WHERE converted = since"), 2);
-  store_report *report = store_report_new(w->s, w->journey, false);
-  assert_int_equal(report->converted, 2);
-  store_report_free(report);
-}
-
-/* By made-up steps: no older format was ever released. */
-static void an_older_format_is_brought_forward_step_by_step_or_not_at_all(void **state) {
-  world *w = *state;
-  static const char *const steps[] = {
-      NULL, "ALTER TABLE meta ADD COLUMN colour TEXT; UPDATE meta SET colour = 'red'",
-      "ALTER TABLE meta ADD COLUMN size; UPDATE meta SET size = length(colour)", "UPDATE nothing SET x = 1"};
-  sqlite3 *db;
-  error err = {""};
-  world_close(w);
-  assert_int_equal(sqlite3_open(w->path, &db), SQLITE_OK);
-  assert_int_equal(schema_migrate(db, steps, 1, 3, &err), 0);
-  assert_int_equal(sql_single(db, "SELECT size FROM meta", 0), 3);
-  assert_int_equal(sql_single(db, "PRAGMA user_version", 0), 3);
-  assert_int_equal(schema_migrate(db, steps, 3, 4, &err), -1);
-  assert_non_null(strstr(err.text, "nothing"));
-  assert_int_equal(sql_single(db, "PRAGMA user_version", 0), 3);
-  sqlite3_close(db);
-  make_older(w);
-  world_open(w);
-}
-
-/* A run that was parked by a jaunt which knew no other format, in a file of its version. */
-static void a_journal_of_the_first_format_goes_on(void **state) {
-  world *w = *state;
-  traveller t;
-  char kinds[32];
-  uint64_t number = world_park(w, "ada", 5000);
-  world_close(w);
-  ask(w, "UPDATE run SET journal ="
-         " x'0c510601020801027b7d027b7d1422690002313233343536373800"
-         "04736d73000161'");
-  make_older(w);
-  world_open(w);
-  assert_int_equal(world_wake(w, number, &t, kinds), 2);
-  assert_string_equal(kinds, "ES");
-  assert_int_equal(t.step, 1);
-  world_step(w, &t, "{\"x\":1}");
-  world_settle(w, &t, RUN_COMPLETED, INT64_MAX, NULL);
-  store_journal_forget(&t.journal);
-  world_again(w);
-  assert_int_equal(world_wake(w, number, &t, kinds), 4);
-  assert_string_equal(kinds, "ESSX");
-  store_journal_forget(&t.journal);
-  world_close(w);
-  assert_true(ask(w, "PRAGMA user_version") > 1);
-  world_open(w);
-}
-
-static store *try_kind(world *w, store_kind kind, error *err) {
-  return store_open_sqlite(&(store_file){.path = w->path, .kind = kind}, err);
-}
-
-static void a_state_is_of_live_runs_or_of_rehearsals_and_the_other_kind_is_refused(void **state) {
-  world *w = *state;
-  static const store_kind kinds[] = {STORE_REHEARSAL, STORE_LIVE};
-  static const char *const words[] = {"of rehearsals: live runs need", "of live runs: a rehearsal needs"};
-  for (int i = 0; i < 2; i++) {
-    error err = {""};
-    world_close(w);
-    if (i) unlink(w->path);
-    store_close(try_kind(w, kinds[i], &err));
-    assert_null(try_kind(w, kinds[!i], &err));
-    assert_non_null(strstr(err.text, w->path));
-    assert_non_null(strstr(err.text, words[i]));
-    store *s = try_kind(w, kinds[i], &err);
-    assert_non_null(s);
-    store_close(s);
-    world_open(w); /* of any kind */
-  }
-}
-
 static void a_journey_is_paused_in_all_its_versions_and_stays_so(void **state) {
   world *w = *state;
   uint32_t newer = store_journey(w->s, "welcome", "v2", "{}", 2),
@@ -757,25 +605,6 @@ static void a_journey_is_paused_in_all_its_versions_and_stays_so(void **state) {
   store_pause(w->s, newer, 0);
   world_again(w);
   assert_int_equal(store_paused(w->s, w->journey), 0);
-}
-
-static void a_file_that_is_no_state_is_refused(void **state) {
-  world *w = *state;
-  error err = {""};
-  world_close(w);
-  ask(w, "PRAGMA application_id = 5");
-  assert_null(world_try(w, &err));
-  assert_non_null(strstr(err.text, "no state of jaunt"));
-  FILE *file = fopen(w->path, "w");
-  fputs("a letter to my aunt, which is long enough to be looked at by SQLite, and has nothing to do with it "
-        "at all",
-        file);
-  fclose(file);
-  assert_null(world_try(w, &err));
-  assert_non_null(strstr(err.text, "no state of jaunt"));
-  snprintf(w->path, sizeof w->path, "%s/no/such/folder", w->folder);
-  assert_null(world_try(w, &err));
-  assert_non_null(strstr(err.text, "no/such/folder"));
 }
 
 /* Each search by an index: opening and waking cost the same with a million runs. */
@@ -834,18 +663,11 @@ int main(void) {
       FILE_TEST(a_seeded_store_has_the_id_that_it_was_given),
       FILE_TEST(events_wait_for_their_run_in_order_until_they_are_taken_or_it_ends),
       FILE_TEST(what_a_script_writes_to_a_person_outlives_the_run),
-      FILE_TEST(a_state_in_use_is_refused_and_the_one_who_has_it_is_named),
       FILE_TEST(a_run_that_is_over_converts_and_stays_as_it_is),
       FILE_TEST(what_predicates_have_refused_is_told_with_the_event),
       FILE_TEST(a_full_inbox_holds_the_newest),
       FILE_TEST(the_newest_profile_of_a_person_is_kept),
-      FILE_TEST(a_newer_format_is_refused_and_left_as_it_is),
-      FILE_TEST(an_older_file_has_its_conversions_counted),
-      FILE_TEST(an_older_format_is_brought_forward_step_by_step_or_not_at_all),
-      FILE_TEST(a_journal_of_the_first_format_goes_on),
-      FILE_TEST(a_state_is_of_live_runs_or_of_rehearsals_and_the_other_kind_is_refused),
       FILE_TEST(a_journey_is_paused_in_all_its_versions_and_stays_so),
-      FILE_TEST(a_file_that_is_no_state_is_refused),
       FILE_TEST(nothing_is_searched_for_from_end_to_end),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

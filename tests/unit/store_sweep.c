@@ -9,14 +9,6 @@
 
 enum { KEEP_MS = 1000000, LATER_MS = 100 * KEEP_MS };
 
-static int64_t ask(world *w, const char *sql) {
-  sqlite3 *db;
-  assert_int_equal(sqlite3_open_v2(w->path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-  int64_t number = sql_single(db, sql, -1);
-  sqlite3_close(db);
-  return number;
-}
-
 static void open_to_keep(world *w, int64_t keep_ms, int64_t now_ms) {
   error err = {""};
   world_close(w);

@@ -12,6 +12,8 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include <sqlite3.h>
+
 #include "store/store.h"
 
 #define UNUSED __attribute__((unused))
@@ -183,6 +185,20 @@ UNUSED static store_position world_settle(world *w, traveller *t, run_state to, 
                                      .counts = to == RUN_DROPPED ? 1 << ELEMENT_DROPPED : 0,
                                      .settle = &settle},
                       to);
+}
+
+/* Asks the file itself: anything while nobody has it open, and what was committed while somebody has. */
+UNUSED static int64_t ask(world *w, const char *sql) {
+  sqlite3 *db;
+  sqlite3_stmt *s;
+  int64_t number = -1;
+  int mode = w->s ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
+  assert_int_equal(sqlite3_open_v2(w->path, &db, mode, NULL), SQLITE_OK);
+  if (sqlite3_prepare_v2(db, sql, -1, &s, NULL) != SQLITE_OK) fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+  if (sqlite3_step(s) == SQLITE_ROW) number = sqlite3_column_int64(s, 0);
+  sqlite3_finalize(s);
+  sqlite3_close(db);
+  return number;
 }
 
 /* A run that is parked until then, and gone from memory. Returns its number. */

@@ -132,7 +132,7 @@ end
 -- The events for this run, or nil; and what ends the telling of those that could not be used.
 local function open_events(flags, start_ms, display)
   if not flags.events then return nil, function() end end
-  local told = session.teller(display, "rejected events")
+  local told = session.teller(display, "rejected event")
   local reader = require("jaunt.project.events").open(flags.events, start_ms, function(line, why)
     told.tell(("%s:%d: %s"):format(flags.events, line, why))
   end)
@@ -292,7 +292,7 @@ return {
     { name = "live", help = "the real thing: real vendors, real waits" },
     { name = "yes", help = "with --live: does not ask" },
     { name = "dry-run", help = "prints what would be sent for three people; sends nothing" },
-    { name = "limit", value = "N", kind = "integer", min = 1, help = "only the first N of them, those included who are in already" },
+    { name = "limit", value = "N", kind = "integer", min = 1, help = "lets N more people in" },
     { name = "where", value = "EXPR", help = "only people for whom this Lua expression is true: 'country == \"DE\"'" },
     { name = "stop-if", value = "COND", help = "stops when it becomes true: 'dropped > 5%', 'held > 10'" },
     { name = "in-flight", value = "N", kind = "integer", min = 1, default = 1000,

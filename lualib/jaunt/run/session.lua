@@ -25,7 +25,7 @@ function session.teller(display, what)
       display.say(text)
     end,
     finish = function()
-      if count > told then display.say(("… and %s more %s"):format(figures.count(count - told), what)) end
+      if count > told then display.say(("… and %s"):format(figures.of(count - told, "more " .. what))) end
     end,
   }
 end
@@ -41,8 +41,8 @@ function session.new(parts)
   local self = { left_out = 0, rejected = 0, admitted = 0, interrupted = false, warnings = 0 }
   local stop_reason
   local asked = 0 -- how often the end was asked for
-  local rows = session.teller(display, "rejected rows")
-  local warnings = session.teller(display, "warnings")
+  local rows = session.teller(display, "rejected row")
+  local warnings = session.teller(display, "warning")
 
   -- At most so many of them: scripts may say more while they are told. Returns whether there may be others.
   local function tell_messages(most)
@@ -74,17 +74,33 @@ function session.new(parts)
     end
   end
 
+  -- `admitted` are those of this session: let in, or found to be in.
+  local before, out = engine:found(), {}
+  local function look()
+    local now = engine:look()
+    now.admitted = now.entered - before.entered + now.already_in
+    now.out = out
+    return now
+  end
+
+  -- How many more may come now; nil: the limit is reached. Who was in already does not count; of those on their way that is not known.
+  local function room()
+    if not parts.limit then return FEED_AT_ONCE end
+    local now = engine:look()
+    if now.entered - before.entered >= parts.limit then return nil end
+    return math.min(FEED_AT_ONCE, parts.limit - (self.admitted - now.already_in))
+  end
+
   -- Lets people in while there is room. Returns true when nobody else will come.
   local function feed()
-    local limit = parts.limit
-    local most = limit and math.min(FEED_AT_ONCE, limit - self.admitted) or FEED_AT_ONCE
-    if most <= 0 then return true end
+    local most = room()
+    if not most or most == 0 then return not most end
     local admitted, left_out, state = engine:feed(parts.people, most, parts.where)
     self.admitted = self.admitted + admitted
     self.left_out = self.left_out + left_out
     tell_rejected()
     if state == "more" or state == "later" then self.more = true end -- "later" has waited already
-    return state == "end" or (limit and self.admitted >= limit)
+    return state == "end"
   end
 
   local function feed_events()
@@ -99,22 +115,14 @@ function session.new(parts)
     end
   end
 
-  -- People so far, against the part of the file that was read.
+  -- How many will have been looked at in the end, and whether that is certain: by the part of the file that was read. Nil where nobody knows.
   local function total()
-    if parts.exact_total then return parts.limit and math.min(parts.limit, parts.exact_total) or parts.exact_total, true end
+    local most = parts.limit and parts.limit + engine:look().already_in or math.huge
+    if parts.exact_total then return math.min(most, parts.exact_total), true end
     local counts = parts.people and parts.people:counts()
-    if not counts or counts.bytes_total == 0 or counts.bytes_read == 0 then return parts.limit end
+    if not counts or counts.bytes_total == 0 or counts.bytes_read == 0 then return parts.limit and most end
     local guess = math.floor(counts.people * counts.bytes_total / counts.bytes_read + 0.5)
-    return parts.limit and math.min(parts.limit, guess) or guess, counts.bytes_read >= counts.bytes_total
-  end
-
-  -- `admitted` are those of this session: let in, or found to be in.
-  local before, out = engine:found(), {}
-  local function look()
-    local now = engine:look()
-    now.admitted = now.entered - before.entered + now.already_in
-    now.out = out
-    return now
+    return math.min(most, guess), counts.bytes_read >= counts.bytes_total
   end
 
   -- Asks for the end: `why` is told. A second time it hurries, a third time the process is left as it is.
