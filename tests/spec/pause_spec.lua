@@ -143,6 +143,9 @@ describe("a paused journey", function()
     end)
     process.signal "KILL"
     process.finish()
+    assert.matches("waited; an event has come for it: jaunt resume trip lets it go on",
+      project.jaunt("why", "p1", "--state", STATE).out)
+    assert.matches('"due":null', project.jaunt("runs", "--where", "id == 'p1'", "--state", STATE, "--json").out)
     resume(project)
     process = start(project, "--live", "--yes")
     project.wait_for(function(_, counts) return counts.completed == 1 end)

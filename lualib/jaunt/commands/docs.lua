@@ -6,11 +6,15 @@ local html = require "jaunt.docs.html"
 local keys = require "jaunt.base.keys"
 local markdown = require "jaunt.docs.markdown"
 local mistakes = require "jaunt.base.mistakes"
+local now_mono = require "jaunt.native.control".now_mono
 local page = require "jaunt.docs.page"
 local project = require "jaunt.project"
 local selection = require "jaunt.state.selection"
+local term = require "jaunt.base.term"
 local times = require "jaunt.base.times"
 local writing = require "jaunt.base.writing"
+
+local TOLD_AFTER = 1000 -- milliseconds: then a person who waits is told what for
 
 local function write(path, text)
   writing.file(path, text)
@@ -32,8 +36,21 @@ local function journeys(name)
   return list
 end
 
+-- Says on a terminal which walk of the samples is under way: a function of its number, which takes the line away for nil.
+local function walks_teller(name)
+  local began = now_mono()
+  local is_told = term.isatty(2) and os.getenv("TERM") ~= "dumb"
+  return function(number)
+    if not is_told or number and now_mono() - began < TOLD_AFTER then return end
+    io.stderr:write("\r\27[K", number and ("%s: the samples walk, try %d"):format(term.one_line(name), number) or "")
+    io.stderr:flush()
+  end
+end
+
 local function document(one, flags)
-  local made = facts.gather(one.found, one.path, flags)
+  local tell = walks_teller(one.name)
+  local made = facts.gather(one.found, one.path, flags, tell)
+  tell(nil)
   local stamp = ("Written at %s %s."):format(times.short(os.time() * 1000), times.zone())
   local blocks = page.of(made, flags.stamp and stamp or nil)
   local folder = flags.out or project.path(one.found, "docs")

@@ -184,7 +184,7 @@ local function run_session(engine, people, gathered, flags, parts)
   local control <close> = operators(engine, display, gathered, flags, parts)
   local look_again = flags.live and parts.found and require("jaunt.run.reload").watcher(parts.found, function(payloads)
     engine:payloads(payloads)
-  end, display.say)
+  end, display.say, gathered.payloads)
   local course = session.new {
     engine = engine, display = display, people = people, place = place_in(flags.people),
     control = control, journey = control and gathered.name,

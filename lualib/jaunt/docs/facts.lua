@@ -223,8 +223,9 @@ local function connections_by_name(found)
   return by_name
 end
 
--- Gathers what is to be told of the journey whose script is at `path`. flags: person, people, id, report, state.
-function facts.gather(found, path, flags)
+-- Gathers what is to be told of the journey whose script is at `path`. flags: person, people, id, report, state. look_on(n)
+-- is called before the nth walk of the samples.
+function facts.gather(found, path, flags, look_on)
   local gathered = bundle.gather(path, found)
   if gathered.kind ~= "journey" then mistakes.fail("%s is no journey", path) end
   local sources = payloads.gather(found)
@@ -235,7 +236,7 @@ function facts.gather(found, path, flags)
   local all = read.steps or {}
   local events, place
   if file then events, place = people.events_file(file) end
-  local trip = trips.walk(found, path, list, all, { shown = shown, events = events, variable = variable })
+  local trip = trips.walk(found, path, list, all, { shown = shown, events = events, variable = variable, look_on = look_on })
   local about = { connections = connections_by_name(found), sources = sources, trip = trip }
   local made = {
     name = gathered.name, path = within_project(found, path), version = gathered.version, read = read, steps = all,

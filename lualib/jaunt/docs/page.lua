@@ -113,7 +113,7 @@ local function add_diagram(made, blocks)
     add(blocks, { "note", pieces })
   end
   if made.trip.complete == false then
-    add(blocks, { "note", "There was no time to try everything: more may be within reach." })
+    add(blocks, { "note", "Not everything was tried that can be pretended: more may be within reach." })
   end
 end
 

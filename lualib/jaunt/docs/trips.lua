@@ -9,7 +9,7 @@ local walk = require "jaunt.preview.walk"
 local trips = {}
 
 local START_MS = 1795597200000 -- 2026-11-25T09:00:00Z, a Wednesday: always the same, so that the same is written
-local TIME_MOST = 120000       -- milliseconds of real time; without need it is never so long
+local TIME_MOST = 60000        -- milliseconds of real time; the bounds of jaunt.preview.walk come long before it
 local BODIES_MOST = 200        -- different ones of an element, whose fields are looked at
 
 local trip = {}
@@ -57,6 +57,15 @@ local function has_reached_all(self, list)
   return all
 end
 
+-- Whether somebody may stay in the journey for ever: there is a loop in it, or it begins anew, or nobody knows.
+local function may_be_endless(list)
+  local may_be = #list == 0
+  steps.each(list, function(step)
+    may_be = may_be or step.kind == "loop" or step.kind == "ending" and step.what == "restart_with"
+  end)
+  return may_be
+end
+
 -- What was sent from the element of a step: { call = (the sample's), pretended = (words or nil), bodies = { … } };
 -- nil where nobody came there.
 function trip:calls_of(step)
@@ -74,8 +83,8 @@ end
 
 -- Walks `people` (see jaunt.project.people; an empty list: nobody walks) through the journey at `path`, whose flow has
 -- the steps `list`. options: shown = (the id of the person whose data are shown), events = (a file), variable (see
--- jaunt.project.connections.read). The result's reached and calls_of say what they met; complete = false where there
--- was no time for all of it.
+-- jaunt.project.connections.read), look_on (see walk.all). The result's reached and calls_of say what they met;
+-- complete = false where not all of it was tried.
 function trips.walk(found, path, people, list, options)
   local self = setmetatable({ names = {}, lines = {}, reasons = {}, sent = {}, shown = options.shown }, trip)
   self.walked = #people > 0
@@ -87,7 +96,8 @@ function trips.walk(found, path, people, list, options)
       for _, call in ipairs(calls[one.id] or {}) do add_call(self, call, pretended) end
     end
     return has_reached_all(self, list)
-  end, { start_ms = first or START_MS, events = options.events, variable = options.variable, time_most = TIME_MOST })
+  end, { start_ms = first or START_MS, events = options.events, variable = options.variable, time_most = TIME_MOST,
+    endless = may_be_endless(list), look_on = options.look_on })
   return self
 end
 

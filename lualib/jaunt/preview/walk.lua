@@ -18,7 +18,11 @@ local walk = {}
 
 local WALKS_MOST = 60
 local TIME_MOST = 5000             -- milliseconds of real time for all walks of a journey
-local LONGEST = 400 * 24 * 3600000 -- milliseconds of a journey's time
+local DAY = 24 * 3600000           -- milliseconds
+local LONGEST = 400 * DAY          -- of a journey's time, one walk
+local STAGES = { DAY // 24, DAY // 2, 6 * DAY, 60 * DAY, LONGEST } -- the same, of a journey that may go on for ever
+local STEPS_ENOUGH = 500           -- of all people in one walk: then it is not begun again with the next stage
+local STEPS_MOST = 50000           -- of all people in all walks of such a journey
 local WAIT_MS = 50
 local SEEDS = 12                   -- how many kinds of luck with the vendors are tried
 
@@ -34,12 +38,12 @@ local function connections_of(trip, failing, failing_url)
   return list
 end
 
-local function start_engine(trip, pretended, url, failing_url)
+local function start_engine(trip, pretended, longest, url, failing_url)
   local described = json.decode(trip.gathered.text)
   described.pretends = next(pretended.branches) and pretended.branches or json.decode("{}")
   return launch.engine(trip.gathered, trip.found, {
     bundle = json.encode(described), in_flight = 100000, seed = pretended.seed, start_ms = trip.start_ms,
-    until_ms = trip.start_ms + LONGEST, reentry_ms = -1, connections = connections_of(trip, pretended.failing, failing_url),
+    until_ms = trip.start_ms + longest, reentry_ms = -1, connections = connections_of(trip, pretended.failing, failing_url),
     reroute = url, traces = true, events = pretended.events, save_below = trip.saved and trip.saved.path or ".",
   })
 end
@@ -100,11 +104,12 @@ local function have_all_come(people, heard, wanted)
   return true
 end
 
--- One walk of some people, as far as is wanted. Returns what was heard, and the engine's report.
-local function go(trip, people, pretended, wanted)
+-- One walk of some people, as far as is wanted, and for `longest` milliseconds of the journey's time. Returns what was
+-- heard, and the engine's report.
+local function go(trip, people, pretended, longest, wanted)
   local vendor <close> = launch.vendor(trip.found, { seed = pretended.seed })
   local failing <close> = next(pretended.failing) and launch.vendor(trip.found, { seed = pretended.seed, fail = 1 }) or nil
-  local running <close> = start_engine(trip, pretended, vendor:url(), failing and failing:url())
+  local running <close> = start_engine(trip, pretended, longest, vendor:url(), failing and failing:url())
   for _, one in ipairs(people) do running:admit(one.id, one.profile, one.event_text) end
   running:admission_over()
   if pretended.events then
@@ -223,7 +228,7 @@ end
 function search:step()
   local pretended = table.remove(self.queue, 1)
   if not pretended then return false end
-  local heard, report = go(self.trip, self.missing, pretended, self.wanted)
+  local heard, report = go(self.trip, self.missing, pretended, LONGEST, self.wanted)
   self:look(heard, pretended)
   self:plan(further(pretended, heard))
   self.reports[#self.reports + 1] = report
@@ -258,8 +263,8 @@ end
 -- options: start_ms (now, by default), events = a file of events, time_most (milliseconds of real time for all walks),
 -- variable (see jaunt.project.connections.read).
 -- Returns { calls = { ID = { call =, pretended = (words, or nil) } }, came = { ID = { element, … } } (with nothing more
--- pretended), elements = (all that are known, sorted), warnings = (of the scripts), journey = name, waits = (whether its scripts wait
--- for events) }.
+-- pretended), elements = (all that are known, sorted), warnings = (of the scripts), journey = name, waits = (whether its
+-- scripts wait for events) }.
 function walk.to(found, path, people, wanted, options)
   local trip = new_trip(found, path, options)
   local _ <close> = trip.saved
@@ -276,25 +281,51 @@ end
 
 local function never() return false end
 
+local function steps_of(report)
+  local count = 0
+  for _, element in ipairs(report.elements) do count = count + element.reached end
+  return count
+end
+
+-- One walk to the end. That of a journey that may go on for ever is begun again for a longer and longer time of the journey's,
+-- until everybody has come to an end, or they have taken enough steps: so it is as long on a slow machine as on a fast one.
+-- Returns what was heard, the engine's report, and how many steps that took.
+local function go_to_the_end(trip, people, pretended, is_endless)
+  local taken = 0
+  for _, longest in ipairs(is_endless and STAGES or { LONGEST }) do
+    local heard, report = go(trip, people, pretended, longest, never)
+    local steps = steps_of(report)
+    taken = taken + steps
+    local is_over = report.running + report.queued + report.waiting == 0
+    if is_over or longest == LONGEST or steps >= STEPS_ENOUGH or now_mono() > trip.until_then then
+      return heard, report, taken
+    end
+  end
+end
+
 -- Walks all `people` to the end, again and again, each time with something else pretended, until `enough` says so or nothing
 -- else is left to pretend. enough(calls, report, pretended) is asked after each walk: { ID = { call, … } } as above, the
--- engine's report, and the pretence in words (nil: nothing but a rehearsal). options: as above. Returns whether it was not
--- cut short by time.
+-- engine's report, and the pretence in words (nil: nothing but a rehearsal). options: as above; endless = true of a journey
+-- that may go on for ever, of which no more is walked than is good; look_on(number), called before each walk.
+-- Returns whether all was tried that was needed.
 function walk.all(found, path, people, enough, options)
   local trip = new_trip(found, path, options)
   local _ <close> = trip.saved
   local self = setmetatable({ trip = trip, queue = {}, seen = {} }, search)
   self:plan { first_pretence(options) }
+  local steps = 0
   for walked = 1, WALKS_MOST do
     local pretended = table.remove(self.queue, 1)
     if not pretended then return true end
-    local heard, report = go(trip, people, pretended, never)
+    if options.look_on then options.look_on(walked) end
+    local heard, report, taken = go_to_the_end(trip, people, pretended, options.endless)
     if enough(heard.calls, report, in_words(pretended, trip)) then return true end
     self:plan(further(pretended, heard))
     if walked == 1 then self:plan(other_luck(pretended)) end
-    if now_mono() > trip.until_then then return false end
+    steps = steps + taken
+    if options.endless and steps > STEPS_MOST or now_mono() > trip.until_then then break end
   end
-  return true
+  return #self.queue == 0
 end
 
 return walk

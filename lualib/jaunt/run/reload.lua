@@ -32,13 +32,9 @@ end
 
 -- Watches the payloads of the project `found`. Returns a function to be called now and then: it looks at the files every half
 -- second, and when they have changed and are at rest again, `take` gets all of them as JSON; `say` is told what was taken, or
--- what is wrong, in which case those from before stay in use. `text`: those that are in use; what is there now, where it is left
--- out.
+-- what is wrong, in which case those from before stay in use. `text`: those that are in use, as JSON.
 function reload.watcher(found, take, say, text)
-  local in_use, told
-  if text then in_use, told = json.decode(text), text else in_use, told = gather(found) end
-  local last, due = told, 0
-  in_use = in_use or {}
+  local in_use, told, last, due = json.decode(text), text, text, 0
 
   local function consider(sources, text)
     told = text

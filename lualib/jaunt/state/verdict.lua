@@ -31,13 +31,16 @@ local function last_of(entries, what)
 end
 
 local function waits(run, entries, about)
+  local next_run = (run.paused_ms and "jaunt resume " .. run.journey) or (not about.in_use and "the next jaunt run")
+  if run.due_at_once then
+    return "waited; an event has come for it" .. (next_run and (": %s lets it go on"):format(next_run) or "")
+  end
   local wait = last_of(entries, "wait")
   local for_event = wait and not wait.over_ms and wait.event
   local text = for_event and "waits for " .. for_event or "waits"
   if not run.due_ms then return text end
-  if run.due_ms <= about.now and (run.paused_ms or not about.in_use) then
-    return ("its wait is over since %s: %s lets it go on"):format(times.short(run.due_ms),
-      run.paused_ms and "jaunt resume " .. run.journey or "the next jaunt run")
+  if run.due_ms <= about.now and next_run then
+    return ("its wait is over since %s: %s lets it go on"):format(times.short(run.due_ms), next_run)
   end
   return ("%s%s until %s (%s)"):format(text, for_event and "," or "", times.short(run.due_ms), from_now(run.due_ms, about.now))
 end
