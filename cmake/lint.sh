@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Looks at the C files without running them: cmake/lint.sh BUILD-FOLDER JOBS. Ends with 1 when anything is found.
+# Looks at the C files, and at which module of lualib requires which, without running them: cmake/lint.sh BUILD-FOLDER JOBS. Ends
+# with 1 when anything is found.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 build=$1

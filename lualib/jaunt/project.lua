@@ -45,6 +45,7 @@ function project.need(folder)
   mistakes.fail("there is no project here: go to a folder with connections.lua (or above its scripts/), or name a file")
 end
 
+-- The path of what stands in the project as `name`, be it there or not.
 function project.path(found, name)
   return join(found.root, name)
 end
@@ -65,7 +66,8 @@ end
 function project.files_below(folder, pattern, list)
   for _, name in ipairs(fs.list(folder) or {}) do
     local path = join(folder, name)
-    if fs.kind(path) == "dir" then project.files_below(path, pattern, list) elseif name:find(pattern) then list[#list + 1] = path end
+    if fs.kind(path) == "dir" then project.files_below(path, pattern, list)
+    elseif name:find(pattern) then list[#list + 1] = path end
   end
   return list
 end

@@ -27,8 +27,8 @@ local COUNT_ALL = 1 << 60 -- records: more than there are, so that it never dies
 
 local function start_engine(trial, state, start_ms, die_after)
   return launch.engine(trial.gathered, trial.found, {
-    in_flight = 10, seed = SEED, state = state, sync = "normal", start_ms = start_ms, reentry_ms = -1, reroute = trial.vendor:url(), events = true,
-    die_after = die_after,
+    in_flight = 10, seed = SEED, state = state, sync = "normal", start_ms = start_ms, reentry_ms = -1,
+    reroute = trial.vendor:url(), events = true, die_after = die_after,
   })
 end
 
@@ -53,7 +53,8 @@ local STATES = { "running", "queued", "waiting", "held", "completed", "dropped",
 local function story_of(trial, report)
   local lines, calls = {}, {}
   for _, item in ipairs(json.decode(trial.vendor:received(true)).items) do
-    local key = item.key and item.key ~= json.null and "under " .. item.key or ("without a key, accepted %d times"):format(item.accepted)
+    local key = item.key and item.key ~= json.null and "under " .. item.key
+      or ("without a key, accepted %d times"):format(item.accepted)
     calls[#calls + 1] = ("%s %s %s: %s"):format(item.method, item.path, key, item.body)
   end
   table.sort(calls)

@@ -133,7 +133,8 @@ local function text_renderer()
   return function(kind, text, person, event, vars, now)
     local template, fault = template_of(kind, text)
     if not template then return nil, tostring(fault) end
-    context.person, context.event, context.vars, context.now = vocabulary.plain(person), vocabulary.plain(event), vocabulary.plain(vars or {}), now
+    context.person, context.event = vocabulary.plain(person), vocabulary.plain(event)
+    context.vars, context.now = vocabulary.plain(vars or {}), now
     local done, why = template:render(context)
     if not done then return nil, why.reason or tostring(why) end
     return done

@@ -46,7 +46,7 @@ static char **read_names(lua_State *L, int index) {
   return names;
 }
 
-/* watch(goal | nil, exits | nil): both in the checked form that jaunt.journey gives them: goal { "name", where =, within = },
+/* watch(goal | nil, exits | nil): both in the checked form that jaunt.worker.journey gives them: goal { "name", where =, within = },
  * exits a list of the same. It has no element and takes no time. */
 int primitive_watch(lua_State *L) {
   run *r = primitive_parking_run(L, "watch");

@@ -51,13 +51,12 @@ static run_event *copy_of(const run_event *event) {
 /* ---- of a run in memory ---- */
 
 /* The first one is told, and how many there were at the end. */
-static void note_crowded(worker *w, const char *person, uint64_t so_far) {
+static void say_crowded(worker *w, const char *person) {
   buf text = BUF_EMPTY;
-  if (!atomic_exchange(&w->crowded_out, so_far)) {
-    buf_format(&text, "%s has more than %zu events in its inbox: the oldest give way (limit inbox)", person,
-               w->shared->options->limits.inbox);
-    shared_say(w->shared, SAY_WARNING, text.data, text.len);
-  }
+  if (atomic_exchange(&w->shared->told_crowded, true)) return;
+  buf_format(&text, "%s has more than %zu events in its inbox: the oldest give way (limit inbox)", person,
+             w->shared->options->limits.inbox);
+  shared_say(w->shared, SAY_WARNING, text.data, text.len);
   buf_free(&text);
 }
 
@@ -68,7 +67,9 @@ static char *person_of(worker *w, uint64_t run_number) {
     const run *r = LIST_OF(run, link, l);
     if (r->journal.run == run_number) return mem_text(r->person);
   }
-  if (store_find(w->lane, run_number, &kept) != 1) return mem_text("somebody");
+  int found = store_find(w->lane, run_number, &kept);
+  worker_unread(w);
+  if (found != 1) return mem_text("somebody");
   char *person = mem_text(kept.person);
   store_run_free(&kept);
   return person;
@@ -77,8 +78,9 @@ static char *person_of(worker *w, uint64_t run_number) {
 void run_tell_crowded(worker *w) {
   uint64_t run_number = 0, so_far = store_crowded_out(w->lane, &run_number);
   if (so_far <= atomic_load(&w->crowded_out)) return;
+  if (atomic_exchange(&w->crowded_out, so_far)) return;
   char *person = person_of(w, run_number);
-  note_crowded(w, person, so_far);
+  say_crowded(w, person);
   free(person);
 }
 
@@ -89,7 +91,7 @@ void run_keep_event(run *r, run_event *event) {
   if (++r->event_count <= w->shared->options->limits.inbox) return;
   run_event_free(LIST_OF(run_event, link, list_pop(&r->events)));
   r->event_count--;
-  if (!store_keeps(w->shared->store)) note_crowded(w, r->person, atomic_load(&w->crowded_out) + 1);
+  if (!store_keeps(w->shared->store) && !atomic_fetch_add(&w->crowded_out, 1)) say_crowded(w, r->person);
 }
 
 /* Where a print stands in a table of `room` places, a power of two, or the free place that it would have. */

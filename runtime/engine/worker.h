@@ -40,6 +40,7 @@ typedef struct engine_shared {
   _Atomic bool events_wait;                    /* the control thread has more of them than workers take */
   _Atomic int64_t script_errors;
   _Atomic bool told_elements; /* that the journey has too many to be told apart */
+  _Atomic bool told_crowded;  /* that an inbox was too full */
   _Atomic bool paused;        /* by an operator: nobody is let in, and no parked run is woken */
   _Atomic int stopped;        /* workers that are gone */
   _Atomic bool ending;        /* engine_stop was called: nobody waits for messages to be fetched */

@@ -116,7 +116,7 @@ static int set_connect_timeout(http_exchange *ex) {
 
 /* What was set is no use without memory for all of it. */
 static int go(http_exchange *ex, multi *m, int failed, error *err) {
-  if (!failed && multi_add(m, ex) == 0) return 0;
+  if (m && !failed && multi_add(m, ex) == 0) return 0;
   transfer_give(ex);
   return error_set(err, "no memory for a request to %s", ex->at->name);
 }

@@ -173,8 +173,8 @@ typedef struct transfer {
 
 /* Who hears of a connection while it has an exchange. */
 typedef struct h1_hearer {
-  bool (*came)(http_exchange *ex, const char *bytes,
-               size_t length);                     /* true: it has ended, its connection perhaps, too */
+  /* Returns true where the exchange has ended, its connection perhaps, too. */
+  bool (*came)(http_exchange *ex, const char *bytes, size_t length);
   void (*broke)(http_exchange *ex, bool in_order); /* the connection has ended, or was reset */
 } h1_hearer;
 
@@ -236,8 +236,8 @@ struct http_exchange {
   exchange_state state;
   http_done done;
   void *data;
-  void (*over)(http_exchange *ex,
-               bool soon); /* a hop's outcome is set; soon: nobody is told before the next turn */
+  /* To be called once a hop's outcome is set; `soon`: nobody is to be told before the next turn. */
+  void (*over)(http_exchange *ex, bool soon);
 
   /* the request; its strings are in `block` */
   char *block;
@@ -425,9 +425,9 @@ bool redirect_prepare(http_exchange *ex); /* true: the next hop has to be starte
 
 /* reach.c */
 int reach_host(http_exchange *ex, hop_start begin); /* asks for addresses, if need be, and begins: 0 or -1 */
-void reach_watch_connect(http_exchange *ex,
-                         timer_due due); /* `due` comes when it has taken too long to connect */
-void reach_watch(http_exchange *ex);     /* it is connected: only the whole may take too long */
+/* `due` comes when it has taken too long to connect. */
+void reach_watch_connect(http_exchange *ex, timer_due due);
+void reach_watch(http_exchange *ex); /* from here on only the whole may take too long */
 
 /* exchange.c */
 void exchange_deliver(http_exchange *ex); /* from the turn */

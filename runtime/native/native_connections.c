@@ -4,7 +4,7 @@
  *     :read(path)                  NAME=VALUE lines of a file that only its owner can read
  *     :has(name)
  *     :need(name)                  it is a secret's name, whether there is one or not
- *   new(list, secrets)             connections from tables that jaunt.connections has checked:
+ *   new(list, secrets)             connections from tables that jaunt.project.connections has checked:
  *     { name =, base_url =, reroute =, headers = { NAME = value }, auth = { kind =, name =, value = },
  *       timeout =, retry =, success =, idempotent =, max_in_flight =, private_network =, ca_file =,
  *       max_body = }               where a value may be { secret = NAME }

@@ -180,8 +180,10 @@ static void push_run(lua_State *L, const look *l, const store_run *run) {
   field_set_flag(L, "control", run->control);
   field_set_integer(L, "entered_ms", run->entered_ms);
   field_set_integer(L, "since_ms", run->since_ms);
-  if (run->due_ms == 0) field_set_flag(L, "due_at_once", true); /* something has come for it */
-  else if (run->due_ms != INT64_MAX) field_set_integer(L, "due_ms", run->due_ms);
+  if (run->due_ms == 0)
+    field_set_flag(L, "due_at_once", true); /* something has come for it */
+  else if (run->due_ms != INT64_MAX)
+    field_set_integer(L, "due_ms", run->due_ms);
   if (run->converted_ms) field_set_integer(L, "converted_ms", run->converted_ms);
 }
 

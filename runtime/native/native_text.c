@@ -1,8 +1,10 @@
-/* jaunt.native.text: what a rendered value becomes in each kind of payload. For jaunt.liquid.escapes, in commands and in workers.
+/* jaunt.native.text: what a rendered value becomes in each kind of payload. For jaunt.liquid.emitters, in commands
+ * and in workers.
  *
  *   emitter(name, slow)   a function(value) that gives the text to put out for it, escaped as `name` says (the table `escapes`).
  *                         Strings, integers, booleans and nil are done here; for all else, and for what the escape refuses, it
- *                         calls slow(value), which raises, or gives the value's text; that is escaped then (JSON by "json_value": not)
+ *                         calls slow(value), which raises, or gives the value's text; that is escaped then (JSON by "json_value":
+ *                         not)
  *   mend(text)            the text with U+FFFD for each maximal part that is not UTF-8 (Unicode, 3.9), and for how many
  *   repaired()            how many parts of values were made safe since it was last called: what was not UTF-8, and what a kind
  *                         cannot hold (controls in XML, line ends in headers)

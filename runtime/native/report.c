@@ -1,4 +1,4 @@
-/* Ledger and funnel as a Lua table: see native_report.h. */
+/* Ledger and funnel as a Lua table: see report.h. */
 #include "native/report.h"
 
 #include "native/fields.h"

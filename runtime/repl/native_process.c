@@ -4,8 +4,10 @@
  *                                                 from the loop when it has ended: its exit code, or 128 and the number of the
  *                                                 signal that ended it, as shells count. nil and why, where it can't be started
  *
- * It gets the signals of the terminal itself, and is not ended from here: one that is closed goes on alone. */
+ * It gets the signals of the terminal itself, and is not ended from here: one that is closed goes on alone. Of what is
+ * open here it gets the three streams alone. */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "native/control.h"
@@ -49,6 +51,12 @@ static void ended(uv_process_t *handle, int64_t status, int signal) {
   control_call(p->owner, 1);
 }
 
+/* Libraries open sockets that programs started here would inherit: curl's pairs for waking up. A kernel before 5.11 says
+ * no; they then get them, and leave them alone. */
+static void keep_files_here(void) {
+  close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+}
+
 static int spawn(process *p, const char *command) {
   char *arguments[] = {mem_text("sh"), mem_text("-c"), mem_text(command), NULL};
   uv_stdio_container_t streams[3];
@@ -58,6 +66,7 @@ static int spawn(process *p, const char *command) {
   }
   uv_process_options_t options = {
       .exit_cb = ended, .file = "/bin/sh", .args = arguments, .stdio = streams, .stdio_count = 3};
+  keep_files_here();
   int status = uv_spawn(&p->owner->loop, &p->handle, &options);
   for (int i = 0; arguments[i]; i++) free(arguments[i]);
   return status;

@@ -120,7 +120,7 @@ int entered_load(sqlite_file *f, error *err) {
   sqlite3_stmt *s = NULL;
   int status;
   if (sql_prepare(f->db, text, 1, &s, err)) return -1;
-  atomic_store(&e->has_moved, sql_single(f->db, "SELECT 1 FROM entered LIMIT 1", 0) == 1);
+  atomic_store(&e->has_moved, sql_has_rows(f->db, "entered"));
   while ((status = sqlite3_step(s)) == SQLITE_ROW)
     young_add(&e->active, sqlite3_column_int64(s, 0), (uint64_t)sqlite3_column_int64(s, 1));
   sqlite3_finalize(s);

@@ -113,9 +113,9 @@ static void load_numbers(sqlite_file *f) {
   f->in->next_run = (uint64_t)(newest > removed ? newest : removed) + 1;
   atomic_store(&f->next_event, (uint64_t)sql_single(f->db, events, 0) + 1);
   atomic_store(&f->next_batch, 1); /* the log is empty */
-  atomic_store(&f->has_profiles, sql_single(f->db, "SELECT 1 FROM profile LIMIT 1", 0) == 1);
-  atomic_store(&f->has_attributes, sql_single(f->db, "SELECT 1 FROM attribute LIMIT 1", 0) == 1);
-  atomic_store(&f->has_inbox, sql_single(f->db, "SELECT 1 FROM inbox LIMIT 1", 0) == 1);
+  atomic_store(&f->has_profiles, sql_has_rows(f->db, "profile"));
+  atomic_store(&f->has_attributes, sql_has_rows(f->db, "attribute"));
+  atomic_store(&f->has_inbox, sql_has_rows(f->db, "inbox"));
 }
 
 static int open_file(sqlite_file *f, error *err) {

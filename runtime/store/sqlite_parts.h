@@ -62,6 +62,7 @@ int sql_events(sqlite3_stmt *s, uint64_t run, store_inbox_event **out, size_t *c
 int sql_attributes(sqlite3_stmt *s, const char *person, store_attribute each, void *data);
 char *sql_column_text(sqlite3_stmt *s, int at);                       /* a copy; NULL gives NULL */
 int64_t sql_single(sqlite3 *db, const char *text, int64_t otherwise); /* the one number that it gives */
+bool sql_has_rows(sqlite3 *db, const char *table); /* true, too, where it can't be read now */
 
 /* ---- schema ---- */
 
@@ -149,8 +150,8 @@ typedef struct batch {
   size_t write_count, write_room;
   arrived *events;
   size_t event_count, event_room;
-  uint64_t crowded_out,
-      crowded_run; /* by the last try to commit it: events that gave way, and whose was the last */
+  /* By the last try to commit it: how many events gave way, and whose was the last. */
+  uint64_t crowded_out, crowded_run;
   taken_event *taken;
   size_t taken_count, taken_room;
   refused *refusals;

@@ -153,7 +153,6 @@ static void add_past(runs_of *r, uint64_t number, const char *bytes, size_t leng
 static int read_entered(runs_of *r) {
   sqlite3_stmt *s = r->lane->reads[RUNS_OF];
   int status;
-  if (!atomic_load_explicit(&r->lane->file->entered.has_moved, memory_order_relaxed)) return 0;
   sqlite3_bind_int64(s, 1, entered_who(r->person, strlen(r->person)));
   while ((status = sqlite3_step(s)) == SQLITE_ROW) {
     uint64_t number = (uint64_t)sqlite3_column_int64(s, 0);
@@ -188,7 +187,8 @@ static void runs_clear(runs_of *r) {
   r->count = 0;
 }
 
-/* In one transaction, so that a run that is taken out meanwhile is seen either as it was or as it is now. */
+/* In one transaction, so that a run that is taken out meanwhile is seen either as it was or as it is now. The table is asked whatever
+ * was in it before: what is known from memory may have been moved there, and taken out. */
 static int read_again(runs_of *r, size_t known) {
   sqlite3_stmt *const *reads = r->lane->reads;
   runs_clear(r);
@@ -222,7 +222,8 @@ int read_runs_of(store_lane *base, const char *person, store_run **out, size_t *
   runs_of r = {.lane = lane, .person = person, .numbers = BUF_EMPTY};
   entered_find(lane->file, entered_who(person, strlen(person)), &r.numbers);
   size_t known = r.numbers.len;
-  int result = read_entered(&r);
+  bool has_moved = atomic_load_explicit(&lane->file->entered.has_moved, memory_order_relaxed);
+  int result = has_moved ? read_entered(&r) : 0;
   if (result == 0 && r.numbers.len) result = read_again(&r, known);
   if (result) runs_clear(&r);
   sort_runs(&r);

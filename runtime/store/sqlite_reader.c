@@ -73,8 +73,8 @@ struct store_reader {
   sqlite3 *db;
   sqlite3_stmt *reads[STATEMENTS];
   logged *log; /* newest run first */
-  who_run *
-      young; /* runs that the table `entered` may not have yet, in order, once somebody was asked for; NULL: none */
+  /* Runs that the table `entered` may not have yet, in order. NULL: nobody was asked for so far. */
+  who_run *young;
   size_t young_count;
   char *path;
 };
@@ -497,7 +497,8 @@ static void find_logged(const store_reader *r, young *into) {
   for (const logged *of = r->log; of; of = of->hh.next) {
     store_record record = {.element = NO_ELEMENT};
     const char *at = of->bytes.data;
-    if (!store_record_next(&at, at + of->bytes.len, &record) || record.kind != RECORD_ENTER) continue;
+    if (!store_record_next(&at, at + of->bytes.len, &record) || record.kind != RECORD_ENTER || !record.name)
+      continue;
     young_add(into, entered_who(record.name, strlen(record.name)), of->run);
   }
 }

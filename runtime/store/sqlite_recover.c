@@ -115,6 +115,7 @@ static int read_records(recovery *r, const found *run, settled *row) {
   while (store_record_next(&at, end, &record)) {
     if (record.kind == RECORD_RESTART) row->from = run->segments;
     if (record.kind != RECORD_ENTER) continue;
+    if (!record.name) return damaged(r);
     row->journey = record.journey;
     row->control = record.control;
     row->entry = (uint32_t)record.numbers[0];

@@ -118,6 +118,12 @@ int64_t sql_single(sqlite3 *db, const char *text, int64_t otherwise) {
   return number;
 }
 
+bool sql_has_rows(sqlite3 *db, const char *table) {
+  char text[64];
+  sqlite3_snprintf(sizeof text, text, "SELECT EXISTS (SELECT 1 FROM %s)", table);
+  return sql_single(db, text, 1) != 0;
+}
+
 int sql_events(sqlite3_stmt *s, uint64_t run, store_inbox_event **out, size_t *count) {
   int status;
   *out = NULL;

@@ -1,5 +1,6 @@
--- A disk without room under `jaunt run --live`: no call leaves whose record is not on the disk, it is told what to do, and it goes on when
--- there is room. The vendor is the oracle. Files may not grow beyond a limit, which is lifted from outside.
+-- A disk without room under `jaunt run --live`: no call leaves whose record is not on the disk, it is told what to do,
+-- and it goes on when there is room. The vendor is the oracle. Files may not grow beyond a limit, which is lifted from
+-- outside.
 
 local control = require "jaunt.native.control"
 local helper = require "helper"
@@ -40,8 +41,8 @@ it("a full disk lets no call out that is not on it, is told, and is waited for",
     end }]],
     ["people.csv"] = audience(),
   }
-  local words = running.words(folder, { env = { VENDOR_URL = vendor.url } }, "j", "--people", "people.csv", "--live", "--yes", "--json",
-    "--workers", "2", "--in-flight", "100")
+  local words = running.words(folder, { env = { VENDOR_URL = vendor.url } }, "j", "--people", "people.csv", "--live",
+    "--yes", "--json", "--workers", "2", "--in-flight", "100")
   local process = helper.start(("sh -c %s"):format(helper.quote(("trap '' XFSZ; ulimit -S -f %d; exec %s"):format(KIB * 2, words))))
   local warning = running.wait_for("the warning", function()
     assert(running.lives(process.pid), helper.read_file(process.err))
@@ -74,7 +75,8 @@ it("a full disk lets no call out that is not on it, is told, and is waited for",
 end)
 
 it("a disk without room for a new state is told with the file and what to look at", function()
-  local folder = running.project { ["journeys/j.lua"] = 'return journey "j" { flow = function() end }', ["people.csv"] = "id\np1\n" }
+  local folder = running.project { ["journeys/j.lua"] = 'return journey "j" { flow = function() end }',
+    ["people.csv"] = "id\np1\n" }
   local words = running.words(folder, {}, "j", "--people", "people.csv", "--state", "sqlite:small.db")
   local result = helper.sh("ulimit -f 60; trap '' XFSZ; " .. words)
   assert.equal(2, result.code)

@@ -28,7 +28,8 @@ local FLOW = [[
 it("names that are not found are asked for again, and a kill in between loses nobody and calls nobody twice", function()
   local system, oracle = faulty.new(), oracles.new()
   local vendor = running.vendor("--latency", "20ms")
-  local folder = running.project { ["connections.lua"] = CONNECTIONS, ["journeys/trip.lua"] = repairing.journey(FLOW:format(os.time() + 3600)),
+  local folder = running.project { ["connections.lua"] = CONNECTIONS,
+    ["journeys/trip.lua"] = repairing.journey(FLOW:format(os.time() + 3600)),
     ["people.csv"] = repairing.people(PEOPLE) }
   local env = system.env { VENDOR_URL = vendor.url:gsub("127%.0%.0%.1", "vendor.faulty.test") }
   local words = { "trip", "--people", "people.csv", "--live", "--yes", "--json", "--workers", "2", "--in-flight", "10" }

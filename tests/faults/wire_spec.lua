@@ -20,12 +20,15 @@ end
 
 describe("a fault of the wire", function()
   local reasons = {
-    { "refused", "refused", "/", "connect" }, { "a name that does not resolve", nil, "http://" .. ("a"):rep(64) .. ".invalid/", "dns" },
+    { "refused", "refused", "/", "connect" }, { "a name that does not resolve", nil,
+      "http://" .. ("a"):rep(64) .. ".invalid/", "dns" },
     { "never connected", "full", "/", "connect" }, { "reset before the answer", "http", "/reset-early", "reset" },
-    { "closed before the answer", "http", "/close-early", "reset" }, { "reset within the answer", "http", "/reset-middle", "reset" },
+    { "closed before the answer", "http", "/close-early", "reset" }, { "reset within the answer", "http",
+      "/reset-middle", "reset" },
     { "closed within the body", "http", "/short", "reset" }, { "closed within the headers", "http", "/short-headers", "reset" },
     { "never answered", "http", "/never", "timeout" }, { "one byte a second", "http", "/slow", "timeout" },
-    { "one byte of the body a second", "http", "/slow-body", "timeout" }, { "a header of 1 MB", "http", "/big-header", "too_large" },
+    { "one byte of the body a second", "http", "/slow-body", "timeout" }, { "a header of 1 MB", "http", "/big-header",
+      "too_large" },
     { "headers of 1 MB", "http", "/many-headers", "too_large" }, { "a body over the cap", "http", "/big-known", "too_large" },
     { "a body over the cap, in chunks", "http", "/big-unknown", "too_large" }, { "a bomb", "http", "/bomb", "too_large" },
     { "chunked garbage", "http", "/bad-chunk", "protocol" }, { "garbage called gzip", "http", "/bad-gzip", "protocol" },

@@ -16,7 +16,8 @@ local function project(count)
 end
 
 local function words(state, ...)
-  return "trip", "--people", "people.csv", "--state", "sqlite:" .. state, "--json", "--start", "2026-11-25T09:00:00Z", "--seed", "7", ...
+  return "trip", "--people", "people.csv", "--state", "sqlite:" .. state, "--json", "--start", "2026-11-25T09:00:00Z",
+    "--seed", "7", ...
 end
 
 local function backup(folder, ...)

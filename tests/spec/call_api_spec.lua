@@ -1,6 +1,5 @@
 -- How a call goes: what is retried, when, and with what key; what counts as a success; what a failure does to the run.
 
-local helper = require "helper"
 local json = require "json"
 local outside = require "outside"
 local scripts = require "scripts"

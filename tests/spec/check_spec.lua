@@ -56,11 +56,16 @@ describe("jaunt check", function()
 
   it("says what was meant by those who come from other languages", function()
     for line, hint in pairs {
-      ["if x != 1 then end"] = 'Lua\'s "is not" is ~=', ["if x && y then end"] = "Lua says and", ["if x || y then end"] = "Lua says or",
-      ["if !x then end"] = "Lua says not", ["x += 1"] = "Lua has no such assignment: n = n + 1", ["x++"] = "Lua has no ++: n = n + 1",
-      ["if person.x = 1 then end"] = "two values are compared with ==", ["// note"] = "a comment begins with --", ["# note"] = "a comment begins with --",
-      ["wait \u{201C}2h\u{201D}"] = "a text stands in plain quotes", ["local gr\u{FC}n = 1"] = "names are made of the letters a to z, digits and _",
-      ["If person.x then end"] = "Lua's words are written small: if", ["let x = 1"] = "Lua says local x = 1", ["local t = { a = 1 b = 2 }"] = "is a comma missing before it?",
+      ["if x != 1 then end"] = 'Lua\'s "is not" is ~=', ["if x && y then end"] = "Lua says and",
+      ["if x || y then end"] = "Lua says or",
+      ["if !x then end"] = "Lua says not", ["x += 1"] = "Lua has no such assignment: n = n + 1",
+      ["x++"] = "Lua has no ++: n = n + 1",
+      ["if person.x = 1 then end"] = "two values are compared with ==", ["// note"] = "a comment begins with --",
+      ["# note"] = "a comment begins with --",
+      ["wait \u{201C}2h\u{201D}"] = "a text stands in plain quotes",
+      ["local gr\u{FC}n = 1"] = "names are made of the letters a to z, digits and _",
+      ["If person.x then end"] = "Lua's words are written small: if", ["let x = 1"] = "Lua says local x = 1",
+      ["local t = { a = 1 b = 2 }"] = "is a comma missing before it?",
       ['local t = { a: "x" }'] = "a field is written NAME = value", ["elif x then"] = "Lua says elseif",
     } do
       local places, told = in_flow(line)
@@ -78,7 +83,8 @@ describe("jaunt check", function()
 
   it("finds values that the words of scripts would refuse, where they stand", function()
     finds("value", 'call_api "a" { via = "crm", POST = "/x", headers = "X: y" }', "headers is a table, not a text")
-    finds("value", 'call_api "a" { via = "crm", POST = "/x", success = true }', "success is a text or a number or a table or a function, not true")
+    finds("value", 'call_api "a" { via = "crm", POST = "/x", success = true }',
+      "success is a text or a number or a table or a function, not true")
     finds("call", 'call_api "a" { via = "crm" }', "the call says no method with its path")
     finds("call", 'call_api "a" { via = "crm", POST = "/x", GET = "/y" }', "there are both GET and POST")
     finds("call", 'call_api "a" { via = "crm", POST = "/x", payload = "note", json = {} }', "there are both payload and json")
@@ -90,8 +96,19 @@ describe("jaunt check", function()
     finds("field", 'wait_for("paid", { withn = "2h" })', "wait_for has no field withn", "within")
     finds("value", 'split "s" { a = "50", b = 50 }', "a share is a number, not a text")
     finds("value", 'split "s" { a = 0, b = 0 }', "no branch has a share above 0")
-    finds("field", 'local r = call_api "a" { via = "crm", GET = "/x" } if r.statuss then exit "x" end', "a response has no field statuss", "status")
-    finds("value", 'call_api "a" { via = "crm", GET = "/x", headers = { A = "k " .. secret "CRM" } }', "a secret can't be put together with a text")
+    finds("field", 'local r = call_api "a" { via = "crm", GET = "/x" } if r.statuss then exit "x" end',
+      "a response has no field statuss", "status")
+    finds("value", 'call_api "a" { via = "crm", GET = "/x", headers = { A = "k " .. secret "CRM" } }',
+      "a secret can't be put together with a text")
+  end)
+
+  it("leaves a choice between two methods or bodies alone: a value that is nil is not given", function()
+    local chosen = [[local body = person.a and { b = 1 } or nil
+      call_api "a" { via = "crm", POST = person.id and "/x" or nil, PUT = not person.id and "/x" or nil,
+        json = body, payload = not body and "note" or nil }
+      call_api "b" { via = "crm", POST = "/x", json = nil, payload = "note", vars = nil }]]
+    assert.same({}, (in_flow(chosen)))
+    finds("call", 'call_api "a" { via = "crm", POST = "/x/" .. person.id, PUT = "/y" }', "there are both POST and PUT")
   end)
 
   it("knows a response's fields as scripts do", function()
@@ -149,7 +166,8 @@ describe("jaunt check", function()
   it("finds loops that neither pause nor end, and no others", function()
     finds("loop", "while true do local x = 1 + 1 end", "this loop neither pauses nor ends")
     finds("loop", "repeat local x = 2 until false", "this loop neither pauses nor ends")
-    for _, loop in ipairs { 'while true do wait "1h" end', "while true do if person.x then break end end", "while person.x do local y = 1 end",
+    for _, loop in ipairs { 'while true do wait "1h" end', "while true do if person.x then break end end",
+      "while person.x do local y = 1 end",
       "while true do local function f() return 1 end person.y = f() end", "while true do person.list:go() end" } do
       assert.same({}, in_flow(loop), loop)
     end
@@ -169,7 +187,8 @@ describe("jaunt check", function()
   end)
 
   it("finds numbers that are compared with what files have as texts", function()
-    local found = finds("text", "if person.age > 18 then wait '1h' end", "person.age is compared with a number, and is a text in people/samples.csv", "tonumber(person.age)")
+    local found = finds("text", "if person.age > 18 then wait '1h' end",
+      "person.age is compared with a number, and is a text in people/samples.csv", "tonumber(person.age)")
     assert.matches("held", found.why)
     finds("text", "if event.total == 5 then wait '1h' end", "event.total is compared with a number", "tonumber(event.total)")
     assert.same({}, in_flow("if tonumber(person.age) or 0 > 18 then wait '1h' end\nif person.first_name == 'x' then wait '1h' end"))

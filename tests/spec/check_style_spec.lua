@@ -1,5 +1,5 @@
--- Large journeys of unusual but legal style, in which nothing is wrong: metatables, closures, goto, coroutines, varargs, modules with
--- globals, words of jaunt as locals. jaunt check finds nothing, and they run.
+-- Large journeys of unusual but legal style, in which nothing is wrong: metatables, closures, goto, coroutines,
+-- varargs, modules with globals, words of jaunt as locals. jaunt check finds nothing, and they run.
 
 local helper = require "helper"
 
@@ -204,7 +204,8 @@ describe("journeys of unusual style", function()
 
   for _, journey in ipairs { "one", "two", "three" } do
     it("run: " .. journey, function()
-      local result = helper.sh(("cd %s && %s"):format(helper.quote(folder), helper.jaunt_words("run", journey, "--people", "people/samples.csv")))
+      local result = helper.sh(("cd %s && %s"):format(helper.quote(folder), helper.jaunt_words("run", journey,
+        "--people", "people/samples.csv")))
       assert.equal(0, result.code, result.err)
       assert.matches("2 entered = 0 running + 0 queued + 0 waiting + 0 held", result.out, 1, true)
     end)

@@ -106,6 +106,7 @@ describe("a duration", function()
     assert.equal(20, durations.read("20ms"))
     assert.equal(1500, durations.read("1.5s"))
     assert.equal(7 * 24 * 3600 * 1000, durations.read("7d"))
+    assert.equal(14 * 24 * 3600 * 1000, durations.read("2w"))
     assert.equal(5400000, durations.read("1h30m"))
   end)
 

@@ -179,7 +179,9 @@ describe("the Tab key", function()
   end)
 
   it("puts the right word in at a prompt of zsh", function()
-    if not has_script or helper.sh("command -v zsh").code ~= 0 then return pending("needs zsh and script, of the Debian packages zsh and bsdutils") end
+    if not has_script or helper.sh("command -v zsh").code ~= 0 then
+      return pending("needs zsh and script, of the Debian packages zsh and bsdutils")
+    end
     local functions = helper.temp_folder()
     helper.write_file(functions .. "/_jaunt", helper.jaunt("completion", "zsh").out)
     helper.write_file(bin .. "/.zshrc",

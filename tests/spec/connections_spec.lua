@@ -42,7 +42,8 @@ describe("a connection", function()
   end
 
   it("authorizes by a query key, encoded, behind what the call asks for", function()
-    local got = scripts.output("print(call_api { via = 'x', GET = '/echo?a=1', query = { b = 2 } }.body:match('^%C*'))", { env = { T = "k&y=+ü" },
+    local got = scripts.output("print(call_api { via = 'x', GET = '/echo?a=1', query = { b = 2 } }.body:match('^%C*'))",
+      { env = { T = "k&y=+ü" },
       files = { ["connections.lua"] = ("return { x = { base_url = %q, auth = { query = { ['api key'] = secret 'T' } } } }"):format(
         server.url("")) } })
     assert.equal("GET /echo?a=1&b=2&api%20key=k%26y%3D%2B%C3%BC HTTP/1.1", got)

@@ -69,7 +69,8 @@ describe("the control socket", function()
     helper.write_file(project.folder .. "/state.db.sock", "precious")
     local report, result = project.run()
     assert.equal(8, report.completed)
-    assert.is_truthy(result.err:find("warning: state.db.sock stands where the control socket is to be: jaunt redrive", 1, true), result.err)
+    assert.is_truthy(result.err:find("warning: state.db.sock stands where the control socket is to be: jaunt redrive",
+      1, true), result.err)
     assert.equal("precious", helper.read_file(project.folder .. "/state.db.sock"))
   end)
 
@@ -128,9 +129,21 @@ describe("a request", function()
   it("for runs that are not there, or another person's, is refused for each", function()
     local _, process, path = sleepers()
     local link <close> = socket.connect(path)
-    local answer = ask(link, { command = "end", journey = "trip", selection = "by hand", runs = { { 1000, "p1" }, { 1000, "p1" }, { 1, "p1" } } })
+    local answer = ask(link, { command = "end", journey = "trip", selection = "by hand",
+      runs = { { 1000, "p1" }, { 1000, "p1" }, { 1, "p1" } } })
     assert.equal(2, #answer.refused + 1)
     assert.same({ 1000, "there is no such run" }, answer.refused[1])
+    stop(process)
+  end)
+
+  it("whose selection is long is noted by its beginning, wherever in a letter that ends", function()
+    local _, process, path = sleepers()
+    local link <close> = socket.connect(path)
+    local request = { command = "end", journey = "trip", selection = "x" .. ("ö"):rep(600), runs = { { 1000, "p1" } } }
+    local answer = ask(link, request)
+    assert.equal("there is no such run", answer and answer.refused[1][2])
+    local note = json.decode(helper.read_file((path:gsub("sock$", "audit"))):match("[^\n]+"))
+    assert.equal("x" .. ("ö"):rep(499), (note.selection:gsub("\u{FFFD}", "")))
     stop(process)
   end)
 

@@ -93,8 +93,8 @@ local function calls_of_two_runs(folder, workers)
     for i = 1, PEOPLE do lines[#lines + 1] = ("p%d,c%d,%d"):format(i, day, day * i % 3) end
     helper.write_file(folder .. "/people.csv", table.concat(lines, "\n") .. "\n")
     local done = running.run(folder, {}, "t", "--people", "people.csv", "--json", "--seed", "5", "--workers", tostring(workers),
-      "--state", state, "--start", ("2026-01-0%dT08:00:00Z"):format(day + 4), "--until", ("2026-01-0%dT07:00:00Z"):format(until_day),
-      "--trace", trace)
+      "--state", state, "--start", ("2026-01-0%dT08:00:00Z"):format(day + 4), "--until",
+      ("2026-01-0%dT07:00:00Z"):format(until_day), "--trace", trace)
     assert.equal(0, done.code, done.err)
     assert.equal(day == 2 and 2 * PEOPLE or 0, done.report.completed, done.err)
   end

@@ -5,6 +5,8 @@ local flow = require "jaunt.docs.flow"
 local fs = require "jaunt.native.fs"
 local helper = require "helper"
 local json = require "json"
+local project = require "jaunt.project"
+local walk = require "jaunt.preview.walk"
 
 local source = assert(os.getenv("JAUNT_SOURCE"))
 local SHIPPED = { "abandoned_cart", "order_update", "welcome", "win_back" }
@@ -135,7 +137,8 @@ local function crosses(a, b)
   if a_lies == b_lies then return false end
   local lying, standing = a, b
   if b_lies then lying, standing = b, a end
-  return standing[1] > lying[1] + NEAR and standing[1] < lying[3] - NEAR and lying[2] > standing[2] + NEAR and lying[2] < standing[4] - NEAR
+  return standing[1] > lying[1] + NEAR and standing[1] < lying[3] - NEAR and lying[2] > standing[2] + NEAR
+    and lying[2] < standing[4] - NEAR
 end
 
 local function is_within(piece, box)
@@ -177,13 +180,16 @@ describe("a journey's documentation", function()
       call_api "fourth" { via = "mail", POST = "/send", form = { To = "a b", ["x&y"] = person.id } }
     ]], { ["payloads/note.json"] = '{ "name": "{{ first_name | required: \'no name\' }}", "plan": "{{ plan }}" }' })
     has(call_of(made.md, "first"), "| Connection | `crm` |", "| Request | `POST https://crm.example.com/v2/leads` |",
-      "`Authorization: Bearer ‹secret CRM_TOKEN›`", "| Sent | for everybody who enters |", "| Success | status 2xx |", "the person is dropped here",
+      "`Authorization: Bearer ‹secret CRM_TOKEN›`", "| Sent | for everybody who enters |", "| Success | status 2xx |",
+      "the person is dropped here",
       "up to 6 attempts", "the header Idempotency-Key", "| `count` | whole number | always |", "| `who` | text | always |",
       "| `plan` | text | sometimes |", '"who": "ada"', '"at": 1795597200',
       "For `ada`: `POST https://crm.example.com/v2/leads`", "one attempt: 30s, of which 10s to connect; all of it: 24h")
     has(call_of(made.md, "second"), "`PUT https://mail.example.com/people/‹person.id›`", "`full: ‹true›`", "`X-Why: because`",
-      "the payload `note`", "| Success | the status is 200 |", "the person is held here", "it is not repeated", "one attempt: 3s; all of it: 4h",
-      "after “first” went well", "| Only if | person.plan is \"pro\"", "| The payload | drops the person where a value is missing: no name |")
+      "the payload `note`", "| Success | the status is 200 |", "the person is held here", "it is not repeated",
+      "one attempt: 3s; all of it: 4h",
+      "after “first” went well", "| Only if | person.plan is \"pro\"",
+      "| The payload | drops the person where a value is missing: no name |")
     has(call_of(made.md, "third"), "`chat`, at most 20 calls at once", "| Body | none |", "the person goes on",
       "no key: this vendor knows none")
     has(call_of(made.md, "fourth"), "| Success | status 200, 202 |", "one attempt: 7s",
@@ -244,9 +250,12 @@ return journey "j" {
     local made = document(folder, "j")
     has(made.md, "The first line says what it is.", "| People enter by | `begun` |",
       "people may enter again 7d after the last end; one living run per person and `cart`",
-      "| Goal | `bought`, where its cart is event.cart, within 7d:", "10 % of the people are only watched", "| `gone` | ends the run | its n is more than 3 |  |",
-      "| `plan` | payloads/made.lua |  | text, in 1 of 1 |", "| `city` | journeys/j.lua:6 |", "| `seen` |  | journeys/j.lua:8 | in none |",
-      "| `first_name` | payloads/note.txt |", "| `total` | payloads/made.lua |", "| `cart` | journeys/j.lua:4, 8; payloads/note.txt | text, in 1 of 1 |")
+      "| Goal | `bought`, where its cart is event.cart, within 7d:", "10 % of the people are only watched",
+      "| `gone` | ends the run | its n is more than 3 |  |",
+      "| `plan` | payloads/made.lua |  | text, in 1 of 1 |", "| `city` | journeys/j.lua:6 |",
+      "| `seen` |  | journeys/j.lua:8 | in none |",
+      "| `first_name` | payloads/note.txt |", "| `total` | payloads/made.lua |",
+      "| `cart` | journeys/j.lua:4, 8; payloads/note.txt | text, in 1 of 1 |")
     lacks(made.md, "| `code` |")
     has(made.svg, "10 % are only watched", "at any time: bought", "at any time: left")
   end)
@@ -278,7 +287,8 @@ return journey "j" {
       [ [[return journey "j" (require "lib.flows")]] ] = "return { flow = " .. FLOW .. " }",
       [ [[return journey "j" { flow = require("lib.flows").make("found") }]] ] =
         "return { make = function(name) return " .. FLOW:gsub('"found"', "(name)") .. " end }",
-      [ [[local flows = {} function flows:welcome() end flows.welcome = ]] .. FLOW .. [[ return journey "j" { flow = flows.welcome }]] ] = "return 1",
+      [ [[local flows = {} function flows:welcome() end flows.welcome = ]] .. FLOW
+        .. [[ return journey "j" { flow = flows.welcome }]] ] = "return 1",
     } do
       local folder = project_of { ["journeys/j.lua"] = script, ["lib/flows.lua"] = module,
         ["people/samples.ndjson"] = '{"id":"ada","event":{"big":true}}\n' }
@@ -357,6 +367,33 @@ return journey "j" {
     has(all.md, "and came to everything in it.")
   end)
 
+  it("walks through a journey that never ends for as long as that takes few steps", function()
+    local folder = project_of { ["journeys/j.lua"] = [[
+      return journey "j" { flow = function(person)
+        while true do
+          call_api "tick" { via = "crm", POST = "/t", json = {}, on_failure = "continue" }
+          wait "20m"
+        end
+      end }
+    ]] }
+    local path, found = project.script(folder .. "/journeys/j.lua")
+    local steps = {}
+    walk.all(found, path, { { id = "ada", profile = "{}", event_text = "{}" } }, function(_, report)
+      local count = 0
+      for _, element in ipairs(report.elements) do count = count + element.reached end
+      steps[#steps + 1] = count
+      return #steps == 2
+    end, { start_ms = 1795597200000, time_most = 60000 })
+    for _, count in ipairs(steps) do assert.is_true(count > 500 and count < 7000, count .. " steps") end
+  end)
+
+  it("says that not all was tried, where too much could be pretended", function()
+    local lines = { "local s" }
+    for i = 1, 5 do lines[i + 1] = ("s = split \"s%d\" { a = 1, b = 1, c = 1 }"):format(i) end
+    lines[#lines + 1] = "if person.plan == 'none' then wait '1d' end"
+    has(of_flow(table.concat(lines, "\n")).md, "Not everything was tried that can be pretended")
+  end)
+
   it("says so where there are no samples, and where the flow is nowhere in the text", function()
     local folder = project_of { ["journeys/j.lua"] = "return journey \"j\" { flow = function(person) wait \"1d\" end }",
       ["journeys/k.lua"] = "local flows = { function() wait \"1d\" end }\nreturn journey \"k\" { flow = flows[#flows] }" }
@@ -384,7 +421,8 @@ return journey "j" {
     for _, text in pairs(made) do lacks(text, "plain-key", "plain-token") end
     has(made.md, "`X-Api-Key: ‹kept in connections.lua›`", "`X-Session-Token: ‹kept in connections.lua›`",
       "`X-Team: growth`", "`Authorization: ‹kept in the script›`",
-      "`X-Mine: ‹secret CRM_TOKEN›`", "`api_key: ‹kept in the script›`", "`q: seen`", "?api_key=‹kept in the script›&q=seen", "?k=‹kept in the script›")
+      "`X-Mine: ‹secret CRM_TOKEN›`", "`api_key: ‹kept in the script›`", "`q: seen`",
+      "?api_key=‹kept in the script›&q=seen", "?k=‹kept in the script›")
   end)
 
   it("is the same whoever writes it, from wherever, and when", function()
@@ -495,8 +533,8 @@ describe("what comes from elsewhere", function()
 
   local HTML = { html = true, head = true, meta = true, title = true, style = true, body = true, main = true,
     h1 = true, h2 = true, h3 = true, p = true, nav = true, a = true,
-    table = true, thead = true, tbody = true, tr = true, th = true, td = true, code = true, pre = true, strong = true, figure = true, svg = true, rect = true, path = true,
-    g = true, text = true, div = true, use = true }
+    table = true, thead = true, tbody = true, tr = true, th = true, td = true, code = true, pre = true, strong = true,
+    figure = true, svg = true, rect = true, path = true, g = true, text = true, div = true, use = true }
 
   local function evil_documents()
     local quoted = ("%q"):format(EVIL):gsub("\\\n", "\\n")
@@ -609,8 +647,10 @@ describe("jaunt docs", function()
     assert.is_table(steps(text))
     assert.is_nil(steps "return 1")
     for _, circle in ipairs {
-      "local function f() return f end return journey 'x' { flow = f() }", "local M = {} M.f = M.f return journey 'x' { flow = M.f }",
-      "local x = x.y.z return journey 'x' { flow = x.y }", "local a a = a or a return journey 'x' { flow = function() drop(a) end }",
+      "local function f() return f end return journey 'x' { flow = f() }",
+      "local M = {} M.f = M.f return journey 'x' { flow = M.f }",
+      "local x = x.y.z return journey 'x' { flow = x.y }",
+      "local a a = a or a return journey 'x' { flow = function() drop(a) end }",
       "local function say(a, b) return say(b, a) end return journey 'x' { flow = function() say(1, 2) end }",
       "return journey 'x' (require 'x')", "return journey 'x' { flow = require() }",
     } do

@@ -130,8 +130,10 @@ describe("a value in a path", function()
   end
 
   it("changes neither host nor port", function()
-    local values = { "//evil.example/", "@evil.example", ":8080/", "/../../evil.example", "/..", "\\evil.example", "\r\nHost: evil.example",
-      "\t", " ", "%2f..%2f@evil.example", "%0d%0aHost:evil", "?x=http://evil.example", "?@evil.example", "/http://evil.example/", ";@evil.example" }
+    local values = { "//evil.example/", "@evil.example", ":8080/", "/../../evil.example", "/..", "\\evil.example",
+      "\r\nHost: evil.example",
+      "\t", " ", "%2f..%2f@evil.example", "%0d%0aHost:evil", "?x=http://evil.example", "?@evil.example",
+      "/http://evil.example/", ";@evil.example" }
     local result = asked_with(values)
     assert.equal(#values, result.report.completed, result.err)
     local count = 0

@@ -121,7 +121,8 @@ describe("wait_for", function()
     }
     local words = {
       "wait_for takes an event's name", "wait_for takes an event's name", "wait_for takes an event's name",
-      "wait_for's second argument is a table { where =, within = }, not a string", "wait_for: where is a function(event, own_event)",
+      "wait_for's second argument is a table { where =, within = }, not a string",
+      "wait_for: where is a function(event, own_event)",
       'wait_for: within: "soon" is no duration', "wait_for knows no option withn; did you mean within?",
       "one thing without a name", "without a name",
     }
@@ -130,7 +131,8 @@ describe("wait_for", function()
 
   it("can't do anything in `where`", function()
     local acts = {
-      "wait '1h'", "call_api { GET = 'https://x.example.com/' }", "drop()", "person.x = 1", "random()", "wait_for 'y'", "split 's' { a = 1 }",
+      "wait '1h'", "call_api { GET = 'https://x.example.com/' }", "drop()", "person.x = 1", "random()", "wait_for 'y'",
+      "split 's' { a = 1 }",
     }
     local names = { "wait", "call_api", "drop", "a write to person", "random", "wait_for", "split" }
     local people, events, lines = {}, {}, {}
@@ -337,7 +339,8 @@ end)
 describe("an event", function()
   it("for nobody is counted: for a stranger, and for someone who has left", function()
     local all = run {
-      flow = "wait_for('paid')", events = { event("+1h", "paid"), event("+2h", "paid"), { person = "eve", name = "paid", time = "+3h" } },
+      flow = "wait_for('paid')", events = { event("+1h", "paid"), event("+2h", "paid"), { person = "eve", name = "paid",
+        time = "+3h" } },
     }
     assert.equal(2, all.lost_events)
     assert.equal(1, all.completed)
@@ -407,7 +410,8 @@ describe("an event", function()
     }
     local words = {
       [2] = "it is earlier than the event before it: events come in the order of their times", [4] = "it is no JSON object",
-      [5] = "it is no JSON object", [6] = "it names no person", [7] = "it names no person", [8] = "it has no name", [9] = "it has no time",
+      [5] = "it is no JSON object", [6] = "it names no person", [7] = "it names no person", [8] = "it has no name",
+      [9] = "it has no time",
       [10] = '"soon" is no time', [11] = '"soon" is no duration', [12] = "1e+300 is no time in seconds since 1970",
       [13] = "-1 is no time in seconds since 1970", [14] = "its data are no object", [15] = "its data are no object",
       [16] = "its person holds a NUL byte", [17] = "its name holds a NUL byte",

@@ -156,7 +156,8 @@ describe("a signal in mid-run", function()
     running.wait_for(told, function() return helper.read_file(process.err):find(told, 1, true) end)
   end
 
-  local STUCK = { "stuck", "--people", "people.csv", "--state", "memory:", "--live", "--yes", "--json", "--workers", "1", "--grace", "10m" }
+  local STUCK = { "stuck", "--people", "people.csv", "--state", "memory:", "--live", "--yes", "--json", "--workers",
+    "1", "--grace", "10m" }
 
   it("ends when it comes twice although a worker stands still, with what is known", function()
     local process, vendor = stuck(table.unpack(STUCK))
@@ -195,8 +196,8 @@ describe("a signal in mid-run", function()
 
   it("prints the funnel and the ledger for people, too", function()
     local vendor = running.vendor("--latency", "10m")
-    local process = running.start(folder, { env = { VENDOR_URL = vendor.url .. "/vendor" } }, "slow", "--people", PEOPLE, "--state", "memory:", "--live",
-      "--yes", "--grace", "10ms", "--in-flight", "20", "--workers", "1")
+    local process = running.start(folder, { env = { VENDOR_URL = vendor.url .. "/vendor" } }, "slow", "--people",
+      PEOPLE, "--state", "memory:", "--live", "--yes", "--grace", "10ms", "--in-flight", "20", "--workers", "1")
     running.wait_for("the calls", function() return vendor.received().requests >= 20 end)
     process.signal("INT")
     local result = process.finish()
@@ -209,8 +210,8 @@ describe("a signal in mid-run", function()
   end)
 
   it("leaves those who wait where they are", function()
-    local process = running.start(folder, { env = { VENDOR_URL = "http://127.0.0.1:9" } }, "sleepy", "--people", PEOPLE, "--state", "memory:", "--live",
-      "--yes", "--json", "--workers", "2")
+    local process = running.start(folder, { env = { VENDOR_URL = "http://127.0.0.1:9" } }, "sleepy", "--people", PEOPLE,
+      "--state", "memory:", "--live", "--yes", "--json", "--workers", "2")
     running.wait_for("the last person", function() return helper.read_file(process.err):find("met p500\n", 1, true) end)
     process.signal("INT")
     local report = process.finish().report
@@ -233,8 +234,8 @@ describe("a signal in mid-run", function()
   end)
 
   it("stops a run when a condition that was asked for becomes true", function()
-    local result = running.run(folder, {}, "slow", "--people", PEOPLE, "--stop-if", "completed > 3", "--in-flight", "5", "--workers",
-      "1", "--json", "--vendor-latency", "50ms")
+    local result = running.run(folder, {}, "slow", "--people", PEOPLE, "--stop-if", "completed > 3", "--in-flight", "5",
+      "--workers", "1", "--json", "--vendor-latency", "50ms")
     assert.equal(0, result.code)
     assert.is_true(result.report.interrupted)
     assert.is_true(result.report.completed > 3)

@@ -24,7 +24,8 @@ describe("an element's name", function()
       [("call_api '%s' { via = 'crm', GET = '/' }")] = "call_api", [("call_api { via = 'crm', GET = '/%s' }")] = "call_api",
       ["split '%s' { a = 1 }"] = "split", ["wait_for '%s'"] = "wait_for",
     } do
-      assert.matches(primitive .. ": an element's name has at most 200 bytes, not 2%d%d: give \"", held { flow = flow:format(long) })
+      assert.matches(primitive .. ": an element's name has at most 200 bytes, not 2%d%d: give \"",
+        held { flow = flow:format(long) })
     end
     assert.equal(1, run({ flow = ("split '%s' { a = 1 }"):format(fits) }).completed)
     assert.matches('give "äää', held { flow = ("split '%s' { a = 1 }"):format(("ä"):rep(150)) })

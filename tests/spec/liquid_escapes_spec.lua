@@ -143,6 +143,73 @@ describe("HTML and XML", function()
     assert.equal("https://h/a:b", url("a:b", '<a href="{% if x %}https://h{% else %}http://h{% endif %}/{{ x }}">'))
   end)
 
+  it("a script in a URL is one, however its author wrote its scheme", function()
+    for _, start in ipairs { "javascript:f({a:1,b:'", "java\1script:'", "&#106;avascript:'", "&#x6A;avascript:'",
+      "javascript&colon;'", "java&Tab;script:'", "javascript&#58;'", "VBScript:'" } do
+      local why = refused("html", '<a href="' .. start .. "{{ x }}')\">")
+      assert.truthy(why:find("a value stands within a script here", 1, true), start)
+    end
+  end)
+
+  it("a name that may be another's is not certain, and quotes within a value are none", function()
+    for _, text in ipairs {
+      '<a {% if x %}onclick{% else %}title{% endif %}="{{ x }}">', '<a {% if x %}href {% endif %}="{{ x }}">',
+      '<a {% if x %}on{% endif %}click="{{ x }}">', '<a href=https://h/?a="{{ x }}">', '<a title=b"{{ x }}">',
+      '<td width:"{{ x }}">', '<a title= b="{{ x }}">', '<a title=b{% if x %}{% endif %}"{{ x }}">',
+    } do
+      assert.truthy(refused("html", text):find("within an attribute here whose name is not certain", 1, true), text)
+    end
+    for _, text in ipairs {
+      '<td {% if x %}class="a"{% endif %} width="{{ x }}">', '<td {% if x %}class="a" {% endif %}width="{{ x }}">',
+      '<td{% if x %} nowrap{% else %} class="a"{% endif %} width="{{ x }}">', '<td nowrap=nowrap width="{{ x }}">',
+      '<td a={{ x | raw }} width="{{ x }}">', '<td {% for i in (1..2) %}a{{ "=" | raw }}"1" {% endfor %}width = "{{ x }}">',
+    } do
+      assert.truthy(rendered("html", text, { x = "<" }):find('width = "&lt;"', 1, true)
+        or rendered("html", text, { x = "<" }):find('width="&lt;"', 1, true), text)
+    end
+  end)
+
+  it("a loop that is left goes on where it began", function()
+    for _, text in ipairs { '<a {% break %}href="">', '<a href="{% continue %}">', "<script>{% break %}</script>" } do
+      for _, around in ipairs { "{% for i in l %}{% if i %}", "{% for i in l %}{% case i %}{% when 1 %}" } do
+        local close = around:find "case" and "{% endcase %}" or "{% endif %}"
+        local why = refused("html", around .. text .. close .. "{% endfor %}{{ x }}")
+        assert.truthy(why:find("a tag or a quote that is opened before this is closed behind it", 1, true), why)
+      end
+    end
+    assert.truthy(refused("html", "{% render 'p' %}{{ x }}", { p = "<a {% break %}>" }):find("p.html:1:4: a tag", 1, true))
+    assert.equal('<a href="h"><p title="1">&lt;</p>', (rendered("html", '<a href="{% for i in l %}{% if x %}h{% break %}'
+      .. '{% endif %}{% endfor %}{{ y }}">{% for i in l %}{% if i == 2 %}{% continue %}{% endif %}<p title="{{ i }}">'
+      .. "{% endfor %}{{ x }}</p>", { l = { 1, 2 }, x = "<", y = ":1" })))
+  end)
+
+  it("a partial in an attribute does not end it", function()
+    local text = "<a title=\"{% render 'p' %}\">"
+    assert.truthy(refused("html", text, { p = '<b class="{{ x }}">' }):find('has its quote " in it', 1, true))
+    assert.truthy(refused("html", text, { p = "{% if x %}{% render 'q' %}{% endif %}", q = "{% render 'p' %}\"" }):find(
+      'has its quote " in it', 1, true))
+    assert.equal("<a title=\"it's a\">", (rendered("html", text, {}, { p = "it's {{ y | default: \"a\" }}" })))
+  end)
+
+  it("what stands in Outlook's conditional comments is HTML", function()
+    assert.equal('<!--[if mso | IE]><v:rect href="https://h/?a=%2B" style="width:1\\3b px"><![endif]-->%2B', (rendered("html",
+      '<!--[if mso | IE]><v:rect href="https://h/?a={{ x }}" style="width:{{ y }}px"><![endif]-->{{ x | url_encode }}',
+      { x = "+", y = "1;" })))
+    assert.equal("<!--[if !mso]><!--><b>&lt;</b><!--<![endif]-->&lt;<!-- [if mso]><a &lt;> -->", (rendered("html",
+      "<!--[if !mso]><!--><b>{{ x }}</b><!--<![endif]-->{{ x }}<!-- [if mso]><a {{ x }}> -->", { x = "<" })))
+    assert.truthy(refused("html", "<!--[if mso]><td width={{ x }}><![endif]-->"):find("outside of quotes", 1, true))
+  end)
+
+  it("behind a whole URL that a value is, & begins another value of its query", function()
+    for _, sign in ipairs { "&", "&amp;" } do
+      assert.equal("https://h/?a=1" .. sign .. "b=c%2Bd%26e", (rendered("html", '<a href="{{ u }}' .. sign
+        .. 'b={{ x }}">', { u = "https://h/?a=1", x = "c+d&e" }):match '"(.-)"'))
+    end
+    assert.equal("https://h/a&b/c/d", (rendered("html", '<a href="https://h/a&b/{{ x }}">', { x = "c/d" }):match '"(.-)"'))
+    assert.equal("https://h/a&#47;c/d", (rendered("html", '<a href="https://h/a&#47;{{ x }}">', { x = "c/d" }):match '"(.-)"'))
+    assert.equal("mailto:a:b@c", url "mailto:a:b@c")
+  end)
+
   it("in a URL's query a value is percent-encoded, once", function()
     for _, filter in ipairs { "", "| url_encode", "| url_param_escape", "| escape" } do
       assert.equal("https://h/?a=b%20%26c%3D%C3%A9#%22", url("b &c=é", '<a href="https://h/?a={{ x' .. filter
@@ -200,6 +267,13 @@ describe("HTML and XML", function()
         assert.truthy(why:find("p.html:1:" .. #text + 1 .. ": this payload, which others render, ends within", 1, true), why)
       end
     end
+  end)
+
+  it("script and style are whole names", function()
+    assert.equal("<script-a>&lt;</script-a><style-guide>&lt;</style-guide>", (rendered("html",
+      "<script-a>{{ x }}</script-a><style-guide>{{ x }}</style-guide>", { x = "<" })))
+    assert.equal("<script>a('</scripts>\\u003c')</script\n>&lt;", (rendered("html",
+      "<script>a('</scripts>{{ x }}')</script\n>{{ x }}", { x = "<" })))
   end)
 
   it("is looked at once, however many scripts it has", function()

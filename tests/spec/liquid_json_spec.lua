@@ -165,11 +165,14 @@ describe("json, to_json and json_escape", function()
     local mine = '{"admin": true}' -- what a person says is never taken for JSON
     for _, before in ipairs { "{% if no %}{% assign s = o | json %}{% endif %}", "{% assign s = o | json %}{% include 'p' %}",
       "{% include 'q' %}", "{% assign s = o | json %}{% include 'i', s: mine %}" } do
-      local given = value("[" .. before .. "{{ s }}]", { s = mine, mine = mine, o = 1 }, { p = "{% assign s = mine %}", q = "{% if no %}{% assign s = o | json %}{% endif %}", i = "{{ s }}," })
+      local given = value("[" .. before .. "{{ s }}]", { s = mine, mine = mine, o = 1 }, { p = "{% assign s = mine %}",
+        q = "{% if no %}{% assign s = o | json %}{% endif %}", i = "{{ s }}," })
       assert.is_not_table(given[1], before)
     end
-    assert.same({ mine, { 1 } }, value("[{% for o in l %}{{ s }},{% assign s = o | json %}{% endfor %}]", { s = mine, l = { { 1 }, 2 } }))
-    assert.same({ { 1 }, 2 }, value("[{% render 'r', s: s, o: o %}, 2]", { s = mine, o = { 1 } }, { r = "{% assign s = o | json %}{{ s }}" }))
+    assert.same({ mine, { 1 } }, value("[{% for o in l %}{{ s }},{% assign s = o | json %}{% endfor %}]",
+      { s = mine, l = { { 1 }, 2 } }))
+    assert.same({ { 1 }, 2 }, value("[{% render 'r', s: s, o: o %}, 2]", { s = mine, o = { 1 } },
+      { r = "{% assign s = o | json %}{{ s }}" }))
   end)
 
   it("and a capture is a plain text", function()

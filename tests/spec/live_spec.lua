@@ -108,7 +108,8 @@ describe("a live run", function()
   it("counts no more than --limit lets in, and warns of no secret that is there", function()
     local env = { CRM_TOKEN = "t" }
     for name, value in pairs(ENV) do env[name] = value end
-    local result = running.run(folder, { env = env }, "letter", "--people", "people.csv", "--state", "memory:", "--live", "--yes", "--limit", "7")
+    local result = running.run(folder, { env = env }, "letter", "--people", "people.csv", "--state", "memory:",
+      "--live", "--yes", "--limit", "7")
     assert.matches("people from people%.csv: 7\n", result.err)
     assert.is_nil(result.err:find("warning", 1, true))
     assert.equal(7, sent())

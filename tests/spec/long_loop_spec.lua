@@ -1,5 +1,5 @@
--- A run that waits for one event after the other: its journal grows, and each event finds it all the same, at no more cost than the one
--- before.
+-- A run that waits for one event after the other: its journal grows, and each event finds it all the same, at no more
+-- cost than the one before.
 
 local helper = require "helper"
 local json = require "json"

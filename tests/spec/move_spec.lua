@@ -24,7 +24,8 @@ end
 local function at_noon()
   local folder = running.project { ["people.csv"] = "id\na\nb\nc\n" }
   write(folder, BEFORE)
-  local report = running.run(folder, "t", "--people", "people.csv", "--state", STATE, "--start", START, "--until", NOON, "--json").report
+  local report = running.run(folder, "t", "--people", "people.csv", "--state", STATE, "--start", START, "--until", NOON,
+    "--json").report
   assert.same({ 2, 1 }, { report.waiting, report.held })
   return folder
 end
@@ -117,7 +118,8 @@ describe("jaunt move", function()
     local folder = at_noon()
     write(folder, MENDED .. [[ print("at the end", person.id) ]])
     command(folder, "move", "t", "--state", STATE, "--yes", "--outcome", "waiting")
-    local early = running.run(folder, "t", "--people", "people.csv", "--state", STATE, "--start", NOON, "--until", "2026-11-27T10:59:00Z", "--json")
+    local early = running.run(folder, "t", "--people", "people.csv", "--state", STATE, "--start", NOON, "--until",
+      "2026-11-27T10:59:00Z", "--json")
     assert.equal(2, early.report.waiting)
     local _, late = go_on(folder)
     assert.equal(2, select(2, late.err:gsub("at the end", "")))

@@ -76,7 +76,8 @@ describe("a payload is rendered from the newest profile", function()
 
     -- Lets them in, { id, email, cart } each, and goes on from one minute to another. Returns what was said.
     local function go(from, to, people)
-      local running <close> = launch.engine(gathered, found, { in_flight = 10, seed = 1, state = folder .. "/state.db", per = "cart",
+      local running <close> = launch.engine(gathered, found, { in_flight = 10, seed = 1, state = folder .. "/state.db",
+        per = "cart",
         start_ms = START_MS + from * MINUTE, until_ms = START_MS + to * MINUTE, reroute = vendor:url(), keep_ms = 20 * MINUTE,
         events = true })
       for _, one in ipairs(people) do
@@ -300,8 +301,8 @@ describe("replay", function()
   local function go(found, vendor, process, die_after)
     local gathered = bundle.gather(project.path(found, "journeys/carts.lua"), found)
     local running <close> = launch.engine(gathered, found, {
-      in_flight = 10, seed = 1, state = project.path(found, "state.db"), start_ms = process.at, per = "cart", reroute = vendor:url(),
-      events = true, die_after = die_after, asleep = process.asleep,
+      in_flight = 10, seed = 1, state = project.path(found, "state.db"), start_ms = process.at, per = "cart",
+      reroute = vendor:url(), events = true, die_after = die_after, asleep = process.asleep,
     })
     for cart = 1, process.carts do
       running:admit("ada", json.encode { id = "ada", email = process.email }, json.encode { cart = "c" .. cart })

@@ -10,7 +10,8 @@ local function teller()
   local lines = {}
   local look = outages.teller(function(text) lines[#lines + 1] = text end, function(text) lines[#lines + 1] = "OVER " .. text end)
   local function tell(failed, now, more)
-    local outage = { name = "crm", reason = "connect", detail = "connection refused", failed = failed, waiting = 1340, next_ms = 11200 }
+    local outage = { name = "crm", reason = "connect", detail = "connection refused", failed = failed, waiting = 1340,
+      next_ms = 11200 }
     for name, value in pairs(more or {}) do outage[name] = value end
     return look(failed > 0 and { outage } or {}, now)
   end

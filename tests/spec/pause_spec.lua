@@ -60,7 +60,8 @@ describe("a paused journey", function()
     local function told(...) return project.jaunt(...).out end
     assert.is_nil(told("report", "trip", "--state", STATE):find("paused", 1, true))
     pause(project)
-    assert.matches("%(state.db%); paused since 20%d%d%-%d%d%-%d%d [%d:]+, until jaunt resume trip\n", told("report", "trip", "--state", STATE))
+    assert.matches("%(state.db%); paused since 20%d%d%-%d%d%-%d%d [%d:]+, until jaunt resume trip\n",
+      told("report", "trip", "--state", STATE))
     assert.matches('"paused":"20%d%d%-', told("report", "trip", "--state", STATE, "--json"))
     assert.matches("its wait is over since 2026%-11%-25 [%d:]+: jaunt resume trip lets it go on; the journey is paused since 20",
       told("why", "p1", "--state", STATE))

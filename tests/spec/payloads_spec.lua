@@ -11,7 +11,9 @@ local testing = require "jaunt.testing"
 local function journey(fields)
   return ([[
 return journey "letters" { flow = function(person)
-  local answer = call_api "letter" { via = "crm", POST = "/letters", payload = "letter", vars = { cart = { total = 12.5 }, names = person.names }, %s }
+  local answer = call_api "letter" {
+    via = "crm", POST = "/letters", payload = "letter", vars = { cart = { total = 12.5 }, names = person.names }, %s
+  }
   log(("skipped %%s, %%s"):format(answer.skipped, answer.error))
   call_api "after" { via = "crm", POST = "/after" }
 end }]]):format(fields or "")
@@ -40,7 +42,8 @@ describe("a template", function()
     local kinds = {
       json = { '{"name": "{{ first_name }}", "age": {{ person.age }}, "total": {{ cart.total }}, "names": {{ names }}}',
         '{"name": "Ada \\"the\\" O\'Neil\\n", "age": 36, "total": 12.5, "names": ["a","b"]}', "application/json" },
-      form = { "name={{ first_name }}&total={{ cart.total }}", "name=Ada+%22the%22+O%27Neil%0A&total=12.5", "application/x-www-form-urlencoded" },
+      form = { "name={{ first_name }}&total={{ cart.total }}", "name=Ada+%22the%22+O%27Neil%0A&total=12.5",
+        "application/x-www-form-urlencoded" },
       html = { "<p>{{ first_name }}</p>", "<p>Ada &quot;the&quot; O&#39;Neil\n</p>", "text/html; charset=utf-8" },
       txt = { "Hello {{ first_name }}!", 'Hello Ada "the" O\'Neil\n!', "text/plain; charset=utf-8" },
     }
@@ -80,7 +83,8 @@ describe("a template", function()
 
   it("warns, once, of values that had to be made safe, and of whose they are", function()
     local state = rehearse({ ["payloads/letter.html"] = "<p>{{ name }}</p>" },
-      { { id = "ada", name = "Ada" }, { id = "bob", name = "B\1o\2b" }, { id = "eve", name = "\1" } }, { flags = { "--workers", "1" } })
+      { { id = "ada", name = "Ada" }, { id = "bob", name = "B\1o\2b" }, { id = "eve", name = "\1" } },
+      { flags = { "--workers", "1" } })
     assert.matches("bob: payload letter: 2 parts of what was put in", state.said, 1, true)
     assert.not_matches("eve: payload", state.said, 1, true)
     assert.equal(3, state.report.completed)
@@ -98,7 +102,8 @@ describe("a template", function()
   it("drops its person by drop_message and by required, whatever on_failure says", function()
     for _, template in ipairs { "{% unless first_name %}{% drop_message 'no name' %}{% endunless %}{}",
       '{"name": {{ first_name | required: "no name" }}}' } do
-      local state = rehearse({ ["payloads/letter.json"] = template }, { { id = "nobody" }, ADA }, { fields = 'on_failure = "continue"' })
+      local state = rehearse({ ["payloads/letter.json"] = template }, { { id = "nobody" }, ADA },
+        { fields = 'on_failure = "continue"' })
       assert.same({ 1, 1 }, { state.report.completed, state.report.dropped })
       local run = state.runs("letters", "--outcome", "dropped")[1]
       assert.same({ "nobody", "letter", "payload", "no name" }, { run.person, run.element, run.reason, run.detail })
@@ -158,21 +163,25 @@ describe("a template", function()
   end)
 
   it("sees no view that could be written to, nor a mistake of its own: profiles in vars are plain", function()
-    local state = rehearse({ ["payloads/letter.json"] = '{"all": {% if names.size == 2 %}{{ names | join: "-" }}{% else %}0{% endif %}}' }, { ADA })
+    local state = rehearse({
+      ["payloads/letter.json"] = '{"all": {% if names.size == 2 %}{{ names | join: "-" }}{% else %}0{% endif %}}',
+    }, { ADA })
     assert.equal('{"all": "a-b"}', (letter_to(state, "ada")))
   end)
 end)
 
 describe("a URL and a header", function()
   local function sent(fields, person)
-    local script = ('return journey "letters" { flow = function(person) call_api "letter" { via = "crm", %s, json = {} } end }'):format(fields)
+    local script = ('return journey "letters" { flow = function(person) call_api "letter" { via = "crm", %s, json = {} } '
+      .. "end }"):format(fields)
     local state = states.make("letters", script, { person or ADA }, { flags = { "--trace", "trace" } })
     local text = helper.read_file(state.folder .. "/trace")
     return text ~= "" and json.decode(text:match("[^\n]+")) or nil, state
   end
 
   it("take values in, escaped for where they stand", function()
-    local traced = sent([[POST = "/people/{{ person.slash }}/x?name={{ slash }}&age={{ age | plus: 1 }}", headers = { ["X-Name"] = "it is {{ slash }}" }]],
+    local traced = sent([[POST = "/people/{{ person.slash }}/x?name={{ slash }}&age={{ age | plus: 1 }}",
+      headers = { ["X-Name"] = "it is {{ slash }}" }]],
       { id = "ada", slash = "a/b c&d", age = 36 })
     assert.matches("/people/a%2Fb%20c%26d/x?name=a%2Fb%20c%26d&age=37", traced.url, 1, true)
     assert.equal("it is a/b c&d", traced.headers["X-Name"])
@@ -242,7 +251,8 @@ describe("a folder of payloads", function()
     assert.same(state.persons("--sent", "letter/a"), again.persons("--sent", "letter/a"))
     assert.equal(counts["letter/a"], #state.persons("--sent", "letter/a"))
     assert.equal(400, #state.persons("--sent", "letter"))
-    assert.equal(#state.persons("--sent", "letter/a"), #state.persons("--sent", "letter/a@" .. engine.hash('{"copy": "a"}'):sub(1, 6)))
+    assert.equal(#state.persons("--sent", "letter/a"), #state.persons("--sent",
+      "letter/a@" .. engine.hash('{"copy": "a"}'):sub(1, 6)))
     assert.equal(0, #state.persons("--sent", "letter/a@" .. engine.hash('{"copy": "b"}'):sub(1, 6)))
   end)
 
@@ -254,7 +264,8 @@ describe("a folder of payloads", function()
     assert.matches("are both the payload letter", result.err, 1, true)
     os.remove(state.folder .. "/payloads/letter/a.json")
     helper.write_file(state.folder .. "/payloads/letter.txt", "x")
-    assert.matches("payloads/letter.json and payloads/letter.txt are both the payload letter", state.ask("run", "letters", "--people", "people.ndjson").err, 1, true)
+    assert.matches("payloads/letter.json and payloads/letter.txt are both the payload letter",
+      state.ask("run", "letters", "--people", "people.ndjson").err, 1, true)
   end)
 end)
 
@@ -264,7 +275,8 @@ describe("a running journey", function()
   setup(function()
     vendor = running.vendor()
     folder = running.project {
-      ["journeys/letters.lua"] = 'return journey "letters" { flow = function() call_api "letter" { via = "vendor", POST = "/letters", payload = "letter" } end }',
+      ["journeys/letters.lua"] = 'return journey "letters" { flow = function() '
+        .. 'call_api "letter" { via = "vendor", POST = "/letters", payload = "letter" } end }',
       ["payloads/letter.txt"] = "first {{ person.id }}",
     }
     assert(os.execute("mkfifo " .. helper.quote(folder .. "/people.csv")))
@@ -297,7 +309,8 @@ describe("a running journey", function()
   it("takes a changed template for the calls that come, and keeps the last good one when the new one is broken", function()
     assert.equal("first ada", letter_for("ada"))
     helper.write_file(folder .. "/payloads/letter.txt", "second {{ person.id }}")
-    wait_for_words("payloads taken for calls that are not rendered yet: letter@" .. engine.hash("second {{ person.id }}"):sub(1, 12))
+    wait_for_words("payloads taken for calls that are not rendered yet: letter@"
+      .. engine.hash("second {{ person.id }}"):sub(1, 12))
     assert.equal("second grace", letter_for("grace"))
     helper.write_file(folder .. "/payloads/letter.txt", "third {{ person.id | upcse }}")
     wait_for_words("payloads not taken, those from before stay in use: ")

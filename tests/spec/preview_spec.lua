@@ -118,7 +118,8 @@ ada  hello@]])
 
   it("takes people from a pipe", function()
     local folder = project { ["hello.json"] = '{"a": "{{ first_name }}"}' }
-    local done = helper.sh("(sleep 0.05; echo '{\"id\":\"eve\",\"first_name\":\"Eve\"}') | " .. words(folder, "hello", "--people", "-"))
+    local done = helper.sh("(sleep 0.05; echo '{\"id\":\"eve\",\"first_name\":\"Eve\"}') | " .. words(folder, "hello",
+      "--people", "-"))
     assert.equal(0, done.code, done.err)
     contains(done.out, '"a": "Eve"')
     assert.equal(2, preview(folder, "hello", "--people", "-", "--watch").code)
@@ -160,7 +161,8 @@ ada  hello@]])
 
   it("names what a transform asks for in vain, with its line", function()
     local folder = project { ["hello.lua"] = 'return function(person, event, vars)\n  local n = #event.items\n'
-      .. '  return { to = person.phone,\n' .. '    name = person.frist_name, n = n, first = event.items[1] and event.items[1].price }\nend' }
+      .. '  return { to = person.phone,\n'
+      .. '    name = person.frist_name, n = n, first = event.items[1] and event.items[1].price }\nend' }
     local done = preview(folder, "hello", "--person", "bob")
     assert.equal(1, done.code)
     contains(done.out, '"n": 0')
@@ -206,7 +208,8 @@ ada  hello@]])
   it("tells how much of what people hold had to be made safe", function()
     local folder = project { ["hello.html"] = "<p>{{ person.x }}</p>" }
     helper.write_file(folder .. "/people.ndjson", '{"id":"odd","x":"a\\u0001b\\u0002"}\n{"id":"even","x":"ab"}\n')
-    contains(preview(folder, "hello", "--people", "people.ndjson").out, "2 parts of values made safe: not UTF-8, control characters, or URLs")
+    contains(preview(folder, "hello", "--people", "people.ndjson").out,
+      "2 parts of values made safe: not UTF-8, control characters, or URLs")
     local people = facts(folder, "hello", "--people", "people.ndjson", "--json").previews[1].people
     assert.same({ 2, 0 }, { people[1].repaired, people[2].repaired })
   end)
@@ -412,7 +415,8 @@ end)
 
 describe("jaunt preview --diff", function()
   local function git(folder, command)
-    local done = helper.sh(("cd %s && GIT_CONFIG_GLOBAL=/dev/null git -c user.email=a@example.com -c user.name=a %s"):format(folder, command))
+    local done = helper.sh(("cd %s && GIT_CONFIG_GLOBAL=/dev/null git -c user.email=a@example.com -c user.name=a %s"):format(
+      folder, command))
     assert(done.code == 0, done.err)
   end
 
@@ -644,6 +648,8 @@ describe("jaunt preview --send-to", function()
     contains(complaint "me", "phone +15550100")
     helper.write_file(folder .. "/settings.lua", 'return { sendto = {} }')
     contains(complaint "me", "settings.lua: there is no setting sendto; did you mean send_to?")
+    helper.write_file(folder .. "/settings.lua", 'return { send_to = "me@example.com" }')
+    contains(complaint "me", "settings.lua: send_to is a table of names")
     helper.write_file(folder .. "/settings.lua", 'return { send_to = { me = "me@example.com" } }')
     contains(complaint "me", "send_to.me is a table of attributes")
   end)

@@ -139,12 +139,13 @@ describe("a held run that is redriven", function()
   it("goes on when the secret is there", function()
     local project = repairing.project [[ call_api "hello" { via = "shop", POST = "/hello", json = { id = person.id } } ]]
     local vendor = running.vendor()
-    helper.write_file(project.folder .. "/connections.lua", [[return { shop = { base_url = env("VENDOR_URL"), private_network = true,
+    helper.write_file(project.folder .. "/connections.lua",
+      [[return { shop = { base_url = env("VENDOR_URL"), private_network = true,
       auth = { bearer = secret "SHOP_TOKEN" } } }]])
     local env = { VENDOR_URL = vendor.url .. "/vendor" }
     local function live()
-      local result = running.run(project.folder, { env = env }, "trip", "--people", "people.csv", "--state", STATE, "--live", "--yes",
-        "--json")
+      local result = running.run(project.folder, { env = env }, "trip", "--people", "people.csv", "--state", STATE,
+        "--live", "--yes", "--json")
       return result.report
     end
     assert.equal(8, live().held)
@@ -341,7 +342,8 @@ describe("what can't be redriven is refused, by count and reason:", function()
     assert.equal(4, #told.groups)
     assert.equal(2, #told.samples)
     local text = project.jaunt("redrive", "trip", "--dry-run", "--state", STATE).out
-    for _, line in ipairs { "4 runs of trip are meant:\n", "2 would be redriven:\n", '  1  dropped at "first": status 422', "1 would be refused: its script says drop()",
+    for _, line in ipairs { "4 runs of trip are meant:\n", "2 would be redriven:\n",
+      '  1  dropped at "first": status 422', "1 would be refused: its script says drop()",
       "p1  dropped at \"first\": status 422, since 20" } do
       assert.is_truthy(text:find(line, 1, true), line .. "\nis not in\n" .. text)
     end

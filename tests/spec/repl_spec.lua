@@ -1,5 +1,5 @@
--- The prompt: what is typed at a terminal (tests/support/pty_main.c), what comes from a file or pipe, and scripts that are run by their
--- name.
+-- The prompt: what is typed at a terminal (tests/support/pty_main.c), what comes from a file or pipe, and scripts that
+-- are run by their name.
 
 local fault = require "fault"
 local helper = require "helper"
@@ -35,18 +35,21 @@ local folder
 local function typed(steps, options)
   options = options or {}
   local file = helper.write_file(folder .. "/steps", table.concat(steps, "\n") .. "\n")
-  local environment = { "HOME=" .. helper.quote(folder .. "/home"), "TERM=xterm", "LC_ALL=C.UTF-8", "NO_COLOR=", "INPUTRC=/dev/null" }
+  local environment = { "HOME=" .. helper.quote(folder .. "/home"), "TERM=xterm", "LC_ALL=C.UTF-8", "NO_COLOR=",
+    "INPUTRC=/dev/null" }
   for name, value in pairs(options.env or {}) do environment[#environment + 1] = name .. "=" .. helper.quote(value) end
-  local result = helper.sh(("cd %s && env -u XDG_STATE_HOME -u VISUAL %s %s %s %s %s"):format(helper.quote(folder), table.concat(environment, " "),
+  local result = helper.sh(("cd %s && env -u XDG_STATE_HOME -u VISUAL %s %s %s %s %s"):format(helper.quote(folder),
+    table.concat(environment, " "),
     build .. "/tests/pty", helper.quote(file), helper.quote(JAUNT), options.words or ""))
   assert.not_equal(99, result.code, result.err)
   return { code = result.code, shown = result.out }
 end
 
--- Runs jaunt with these words and `input` on standard input.
-local function piped(words, input)
+-- Runs jaunt with these words and `input` on standard input. `environment`: "NAME=VALUE", or nil.
+local function piped(words, input, environment)
   local file = helper.write_file(folder .. "/input", input or "")
-  return helper.sh(("cd %s && { %s %s < %s; }"):format(helper.quote(folder), helper.quote(JAUNT), words, helper.quote(file)))
+  return helper.sh(("cd %s && { env -u VISUAL %s %s %s < %s; }"):format(helper.quote(folder), environment or "",
+    helper.quote(JAUNT), words, helper.quote(file)))
 end
 
 before_each(function() folder = scripts.folder(FILES) end)
@@ -62,11 +65,13 @@ describe("at the prompt", function()
     typed { "expect pretend>", [[send call_api { via = "crm", POST = "/contacts", json = { name = "Ada" } }\r]],
       "expect ok", "expect status 201", "expect 1 attempt", [[expect "id"]], "expect 7", "expect pretend>",
       [[send _.json.name\r]], [[expect "Ada"]],
-      [[send call_api { via = "crm", GET = "/no" }\r]], "expect failed", "expect status 422", [[expect "why"]], [[send .quit\r]], "end" }
+      [[send call_api { via = "crm", GET = "/no" }\r]], "expect failed", "expect status 422", [[expect "why"]],
+      [[send .quit\r]], "end" }
   end)
 
   it("no two calls have the same key", function()
-    local result = piped("repl", ('call_api { via = "crm", GET = "/key" }\n'):rep(3) .. 'a = call_api { via = "crm", GET = "/key" }; b = call_api { via = "crm", GET = "/key" }\n'
+    local result = piped("repl", ('call_api { via = "crm", GET = "/key" }\n'):rep(3)
+      .. 'a = call_api { via = "crm", GET = "/key" }; b = call_api { via = "crm", GET = "/key" }\n'
       .. "print(a.json.key, b.json.key)\n")
     local seen, count = {}, 0
     for key in result.out:gmatch("%f[%x](" .. ("%x"):rep(32) .. ")%f[%X]") do
@@ -77,43 +82,51 @@ describe("at the prompt", function()
   end)
 
   it("what is typed while a call is in flight is the next line", function()
-    typed { "expect pretend>", [[send call_api { via = "crm", GET = "/takes" }\r]], [[send 6 * 7\r]], "expect late", "expect pretend>",
-      "expect 6 * 7", "expect \\n42", [[send \x04]], "end" }
+    typed { "expect pretend>", [[send call_api { via = "crm", GET = "/takes" }\r]], [[send 6 * 7\r]], "expect late",
+      "expect pretend>", "expect 6 * 7", "expect \\n42", [[send \x04]], "end" }
   end)
 
   it("Ctrl-C cancels a call", function()
-    typed { "expect pretend>", [[send call_api { via = "crm", GET = "/hangs" }\r]], "expect Ctrl-C cancels", [[send \x03]], "expect cancelled after",
+    typed { "expect pretend>", [[send call_api { via = "crm", GET = "/hangs" }\r]], "expect Ctrl-C cancels",
+      [[send \x03]], "expect cancelled after",
       "expect pretend>", [[send 1 + 2\r]], "expect \\n3", [[send \x04]], "end" }
   end)
 
   it("Ctrl-C ends a loop", function()
-    typed { "expect pretend>", [[send x = 5\r]], "expect pretend>", [[send while true do end\r]], "expect Ctrl-C cancels", [[send \x03]],
-      "expect cancelled after", "expect pretend>", [[send pcall(function() while true do end end)\r]], "expect Ctrl-C cancels", [[send \x03]],
+    typed { "expect pretend>", [[send x = 5\r]], "expect pretend>", [[send while true do end\r]],
+      "expect Ctrl-C cancels", [[send \x03]],
+      "expect cancelled after", "expect pretend>", [[send pcall(function() while true do end end)\r]],
+      "expect Ctrl-C cancels", [[send \x03]],
       "expect cancelled after", "expect pretend>", [[send x\r]], "expect \\n5", [[send \x04]], "end" }
   end)
 
   it("Ctrl-C at an empty prompt, and in the middle of a line or block, gives another one", function()
-    typed { "expect pretend>", [[send \x03]], "expect ^C", "expect pretend>", "send half a li", [[expect half a li]], [[send \x03]], "expect ^C",
-      "expect pretend>", [[send for i = 1, 2 do\r]], "expect >>", [[send \x03]], "expect ^C", "expect pretend>", [[send 1 + 1\r]], "expect \\n2",
-      [[send \x04]], "end" }
+    typed { "expect pretend>", [[send \x03]], "expect ^C", "expect pretend>", "send half a li", [[expect half a li]],
+      [[send \x03]], "expect ^C",
+      "expect pretend>", [[send for i = 1, 2 do\r]], "expect >>", [[send \x03]], "expect ^C", "expect pretend>",
+      [[send 1 + 1\r]], "expect \\n2", [[send \x04]], "end" }
   end)
 
   it("an open block asks for more, and comes back whole from the history, in the next session too", function()
-    local lines = { "expect pretend>", [[send for i = 1, 2 do\r]], "expect >>", [[send   print("n" .. i)\r]], "expect >>", [[send end\r]], "expect n1",
+    local lines = { "expect pretend>", [[send for i = 1, 2 do\r]], "expect >>", [[send   print("n" .. i)\r]],
+      "expect >>", [[send end\r]], "expect n1",
       "expect n2", "expect pretend>", [[send \e[A\r]], "expect n1", "expect n2", [[send \x04]], "end" }
     typed(lines)
-    local result = typed { "expect pretend>", [[send \e[A]], "expect for i = 1, 2 do", "expect print", "expect end", [[send \r]], "expect n1", "expect n2", [[send \x04]], "end" }
+    local result = typed { "expect pretend>", [[send \e[A]], "expect for i = 1, 2 do", "expect print", "expect end",
+      [[send \r]], "expect n1", "expect n2", [[send \x04]], "end" }
     assert.is_nil(result.shown:find("^J", 1, true), "its lines stand on one")
   end)
 
   it("a quote that is open where its line ends is a mistake, and asks for nothing more", function()
-    typed { "expect pretend>", [[send x = "half\r]], "expect unfinished string", "expect pretend>", [[send x = [[long\r]], "expect >>", "send ]]\\r", "expect pretend>",
+    typed { "expect pretend>", [[send x = "half\r]], "expect unfinished string", "expect pretend>",
+      [[send x = [[long\r]], "expect >>", "send ]]\\r", "expect pretend>",
       [[send x\r]], [[expect "long\\n"]], [[send \x04]], "end" }
   end)
 
   it("secrets do not get into the history", function()
     helper.write_file(folder .. "/secrets.env", "CRM_TOKEN=corncrake\n")
-    typed { "expect pretend>", [[send a = "corncrake"\r]], "expect not kept", "expect pretend>", [[send token = "swordfish"\r]], "expect not kept", "expect pretend>",
+    typed { "expect pretend>", [[send a = "corncrake"\r]], "expect not kept", "expect pretend>",
+      [[send token = "swordfish"\r]], "expect not kept", "expect pretend>",
       [[send  silent = 1\r]], "expect pretend>", [[send kept = 1\r]], "expect pretend>", [[send \x04]], "end" }
     local path = folder .. "/home/.local/state/jaunt/history"
     assert.equal("kept = 1\n", helper.read_file(path))
@@ -123,12 +136,15 @@ describe("at the prompt", function()
   it("what looks like a secret is known by its name, its form, or its value", function()
     local history = require "jaunt.repl.history"
     for _, text in ipairs {
-      'headers = { Authorization = "Bearer abcdef1234567890" }', 'headers = { ["X-Api-Key"] = "abc" }', 'pass = "hunter2"', "pwd = 'hunter2'", 'auth = { bearer = "abc123" }',
-      'auth = { basic = { "user", "pw" } }', "client_secret = [[abc]]", 'f("password", "hunter2")', 'GET = "/x?api_key=abcdef"', 'my_private_key = "abc"', 'token\n  = "abc"',
+      'headers = { Authorization = "Bearer abcdef1234567890" }', 'headers = { ["X-Api-Key"] = "abc" }',
+      'pass = "hunter2"', "pwd = 'hunter2'", 'auth = { bearer = "abc123" }',
+      'auth = { basic = { "user", "pw" } }', "client_secret = [[abc]]", 'f("password", "hunter2")',
+      'GET = "/x?api_key=abcdef"', 'my_private_key = "abc"', 'token\n  = "abc"',
       'x = "https://user:word@example.com/"', 'x = "corncrake, the value"',
     } do assert.is_true(history.holds_secret(text, { "corncrake" }), text) end
     for _, text in ipairs {
-      'token = secret "CRM"', 'x = "token"', 'wait_for("password_reset", { within = "1d" })', "person.token_count = 5", 'call_api { via = "crm", GET = "/x?page=2" }', 'passed = "yes" and 1',
+      'token = secret "CRM"', 'x = "token"', 'wait_for("password_reset", { within = "1d" })', "person.token_count = 5",
+      'call_api { via = "crm", GET = "/x?page=2" }', 'passed = "yes" and 1',
     } do assert.is_false(history.holds_secret(text, { "corncrake" }), text) end
   end)
 
@@ -137,31 +153,36 @@ describe("at the prompt", function()
     for i = 1, 200 do lines[i] = ("n%d = %d"):format(i, i) end
     helper.write_file(folder .. "/paste", table.concat(lines, "\r") .. "\r")
     helper.write_file(folder .. "/one", "\27[200~" .. table.concat(lines, "\n"):gsub("n(%d)", "m%1") .. "\27[201~\r")
-    typed { "expect pretend>", "paste " .. folder .. "/paste", "expect n200 = 200", "expect pretend>", [[send n1 + n100 + n200\r]], "expect \\n301",
-      "expect pretend>", "paste " .. folder .. "/one", "expect m200 = 200", "expect pretend>", [[send m1 + m100 + m200\r]], "expect \\n301", [[send \x04]], "end" }
+    typed { "expect pretend>", "paste " .. folder .. "/paste", "expect n200 = 200", "expect pretend>",
+      [[send n1 + n100 + n200\r]], "expect \\n301",
+      "expect pretend>", "paste " .. folder .. "/one", "expect m200 = 200", "expect pretend>",
+      [[send m1 + m100 + m200\r]], "expect \\n301", [[send \x04]], "end" }
   end)
 
   it("a window may change its size while a line is typed", function()
-    typed { "expect pretend>", [[send "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]], "expect aaaaaaaaaaaa", "resize 30 10", [[send " .. "z"\r]],
+    typed { "expect pretend>", [[send "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa]], "expect aaaaaaaaaaaa",
+      "resize 30 10", [[send " .. "z"\r]],
       [[expect aaaaz"]], "expect pretend>", [[send 1\r]], "expect \\n1", [[send \x04]], "end" }
-    local result = typed { "expect pretend>", "resize 30 10", "expect pretend>", "send " .. ("b"):rep(60), "expect " .. ("b"):rep(20), "resize 100 10", "expect pretend>",
-      [[send \x03]], "expect ^C", [[send \x04]], "end" }
+    local result = typed { "expect pretend>", "resize 30 10", "expect pretend>", "send " .. ("b"):rep(60),
+      "expect " .. ("b"):rep(20), "resize 100 10", "expect pretend>", [[send \x03]], "expect ^C", [[send \x04]], "end" }
     for between in result.shown:gmatch("b([^b]-)pretend>") do assert.truthy(between:find("[\r\n]"), "what stood there in the old width was not taken away") end
   end)
 
   it("texts of all tongues can be typed and are shown", function()
-    typed { "expect pretend>", [[send name = "Wanjirũ 李"\r]], "expect pretend>", [[send name, #name\r]], [[expect "Wanjirũ 李"]], "expect \\n12",
-      [[send \x04]], "end" }
+    typed { "expect pretend>", [[send name = "Wanjirũ 李"\r]], "expect pretend>", [[send name, #name\r]],
+      [[expect "Wanjirũ 李"]], "expect \\n12", [[send \x04]], "end" }
   end)
 
   it("an answer of 1 MB is cut, and the prompt is there again", function()
-    local result = typed { "expect pretend>", [[send call_api { via = "crm", GET = "/large" }\r]], "expect status 200", "expect pretend>", [[send \x04]], "end" }
+    local result = typed { "expect pretend>", [[send call_api { via = "crm", GET = "/large" }\r]], "expect status 200",
+      "expect pretend>", [[send \x04]], "end" }
     assert.is_true(#result.shown < 20000)
   end)
 
   it("NO_COLOR and TERM=dumb have no colours, and a dumb terminal plain lines", function()
     for _, env in ipairs { { NO_COLOR = "1" }, { TERM = "dumb" } } do
-      local result = typed({ "expect pretend>", [[send { "a" }\r]], [[expect { "a" }]], "expect pretend>", [[send \x04]], "end" }, { env = env })
+      local result = typed({ "expect pretend>", [[send { "a" }\r]], [[expect { "a" }]], "expect pretend>",
+        [[send \x04]], "end" }, { env = env })
       assert.is_nil(result.shown:find("\27%[[%d;]*m"))
       if env.TERM then assert.is_nil(result.shown:find("\27", 1, true)) end
     end
@@ -171,22 +192,27 @@ describe("at the prompt", function()
 
   it("a word is completed: names, fields, call_api's fields, connections, payloads, people, commands", function()
     for _, case in ipairs {
-      { "spl\\t", "split" }, { "string.forma\\t", "string.format" }, { 'call_api { vi\\t', "via = " }, { 'call_api { via = "c\\t', 'via = "crm"' },
-      { 'payload "he\\t', 'payload "hello"' }, { ".person gr\\t", ".person grace" }, { ".ru\\t", ".run" }, { ".run gr\\t", ".run greet" },
-      { ".why ada --jo\\t", "--journey" }, { ".vendor c\\tPO\\t", ".vendor crm POST" }, { ".edit gr\\t", ".edit greet" }, { ".help wait_f\\t", ".help wait_for" },
+      { "spl\\t", "split" }, { "string.forma\\t", "string.format" }, { 'call_api { vi\\t', "via = " },
+      { 'call_api { via = "c\\t', 'via = "crm"' },
+      { 'payload "he\\t', 'payload "hello"' }, { ".person gr\\t", ".person grace" }, { ".ru\\t", ".run" },
+      { ".run gr\\t", ".run greet" },
+      { ".why ada --jo\\t", "--journey" }, { ".vendor c\\tPO\\t", ".vendor crm POST" },
+      { ".edit gr\\t", ".edit greet" }, { ".help wait_f\\t", ".help wait_for" },
     } do
       typed { "expect pretend>", "send " .. case[1], "expect " .. case[2], [[send \x03]], "expect pretend>", [[send \x04]], "end" }
     end
-    typed { "expect pretend>", [[send call_api { via = "crm", GET = "/no" }\r]], "expect failed", "expect pretend>", [[send _.json.w\t]], "expect _.json.why", [[send \r]],
-      [[expect "no"]], [[send \x04]], "end" }
-    typed { "expect pretend>", [[send shop = { address = 1 }\r]], "expect pretend>", [[send shop.ad\t]], "expect shop.address", [[send \r]], "expect \\n1", [[send \x04]], "end" }
+    typed { "expect pretend>", [[send call_api { via = "crm", GET = "/no" }\r]], "expect failed", "expect pretend>",
+      [[send _.json.w\t]], "expect _.json.why", [[send \r]], [[expect "no"]], [[send \x04]], "end" }
+    typed { "expect pretend>", [[send shop = { address = 1 }\r]], "expect pretend>", [[send shop.ad\t]],
+      "expect shop.address", [[send \r]], "expect \\n1", [[send \x04]], "end" }
   end)
 
   it("a name among 10,000 people is completed", function()
     local people = {}
     for i = 1, 10000 do people[i] = ('{"id":"p%05d"}'):format(i) end
     helper.write_file(folder .. "/people/samples.ndjson", table.concat(people, "\n") .. "\n")
-    local result = typed { "expect pretend>", [[send .person p0777\t\t]], "expect p07770", "expect p07779", [[send 7\r]], "expect person is p07777",
+    local result = typed { "expect pretend>", [[send .person p0777\t\t]], "expect p07770", "expect p07779",
+      [[send 7\r]], "expect person is p07777",
       [[send .person p\t\t]], "expect more", "expect pretend>", [[send \x03]], "expect pretend>", [[send \x04]], "end" }
     assert.is_true(#result.shown < 20000)
   end)
@@ -200,7 +226,8 @@ describe("commands with a dot", function()
     assert.truthy(result.err:find("nothing has run at this prompt yet: .run JOURNEY", 1, true))
     result = piped("repl", ".person grace\n.run greet\n.why grace\n.runs greet\n.report greet\n.check\n.preview hello\n")
     assert.equal(0, result.code, result.err)
-    for _, text in ipairs { "1 entered", "greet: completed", '{"name":"Grace"}', "1 run: 1 completed", "nothing found", "grace@example.com" } do
+    for _, text in ipairs { "1 entered", "greet: completed", '{"name":"Grace"}', "1 run: 1 completed", "nothing found",
+      "grace@example.com" } do
       assert.truthy(result.out:find(text, 1, true), text .. " in\n" .. result.out)
     end
     assert.is_nil(result.out:find("ada@example.com", 1, true))
@@ -234,13 +261,15 @@ describe("commands with a dot", function()
       assert.equal(0, result.code, result.err)
       assert.truthy(result.out:find(said, 1, true), line .. ": " .. result.out)
     end
-    for line, said in pairs { [".new x"] = "jaunt new is for the command line alone", ["??"] = "? stands before a word", [".edit zzz"] = "there are greet, hello" } do
+    for line, said in pairs { [".new x"] = "jaunt new is for the command line alone", ["??"] = "? stands before a word",
+      [".edit zzz"] = "there are greet, hello" } do
       assert.truthy(piped("repl", line .. "\n").err:find(said, 1, true), line)
     end
   end)
 
   it("help knows every word and field of scripts", function()
-    local help, paint = require "jaunt.repl.help", setmetatable({}, { __index = function() return function(text) return text end end })
+    local help, paint = require "jaunt.repl.help", setmetatable({},
+      { __index = function() return function(text) return text end end })
     for _, field in ipairs(require("jaunt.native.engine").call_fields()) do
       assert.truthy(help.text("call_api", paint):find("\n  " .. field .. " ", 1, true), field)
     end
@@ -271,9 +300,16 @@ describe("commands with a dot", function()
 
   it("make the pretend vendor fail, and mend it", function()
     local call = 'call_api { via = "crm", POST = "/contacts", json = { name = "Ada" } }\n'
-    local result = piped("repl", ".vendor crm POST /contacts 503\n" .. call .. ".vendor off\n" .. call .. ".vendor crm POST /contacts reset\n" .. call)
+    local result = piped("repl", ".vendor crm POST /contacts 503\n" .. call .. ".vendor off\n" .. call
+      .. ".vendor crm POST /contacts reset\n" .. call)
     assert.equal(0, result.code, result.err)
     assert.truthy(result.out:find("failed · status 503.*ok · status 201.*failed.*reset"), result.out)
+  end)
+
+  it("forget what .vendor was told wrongly", function()
+    typed { "expect pretend>", [[send .vendor crm POST /contacts 999\r]], "expect 999 is no status from 200 to 599",
+      "expect pretend>",
+      [[send .vendor\r]], "expect the pretend vendors answer as usual", "expect pretend>", [[send \x04]], "end" }
   end)
 
   it("let .run meet what .vendor was told", function()
@@ -285,9 +321,11 @@ describe("commands with a dot", function()
   end)
 
   it("step through a journey: send, skip, feign, leave", function()
-    typed { "expect pretend>", [[send .step greet\r]], "expect ada goes through greet", "expect POST /contacts via crm", [[expect "name": "Ada"]], "expect Enter sends it",
+    typed { "expect pretend>", [[send .step greet\r]], "expect ada goes through greet", "expect POST /contacts via crm",
+      [[expect "name": "Ada"]], "expect Enter sends it",
       [[send \r]], "expect status 201", "expect wait 2h", [[send s\r]], "expect completed", "expect pretend>",
-      [[send .step greet\r]], "expect Enter sends it", [[send f 500 {"why":"tired"}\r]], "expect status: 500, feigned", "expect pretend>",
+      [[send .step greet\r]], "expect Enter sends it", [[send f 500 {"why":"tired"}\r]], "expect status: 500, feigned",
+      "expect pretend>",
       [[send .step greet\r]], "expect Enter sends it", [[send q\r]], "expect left", "expect pretend>",
       [[send .step greet\r]], "expect Enter sends it", [[send \x03]], "expect pretend>", [[send \x04]], "end" }
   end)
@@ -295,7 +333,8 @@ describe("commands with a dot", function()
   it("open the editor, and show what a payload sends then", function()
     helper.write_file(folder .. "/editor", "#!/bin/sh\nsed -i 's/\"to\"/\"mail\"/' \"$1\"\n")
     os.execute("chmod +x " .. helper.quote(folder .. "/editor"))
-    typed({ "expect pretend>", [[send .person grace\r]], "expect person is grace", [[send .edit hello\r]], [[expect "mail": "grace@example.com"]], "expect pretend>", [[send \x04]], "end" },
+    typed({ "expect pretend>", [[send .person grace\r]], "expect person is grace", [[send .edit hello\r]],
+      [[expect "mail": "grace@example.com"]], "expect pretend>", [[send \x04]], "end" },
       { env = { EDITOR = "./editor" } })
   end)
 
@@ -303,32 +342,47 @@ describe("commands with a dot", function()
     helper.write_file(folder .. "/editor", "#!/bin/sh\nsed -i 's/\"to\"/\"first\"/' \"$1\"\nread line\nsed -i 's/\"first\"/\"second\"/' \"$1\"\nread line\n")
     helper.write_file(folder .. "/screen", "#!/bin/sh\nstty -icanon\nsed -i 's/\"second\"/\"third\"/' \"$1\"\nsleep 0.4\nsed -i 's/\"third\"/\"fourth\"/' \"$1\"\nstty icanon\n")
     os.execute("chmod +x " .. helper.quote(folder .. "/editor") .. " " .. helper.quote(folder .. "/screen"))
-    typed({ "expect pretend>", [[send .person grace\r]], "expect person is grace", [[send .edit hello\r]], [[expect "first": "grace@example.com"]],
-      [[send \r]], [[expect "second": "grace@example.com"]], [[send \r]], "expect pretend>", [[send \x04]], "end" }, { env = { EDITOR = "./editor" } })
+    typed({ "expect pretend>", [[send .person grace\r]], "expect person is grace", [[send .edit hello\r]],
+      [[expect "first": "grace@example.com"]],
+      [[send \r]], [[expect "second": "grace@example.com"]], [[send \r]], "expect pretend>", [[send \x04]], "end" },
+        { env = { EDITOR = "./editor" } })
     local result = typed({ "expect pretend>", [[send .person grace\r]], "expect person is grace", [[send .edit hello\r]],
       [[expect "fourth": "grace@example.com"]], "expect pretend>", [[send \x04]], "end" }, { env = { EDITOR = "./screen" } })
     assert.is_nil(result.shown:find('"third"', 1, true))
+  end)
+
+  it("give the editor nothing that is open here but input and outputs", function()
+    helper.write_file(folder .. "/editor", "#!/bin/sh\nls -l /proc/self/fd >opened\n")
+    os.execute("chmod +x " .. helper.quote(folder .. "/editor"))
+    local result = piped("repl", 'call_api { via = "crm", GET = "/key" }\n.edit hello\n', "EDITOR=./editor")
+    assert.equal(0, result.code, result.err)
+    assert.is_nil(helper.read_file(folder .. "/opened"):find("socket:", 1, true))
   end)
 
   it("edit the payload of a name that a journey has, too, and say so", function()
     helper.write_file(folder .. "/payloads/greet.json", '{ "name": "{{ name }}" }')
     helper.write_file(folder .. "/editor", "#!/bin/sh\nsed -i 's/\"name\":/\"called\":/' \"$1\"\n")
     os.execute("chmod +x " .. helper.quote(folder .. "/editor"))
-    typed({ "expect pretend>", [[send .person ada\r]], "expect person is ada", [[send .edit greet\r]], "expect greet is a journey, too: .edit journeys/greet.lua",
-      [[expect "called": "Ada"]], "expect pretend>", [[send .edit journeys/greet.lua\r]], "expect unchanged", [[send \x04]], "end" }, { env = { EDITOR = "./editor" } })
+    typed({ "expect pretend>", [[send .person ada\r]], "expect person is ada", [[send .edit greet\r]],
+      "expect greet is a journey, too: .edit journeys/greet.lua",
+      [[expect "called": "Ada"]], "expect pretend>", [[send .edit journeys/greet.lua\r]], "expect unchanged",
+      [[send \x04]], "end" }, { env = { EDITOR = "./editor" } })
   end)
 
   it("tell of payloads that are saved while a line is typed", function()
-    typed { "expect pretend>", [[send .person ada\r]], "expect person is ada", [[send payload "hello"\r]], [[expect "to"]], "expect pretend>",
-      "send 1 + ", "expect 1 +", [[do echo '{ "other": 1 }' >payloads/hello.json]], "expect payloads taken", "expect 1 +", [[send 1\r]],
-      "expect \\n2", [[send payload "hello"\r]], [[expect "other"]], [[send \x04]], "end" }
+    typed { "expect pretend>", [[send .person ada\r]], "expect person is ada", [[send payload "hello"\r]],
+      [[expect "to"]], "expect pretend>",
+      "send 1 + ", "expect 1 +", [[do echo '{ "other": 1 }' >payloads/hello.json]], "expect payloads taken",
+      "expect 1 +", [[send 1\r]], "expect \\n2", [[send payload "hello"\r]], [[expect "other"]], [[send \x04]], "end" }
   end)
 
   it("go live only after asking; the calls are real then", function()
     local server = fault.start()
     helper.write_file(folder .. "/connections.lua", ([[return { crm = { base_url = "http://127.0.0.1:%d", private_network = true } }]]):format(server.http))
-    local result = typed { "expect pretend>", [[send .live\r]], "expect LIVE", "expect 127.0.0.1", "expect Type live to go on", [[send no\r]], "expect not begun", "expect pretend>",
-      [[send .live\r]], "expect Type live to go on", [[send live\r]], "expect live>", [[send call_api { via = "crm", GET = "/ok" }\r]], "expect status 200", "expect live>",
+    local result = typed { "expect pretend>", [[send .live\r]], "expect LIVE", "expect 127.0.0.1",
+      "expect Type live to go on", [[send no\r]], "expect not begun", "expect pretend>",
+      [[send .live\r]], "expect Type live to go on", [[send live\r]], "expect live>",
+      [[send call_api { via = "crm", GET = "/ok" }\r]], "expect status 200", "expect live>",
       [[send .pretend\r]], "expect pretend>", [[send \x04]], "end" }
     assert.truthy(result.shown:find("\27[1;31mlive>", 1, true), "it is not red")
     server.stop()
@@ -349,9 +403,11 @@ describe("a prompt attached to a runtime", function()
       local runs = helper.sh(("cd %s && %s runs long"):format(helper.quote(folder), helper.quote(JAUNT)))
       return runs.out:find("2 waiting, 1 held", 1, true)
     end)
-    typed({ "expect attached to process", "expect attached>", [[send .runs\r]], "expect 2 waiting, 1 held", "expect attached>",
+    typed({ "expect attached to process", "expect attached>", [[send .live\r]], "expect stays a rehearsal",
+      "expect attached>", [[send .runs\r]], "expect 2 waiting, 1 held", "expect attached>",
       [[send .end long --where 'id == "ada"' --yes\r]], "expect 1 run of long ended", "expect attached>",
-      [[send .step\r]], "expect grace", "expect script", [[send e\r]], "expect 1 run of long ended", "expect attached>", [[send \x04]], "end" }, { words = "repl --attach" })
+      [[send .step\r]], "expect grace", "expect script", [[send e\r]], "expect 1 run of long ended", "expect attached>",
+      [[send \x04]], "end" }, { words = "repl --attach" })
     process.stop("INT")
     local audit = helper.read_file(folder .. "/jaunt.db.audit")
     assert.equal(2, select(2, audit:gsub('"command":"end"', "")))
@@ -362,7 +418,8 @@ describe(".step at the prompt of a runtime", function()
   it("walks a held run to where it is, with what its journal has recorded, pretends from there, and redrives it", function()
     local server = fault.start()
     helper.write_file(folder .. "/connections.lua", ([[return { crm = { base_url = "http://127.0.0.1:%d", private_network = true } }]]):format(server.http))
-    helper.write_file(folder .. "/payloads/hello.json", '{ "how": "{{ how }}", "seen": {{ seen }}, "nick": "{{ nick | hold_if_nil: \'no nick\' }}" }')
+    helper.write_file(folder .. "/payloads/hello.json",
+      '{ "how": "{{ how }}", "seen": {{ seen }}, "nick": "{{ nick | hold_if_nil: \'no nick\' }}" }')
     helper.write_file(folder .. "/journeys/long.lua", [[return journey "long" { flow = function(person)
       if person.id == "kim" then wait "9d" end
       local first = call_api "first" { via = "crm", GET = "/ok" }
@@ -375,11 +432,15 @@ describe(".step at the prompt of a runtime", function()
     local process = helper.start(("sh -c 'cd \"$0\" && exec \"$@\" >said 2>&1' %s %s run long --people two.csv --live --yes"):format(helper.quote(folder), helper.quote(JAUNT)))
     local function runs() return helper.sh(("cd %s && %s runs long"):format(helper.quote(folder), helper.quote(JAUNT))).out end
     running.wait_for("a held run", function() return runs():find("1 waiting, 1 held", 1, true) end)
-    typed({ "expect attached>", [[send .step long\r]], 'expect held at "second" (payload: no nick)', 'expect "first": ok (200)', 'expect split "how": only',
-      "expect From here on it is a rehearsal", "expect POST /ok via crm", "expect no nick", "expect e ends it", [[send q\r]], "expect attached>",
+    typed({ "expect attached>", [[send .step long\r]], 'expect held at "second" (payload: no nick)',
+      'expect "first": ok (200)', 'expect split "how": only',
+      "expect From here on it is a rehearsal", "expect POST /ok via crm", "expect no nick", "expect e ends it",
+      [[send q\r]], "expect attached>",
       [[do sed -i "s/hold_if_nil: 'no nick'/default: '-'/" payloads/hello.json; until grep -q 'payloads taken' said; do sleep 0.05; done]], [[send .step\r]], [[expect "how": "only"]], [[expect "seen": 200]], "expect ?",
-      [[send s\r]], "expect third", "expect ?", [[send f 500\r]], "expect status: 500, feigned", "expect e ends it", [[send w\r]], "expect wait 1ms", "expect ?",
-      [[send r\r]], "expect 1 run of long redriven", "expect ada is", "expect attached>", [[send \x04]], "end" }, { words = "repl --attach" })
+      [[send s\r]], "expect third", "expect ?", [[send f 500\r]], "expect status: 500, feigned", "expect e ends it",
+      [[send w\r]], "expect wait 1ms", "expect ?",
+      [[send r\r]], "expect 1 run of long redriven", "expect ada is", "expect attached>", [[send \x04]], "end" },
+        { words = "repl --attach" })
     running.wait_for("its end", function() return runs():find("1 waiting, 1 completed", 1, true) end)
     process.stop("INT")
     server.stop()
@@ -422,7 +483,8 @@ secret "CRM_TOKEN"
 ]])
     assert.equal(0, result.code, result.err)
     assert.equal('nil\n1\n"number"\n"number"\n36\nyou: said {"a":1}\n"{\\"a\\":null}"\nsecret "CRM_TOKEN"\n', result.out)
-    for chunk, said in pairs { ['drop "no"'] = "no", ['exit "done"'] = "exit()", ['wait_for "never"'] = "does not come", ['call_api "x"'] = "without its braces" } do
+    for chunk, said in pairs { ['drop "no"'] = "no", ['exit "done"'] = "exit()", ['wait_for "never"'] = "does not come",
+      ['call_api "x"'] = "without its braces" } do
       local ended = piped("repl", chunk .. "\n")
       assert.equal(1, ended.code)
       assert.truthy(ended.err:find(said, 1, true), ended.err)
@@ -449,7 +511,8 @@ describe("what is shown", function()
   end)
 
   it("holds nothing that a terminal would obey", function()
-    typed { "expect pretend>", [[send "\\27[31m\\u{9b}", { "\\27" }, print("\\27[31mx")\r]], [[expect ?[31mx]], [[expect "\\027[31m\\u{9b}"]], "expect pretend>", [[send \x04]], "end" }
+    typed { "expect pretend>", [[send "\\27[31m\\u{9b}", { "\\27" }, print("\\27[31mx")\r]], [[expect ?[31mx]],
+      [[expect "\\027[31m\\u{9b}"]], "expect pretend>", [[send \x04]], "end" }
   end)
 end)
 
@@ -482,7 +545,8 @@ describe("a script that is named", function()
     helper.write_file(folder .. "/bin/jaunt", "#!/bin/sh\nexec " .. helper.quote(JAUNT) .. ' "$@"\n')
     os.execute(("chmod +x %s %s"):format(helper.quote(path), helper.quote(folder .. "/bin/jaunt")))
     for _, command in ipairs { "./greet", "jaunt ./greet" } do
-      local result = helper.sh(("cd %s && PATH=%s/bin:$PATH %s --live 'a b'"):format(helper.quote(folder), helper.quote(folder), command))
+      local result = helper.sh(("cd %s && PATH=%s/bin:$PATH %s --live 'a b'"):format(helper.quote(folder),
+        helper.quote(folder), command))
       assert.equal(1, result.code)
       assert.equal("--live\ta b\n", result.out)
       assert.equal("jaunt: ./greet:4: attempt to index a nil value (field 'y')\n  at ./greet:4\n  at ./greet:6\n", result.err)

@@ -1,6 +1,5 @@
 -- jaunt report: the funnel from the state, the same as the run told; over a period; and whether groups differ.
 
-local helper = require "helper"
 local json = require "json"
 local states = require "states"
 local statistics = require "jaunt.base.statistics"
@@ -120,8 +119,10 @@ describe("jaunt report", function()
   end)
 
   it("says in one line what it does not know", function()
-    assert.matches('nobody has entered a journey "sals" in state.db; did you mean sales?', state.complaint("report", "sals"), 1, true)
-    assert.matches('--by: nobody has come to a split "cpoy"; did you mean copy?', state.complaint("report", "sales", "--by", "cpoy"), 1, true)
+    assert.matches('nobody has entered a journey "sals" in state.db; did you mean sales?',
+      state.complaint("report", "sals"), 1, true)
+    assert.matches('--by: nobody has come to a split "cpoy"; did you mean copy?', state.complaint("report", "sales",
+      "--by", "cpoy"), 1, true)
     assert.matches('--by: nobody has come to a split "weather"; there are copy, payload, control',
       state.complaint("report", "sales", "--by", "weather"), 1, true)
     assert.matches('--by takes a split, and "note" is a call_api', state.complaint("report", "sales", "--by", "note"), 1, true)
@@ -183,7 +184,8 @@ end }]]
     assert.equal(told.control, group(told, "control").people)
     assert.equal(600 - told.control, group(told, "journey").people)
     assert.equal("journey", told.better)
-    assert.matches("^control,people,converted,rate,low,high,living\ncontrol,", state.look("report", "trial", "--by", "control", "--csv"))
+    assert.matches("^control,people,converted,rate,low,high,living\ncontrol,", state.look("report", "trial", "--by",
+      "control", "--csv"))
   end)
 
   it("do not differ yet where nobody could tell", function()
@@ -203,7 +205,8 @@ describe("a funnel", function()
       { reason = "connect", detail = long, count = 8998 }, { reason = "redriven", detail = "connect", count = 3009 },
       { reason = "status", detail = "422", count = 118 }, { reason = "timeout", detail = "", count = 1 } } },
     { name = "日本語の分岐 🎉 and so on and on and on", reached = 1, went_on = 1, dropped = 0, held = 0, reasons = {} },
-    { name = "short", reached = 1, went_on = 0, dropped = 1, held = 0, reasons = { { reason = "drop", detail = "no", count = 1 } } },
+    { name = "short", reached = 1, went_on = 0, dropped = 1, held = 0,
+      reasons = { { reason = "drop", detail = "no", count = 1 } } },
   }
 
   it("takes no line that is wider than the terminal, and tells each reason's count all the same", function()
@@ -235,9 +238,11 @@ end)
 describe("statistics", function()
   it("give Wilson's interval", function()
     -- Newcombe 1998, Statistics in Medicine 17, table I: 81 of 263, 15 of 148, 0 of 20, 1 of 29
-    for _, case in ipairs { { 81, 263, 0.2553, 0.3662 }, { 15, 148, 0.0624, 0.1605 }, { 0, 20, 0, 0.1611 }, { 1, 29, 0.0061, 0.1718 } } do
+    for _, case in ipairs { { 81, 263, 0.2553, 0.3662 }, { 15, 148, 0.0624, 0.1605 }, { 0, 20, 0, 0.1611 },
+      { 1, 29, 0.0061, 0.1718 } } do
       local low, high = statistics.interval(case[1], case[2])
-      assert.is_true(math.abs(low - case[3]) < 5e-5 and math.abs(high - case[4]) < 5e-5, ("%d/%d: %f %f"):format(case[1], case[2], low, high))
+      assert.is_true(math.abs(low - case[3]) < 5e-5 and math.abs(high - case[4]) < 5e-5,
+        ("%d/%d: %f %f"):format(case[1], case[2], low, high))
     end
     assert.is_nil(statistics.interval(0, 0))
     for n = 1, 200 do -- nobody, or everybody: the end is exact

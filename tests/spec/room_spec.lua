@@ -2,9 +2,8 @@
 -- the others as soon as it has; elements whose names are made of people's data are counted as one.
 
 local bundle = require "jaunt.project.bundle"
-local connections = require "jaunt.project.connections"
-local engine = require "jaunt.native.engine"
 local helper = require "helper"
+local launch = require "jaunt.run.launch"
 local project = require "jaunt.project"
 local running = require "running"
 
@@ -23,14 +22,9 @@ local gathered = bundle.gather(folder .. "/journeys/storm.lua", found)
 
 -- An engine over the folder's state; `url` is the vendor's.
 local function start(url, start_ms)
-  local list = connections.read(found)
-  connections.reroute(list, url)
-  local secrets = connections.secrets(true, found)
-  return engine.start {
-    journey = gathered.name, version = gathered.version, bundle = gathered.text, workers = 1, in_flight = IN_FLIGHT, seed = 1,
-    state = folder .. "/state.db", virtual = true, start_ms = start_ms, reentry_ms = -1,
-    connections = connections.make(list, secrets), secrets = secrets, reroute = url, events = true,
-  }
+  return launch.engine(gathered, found, {
+    in_flight = IN_FLIGHT, seed = 1, state = folder .. "/state.db", start_ms = start_ms, reroute = url, events = true,
+  })
 end
 
 -- To the end; look(figures) is called all the while.
@@ -82,7 +76,8 @@ describe("elements that are named after people", function()
   }
 
   local function go(...)
-    return running.run(trip, "trip", "--people", "people.csv", "--state", "sqlite:state.db", "--json", "--limits", "elements=5", ...)
+    return running.run(trip, "trip", "--people", "people.csv", "--state", "sqlite:state.db", "--json", "--limits",
+      "elements=5", ...)
   end
 
   it("are counted as one from the bound on, which is told once; each story still has its own", function()
@@ -94,7 +89,8 @@ describe("elements that are named after people", function()
     local result = go("--start", "2026-11-25T11:00:00Z")
     assert.same({ 30, 0, 6 }, { result.report.completed, result.report.held, #result.report.elements })
     assert.equal(30 - 4 + 30, result.report.elements[6].reached)
-    local story = helper.sh("env -C " .. helper.quote(trip) .. " " .. helper.jaunt_words("why", "p30", "--state", "sqlite:state.db"))
+    local story = helper.sh("env -C " .. helper.quote(trip) .. " " .. helper.jaunt_words("why", "p30", "--state",
+      "sqlite:state.db"))
     assert.matches("other half of p30", story.out)
   end)
 

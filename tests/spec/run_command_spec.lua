@@ -1,8 +1,10 @@
 -- `jaunt run` as a command: what it prints where, its exit codes, its flags, and the same funnel for the same seed.
 
+local dry = require "jaunt.run.dry"
 local helper = require "helper"
 local json = require "json"
 local running = require "running"
+local term = require "jaunt.base.term"
 
 local folder = running.project {
   ["journeys/offer.lua"] = [[
@@ -33,7 +35,7 @@ local folder = running.project {
 local rows = { "id,age", "no,13" }
 for i = 1, 60 do rows[#rows + 1] = ("p%d,%d"):format(i, 20 + i % 50) end
 rows[#rows + 1] = "y,17\nw,99\nno,13"
-local PEOPLE = helper.write_file(folder .. "/people.csv", table.concat(rows, "\n") .. "\n")
+helper.write_file(folder .. "/people.csv", table.concat(rows, "\n") .. "\n")
 
 local function run(...) return running.run(folder, {}, "offer", "--people", "people.csv", ...) end
 
@@ -115,6 +117,15 @@ describe("what is printed for people", function()
 
   it("holds no escape codes elsewhere than on a terminal", function()
     assert.is_nil((result.out .. result.err):find("\27"))
+  end)
+end)
+
+describe("--dry-run", function()
+  it("shows a body of many lines to its end", function()
+    local text = dry.describe(json.encode { person = "a", element = "e", method = "POST", url = "https://example.com/",
+      headers = { ["Content-Type"] = "text/plain" }, body = ("x\n"):rep(1500) .. "end" }, term.paint())
+    assert.equal(1500, select(2, text:gsub("\n    x", "")))
+    assert.matches("\n    end\n$", text)
   end)
 end)
 

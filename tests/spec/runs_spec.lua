@@ -77,7 +77,8 @@ describe("jaunt runs", function()
   end)
 
   it("ends quietly when nobody reads on, and with a word when it can't write", function()
-    local command = ("cd %s && %s | head -1"):format(state.folder, helper.jaunt_words("runs", "--state", "sqlite:state.db", "--csv"))
+    local command = ("cd %s && %s | head -1"):format(state.folder, helper.jaunt_words("runs", "--state",
+      "sqlite:state.db", "--csv"))
     local result = helper.sh(command)
     assert.equal("", result.err)
     result = helper.sh(("cd %s && %s >/dev/full"):format(state.folder, helper.jaunt_words("runs", "--state", "sqlite:state.db")))

@@ -184,7 +184,8 @@ describe("nothing shows a secret:", function()
   end)
 
   it("no body or payload that holds one: the run is held", function()
-    for _, field in ipairs { "json = { a = secret 'T' }", "payload = { a = { secret 'T' } }", "payload = 'x', vars = { a = secret 'T' }" } do
+    for _, field in ipairs { "json = { a = secret 'T' }", "payload = { a = { secret 'T' } }",
+      "payload = 'x', vars = { a = secret 'T' }" } do
       local result = check_hidden(scripts.journey(("call_api 'note' { POST = 'http://127.0.0.1:1/', %s }"):format(field), { "ada" }, { env = ENV,
         flags = { "--live", "--yes", "--json" }, files = { ["payloads/x.lua"] = "return function(p, e, vars) return vars end" } }))
       assert.equal(1, result.report.held, result.err)

@@ -61,8 +61,8 @@ describe("a run that was stopped", function()
   it("lets N more people in with --limit N, wherever those stand who are in already", function()
     local folder = trip [[ wait "2h" ]]
     for round = 1, 4 do
-      local report = running.run(folder, "trip", "--people", "people.csv", "--state", STATE, "--start", FIRST, "--until", FIRST, "--json",
-        "--limit", "7").report
+      local report = running.run(folder, "trip", "--people", "people.csv", "--state", STATE, "--start", FIRST,
+        "--until", FIRST, "--json", "--limit", "7").report
       assert.equal(math.min(20, 7 * round), report.entered)
       assert.equal(math.min(20, 7 * (round - 1)), report.already_in)
     end
@@ -99,12 +99,12 @@ describe("a run that was stopped", function()
         again = random(1, 1000000), body = answer.body } }
     ]]
     local whole, halves = trip(helper.read_file(folder .. "/journeys/trip.lua"):match("event%)\n(.*)\nend }")), folder
-    running.run(whole, { env = { CITY = "Berlin" } }, "trip", "--people", "people.csv", "--state", STATE, "--start", FIRST, "--seed", "7",
-      "--trace", "trace")
-    running.run(halves, { env = { CITY = "Berlin" } }, "trip", "--people", "people.csv", "--state", STATE, "--start", FIRST, "--seed",
-      "7", "--until", "2026-11-25T10:00:00Z")
-    running.run(halves, { env = { CITY = "Paris" } }, "trip", "--people", "people.csv", "--state", STATE, "--start", LATER, "--seed", "7",
-      "--trace", "trace")
+    running.run(whole, { env = { CITY = "Berlin" } }, "trip", "--people", "people.csv", "--state", STATE, "--start",
+      FIRST, "--seed", "7", "--trace", "trace")
+    running.run(halves, { env = { CITY = "Berlin" } }, "trip", "--people", "people.csv", "--state", STATE, "--start",
+      FIRST, "--seed", "7", "--until", "2026-11-25T10:00:00Z")
+    running.run(halves, { env = { CITY = "Paris" } }, "trip", "--people", "people.csv", "--state", STATE, "--start",
+      LATER, "--seed", "7", "--trace", "trace")
     local expected, count = {}, 0
     for _, call in ipairs(lines_of(whole, "trace")) do
       if call.element == "second" then expected[call.person] = call end
@@ -394,7 +394,8 @@ describe("a state file", function()
 
   it("is refused where it can't be, with what to do", function()
     local folder = trip [[ wait "2h" ]]
-    for _, case in ipairs { { "postgres:x", "memory: or sqlite:FILE" }, { "sqlite:no/such/folder.db", "no folder" }, { "sqlite:journeys", "journeys" } } do
+    for _, case in ipairs { { "postgres:x", "memory: or sqlite:FILE" }, { "sqlite:no/such/folder.db", "no folder" },
+      { "sqlite:journeys", "journeys" } } do
       local result = running.run(folder, "trip", "--people", "people.csv", "--state", case[1])
       assert.equal(2, result.code)
       assert.is_truthy(result.err:find(case[2], 1, true), result.err)
@@ -423,7 +424,8 @@ describe("restart_with", function()
 
   it("begins the journey anew with what it is given, in memory and on a state, with other keys and dice each time", function()
     local in_memory, kept = endless(), endless()
-    local result = running.run(in_memory, "trip", "--people", "people.csv", "--json", "--start", FIRST, "--seed", "7", "--trace", "trace")
+    local result = running.run(in_memory, "trip", "--people", "people.csv", "--json", "--start", FIRST, "--seed", "7",
+      "--trace", "trace")
     assert.equal(5, result.report.exited, result.err)
     assert.equal(20, result.report.calls)
     go(kept, FIRST, "--trace", "trace")

@@ -118,7 +118,8 @@ describe("jaunt test", function()
       return helper.sh(("cd %s && %s"):format(helper.quote(result.folder), helper.jaunt_words("test", ...)))
     end
     assert.equal(0, again().code)
-    helper.write_file(result.folder .. "/payloads/note.json", '{ "name": "{{ first_name | upcase }}", "order": "{{ event.order_id }}" }')
+    helper.write_file(result.folder .. "/payloads/note.json",
+      '{ "name": "{{ first_name | upcase }}", "order": "{{ event.order_id }}" }')
     helper.write_file(result.folder .. "/spec/short_spec.lua", (spec:gsub('name = "Ada"', 'name = "ADA"')))
     local changed = again()
     assert.equal(1, changed.code)
@@ -139,7 +140,8 @@ describe("jaunt test", function()
   end)
 
   it("refuses what is said of nothing, with the nearest right name", function()
-    assert.matches('has no element "nota"; did you mean note?', complaint [[assert.is_not.went_through(enter("short", "ada"), "nota")]], 1, true)
+    assert.matches('has no element "nota"; did you mean note?',
+      complaint [[assert.is_not.went_through(enter("short", "ada"), "nota")]], 1, true)
     assert.matches("no such journey: shrt; did you mean short?", complaint [[enter("shrt", "ada")]], 1, true)
     assert.matches("did you mean ada?", complaint [[enter("short", "add")]], 1, true)
     assert.matches('connections.lua has no connection "crn"', complaint [[vendor "crn"]], 1, true)
@@ -152,13 +154,18 @@ describe("jaunt test", function()
   it("says at the spec's line, and in its words, how a word is to be used", function()
     for body, told in pairs {
       ["enter()"] = "enter takes a journey and a person", ['enter "short"'] = "there is no person",
-      ['enter("short", "ada", "o1")'] = "an event's data are a table, not a string", ['happens "paid"'] = "happens takes an event and a person",
+      ['enter("short", "ada", "o1")'] = "an event's data are a table, not a string",
+      ['happens "paid"'] = "happens takes an event and a person",
       ["clock(7200)"] = 'clock takes a duration or a time: clock "+2h"', ['clock "2h"'] = 'to go on by so long, it is clock "+2h"',
       ["starts_at(9)"] = "starts_at takes a time", ['assert.completed("ada")'] = 'a run is what enter gives (nil where nobody was let in), not "ada"',
-      ['assert.went_through(enter("short", "ada"))'] = "an element's name is a text, not a nil", ['assert.waits_until(enter("short", "ada"))'] = "waits_until takes a run and a time",
-      ['assert.received "crm"'] = "received takes a connection, a method and a path", ['assert.matches_snapshot("s")'] = "there is nothing to compare",
-      ['vendor("crm").on("POST /notes")'] = "on is called with a colon", ['vendor("crm"):on "POST notes"'] = "on takes a method and a path",
-      ['vendor "crm":on "POST /notes":reply { id = 7 }'] = "reply takes a status", ['vendor "crm":on "POST /notes":storm()'] = "storm takes how many requests are refused",
+      ['assert.went_through(enter("short", "ada"))'] = "an element's name is a text, not a nil",
+      ['assert.waits_until(enter("short", "ada"))'] = "waits_until takes a run and a time",
+      ['assert.received "crm"'] = "received takes a connection, a method and a path",
+      ['assert.matches_snapshot("s")'] = "there is nothing to compare",
+      ['vendor("crm").on("POST /notes")'] = "on is called with a colon",
+      ['vendor("crm"):on "POST notes"'] = "on takes a method and a path",
+      ['vendor "crm":on "POST /notes":reply { id = 7 }'] = "reply takes a status",
+      ['vendor "crm":on "POST /notes":storm()'] = "storm takes how many requests are refused",
       ['vendor "crm":on "POST /notes":reply(200, nil, nil, "5 ms")'] = 'reply: "5 ms" is no duration',
       ['crash_everywhere("short", "ada", { events = { { name = "paid" } } })'] = "event 1: it is { name =",
     } do
@@ -198,13 +205,15 @@ describe("jaunt test", function()
   it("tells which elements and branches no test came to", function()
     local result = passes [[enter("short", "ada") happens("paid", "ada")]]
     assert.matches('short: 2 of 5 elements reached, no test came to\n  journeys/short.lua:6: "how"\n  journeys/short.lua:7: "text"\n', result.out, 1, true)
-    assert.is_nil(test([[describe("s", function() it("t", function() enter("short", "ada") end) end)]], "--no-coverage").out:find("reached"))
+    assert.is_nil(test([[describe("s", function() it("t", function() enter("short", "ada") end) end)]],
+      "--no-coverage").out:find("reached"))
   end)
 
   it("ends with 1 where something fails, with 2 where nothing can be tested", function()
     assert.equal(1, test([[error "broken"]]).code)
     assert.equal(1, test([[describe("s", function() it("t", function() error "x" end) end)]]).code)
     assert.equal(2, test([[describe("s", function() it("t", function() end) end)]], "--filter", "nothing").code)
-    assert.equal(0, test([[describe("s", function() it("t-t", function() end) it("u", function() error "x" end) end)]], "--filter", "t-t").code)
+    assert.equal(0, test([[describe("s", function() it("t-t", function() end) it("u", function() error "x" end) end)]],
+      "--filter", "t-t").code)
   end)
 end)

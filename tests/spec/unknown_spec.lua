@@ -1,5 +1,5 @@
--- Calls that were sent and of which nobody knows whether they were done: they are made anew by no mistake. Vendors come and go at one
--- address, and tell what they were sent.
+-- Calls that were sent and of which nobody knows whether they were done: they are made anew by no mistake. Vendors come
+-- and go at one address, and tell what they were sent.
 
 local fault = require "fault"
 local helper = require "helper"

@@ -21,10 +21,11 @@ end
 
 -- A live run whose people come as they are written to `people`.
 local function begin(system, ...)
-  local folder = running.project { ["journeys/trip.lua"] = repairing.journey(TRIP), ["events.ndjson"] = event("asked") .. event("late") }
+  local folder = running.project { ["journeys/trip.lua"] = repairing.journey(TRIP),
+    ["events.ndjson"] = event("asked") .. event("late") }
   assert(os.execute("mkfifo " .. helper.quote(folder .. "/people.csv")))
-  local process = running.start(folder, { env = system.env() }, "trip", "--people", "people.csv", "--state", repairing.STATE, "--events",
-    "events.ndjson", "--live", "--yes", "--json", ...)
+  local process = running.start(folder, { env = system.env() }, "trip", "--people", "people.csv", "--state",
+    repairing.STATE, "--events", "events.ndjson", "--live", "--yes", "--json", ...)
   local people = assert(io.open(folder .. "/people.csv", "r+")) -- not before the process is there: it would have the pipe open, too
   people:setvbuf("no")
   people:write("id\n")
@@ -32,8 +33,8 @@ local function begin(system, ...)
 end
 
 local function waiting(folder)
-  local result = helper.sh("env -C " .. helper.quote(folder) .. " " .. helper.jaunt_words("runs", "trip", "--state", repairing.STATE,
-    "--outcome", "waiting", "--json"))
+  local result = helper.sh("env -C " .. helper.quote(folder) .. " " .. helper.jaunt_words("runs", "trip", "--state",
+    repairing.STATE, "--outcome", "waiting", "--json"))
   return select(2, result.out:gsub("\n", ""))
 end
 

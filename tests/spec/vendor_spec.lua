@@ -69,7 +69,8 @@ describe("the ready project", function()
     }
   end
 
-  local render = renderers.new(payloads.gather { root = source .. "/scripts" }, { environment = function() return function() return _G end end })
+  local render = renderers.new(payloads.gather { root = source .. "/scripts" },
+    { environment = function() return function() return _G end end })
 
   -- What the payload gives, as a table.
   local function payload(name, person, event, vars)

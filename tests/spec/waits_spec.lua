@@ -176,7 +176,8 @@ describe("wait_until", function()
       "wait_until 'noon'", "wait_until '25:00'", "wait_until '2026-02-30'", "wait_until 'mon'", "wait_until '2026-01-01T10:00'",
       "wait_until()", "wait_until {}", "wait_until(true)", "wait_until(0/0)", "wait_until(1e300)", "wait_until(-5)",
       "wait_until { '09:00', zone = 'Mars/Base' }", "wait_until { '09:00', zone = 5 }", "wait_until { '09:00', zon = 'UTC' }",
-      "wait_until { '09:00', '10:00' }", "person.zone = 'Europe/Berln' wait_until '09:00'", "person.zone = { 'UTC' } wait_until '09:00'",
+      "wait_until { '09:00', '10:00' }", "person.zone = 'Europe/Berln' wait_until '09:00'",
+      "person.zone = { 'UTC' } wait_until '09:00'",
     }
     local words = {
       '"noon" is no time', '"25:00" is no time, for no clock shows that time', "there is no such day", "it lacks a time of the day",

@@ -3,7 +3,6 @@
 
 local assert = require "luassert"
 local control = require "jaunt.native.control"
-local helper = require "helper"
 local oracles = require "oracle"
 local running = require "running"
 

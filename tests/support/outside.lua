@@ -16,7 +16,8 @@ local vendor = require "jaunt.native.vendor"
 
 local outside = {}
 
--- The vendor.lua of a project whose rehearsals have the same outside system; its connections' names are any, crm, shop, slow and stuck.
+-- The vendor.lua of a project whose rehearsals have the same outside system; its connections' names are any, crm, shop,
+-- slow and stuck.
 
 outside.behaviour = [[
 local NAMES = { "any", "crm", "shop" }

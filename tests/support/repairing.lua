@@ -1,4 +1,5 @@
--- For specs of states, and of what operators do: a project with one journey, "trip", whose state is state.db, and the commands on it.
+-- For specs of states, and of what operators do: a project with one journey, "trip", whose state is state.db, and the
+-- commands on it.
 
 local helper = require "helper"
 local json = require "json"
@@ -75,7 +76,8 @@ function repairing.project(flow, options)
   } }
 
   function self.run(...)
-    local result = running.run(self.folder, "trip", "--people", "people.csv", "--state", repairing.STATE, "--json", "--seed", "7", ...)
+    local result = running.run(self.folder, "trip", "--people", "people.csv", "--state", repairing.STATE, "--json",
+      "--seed", "7", ...)
     assert(result.report, result.err)
     assert(result.report.entered == running.ledger(result.report), "the ledger does not add up")
     return result.report, result

@@ -4,7 +4,6 @@
 local assert = require "luassert"
 local dice = require "dice"
 local faulty = require "faulty"
-local helper = require "helper"
 local oracles = require "oracle"
 local running = require "running"
 local states = require "jaunt.native.state"

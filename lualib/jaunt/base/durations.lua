@@ -2,7 +2,7 @@
 
 local durations = {}
 
-local MS = { ms = 1, s = 1000, m = 60 * 1000, h = 3600 * 1000, d = 24 * 3600 * 1000 }
+local MS = { ms = 1, s = 1000, m = 60 * 1000, h = 3600 * 1000, d = 24 * 3600 * 1000, w = 7 * 24 * 3600 * 1000 } -- as for wait
 
 -- The milliseconds of a duration such as "250ms", "10s" or "1h30m"; nil for anything else.
 function durations.read(text)

@@ -15,11 +15,16 @@ function term.isatty(fd)
   return native.isatty(fd or 1)
 end
 
+-- Whether what is written to `fd` (1 by default) can be written over: on a terminal that is not dumb.
+function term.redraws(fd)
+  return term.isatty(fd) and os.getenv("TERM") ~= "dumb"
+end
+
 -- Whether colours may be written to `fd` (1 by default).
 function term.colours(fd)
   local no_color = os.getenv("NO_COLOR")
   if no_color and no_color ~= "" then return false end
-  return term.isatty(fd) and os.getenv("TERM") ~= "dumb"
+  return term.redraws(fd)
 end
 
 -- Painters for `fd` (1 by default): term.paint(2).red("text") is the text in red, or the text as it is where
@@ -115,8 +120,8 @@ function term.wrap(text, width, less)
   return lines
 end
 
--- Prints a text to standard output; on a terminal it is broken at blanks, but for U+00A0, and what follows the first line is indented
--- by `indent` columns.
+-- Prints a text to standard output; on a terminal it is broken at blanks, but for U+00A0, and what follows the first line is
+-- indented by `indent` columns.
 function term.say(text, indent)
   local lines = { text }
   if term.isatty() and term.columns(text) > term.width() then

@@ -14,10 +14,12 @@ function times.short(ms)
   return (times.local_time(ms):gsub(":00$", ""))
 end
 
+-- "2026-11-25".
 function times.date(ms)
   return os.date("%Y-%m-%d", ms // 1000)
 end
 
+-- "09:00:00".
 function times.clock(ms)
   return os.date("%H:%M:%S", ms // 1000)
 end

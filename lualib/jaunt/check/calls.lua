@@ -112,7 +112,7 @@ function checker:path(value)
   end
 end
 
--- Complains where a call has two of the names. `given` has the keys of its fields, by name. Returns the first of them.
+-- Complains where a call has two of the names. `given` has the keys of its fields, by name.
 function checker:only_one(given, names, what)
   local first
   for _, name in ipairs(names) do
@@ -122,22 +122,37 @@ function checker:only_one(given, names, what)
     end
     first = first or given[name] and name
   end
-  return first
+end
+
+-- Whether a value is there whenever the script comes by; one of another kind may be nil.
+local function is_certain(value)
+  return KINDS[value.kind] or value.kind == "binary" and value.operator == ".."
+end
+
+local function has_any(set, names)
+  for _, name in ipairs(names) do
+    if set[name] then return true end
+  end
+  return false
 end
 
 -- One request has one method and at most one body. A key that is computed, or mistyped, may stand for any of them.
 function checker:one_of_each(call)
-  local known, given, is_all = set_of(self.call_fields), {}, true
+  local known, given, certain, is_all = set_of(self.call_fields), {}, {}, true
   for _, field in ipairs(call.fields.fields) do
-    if not known[text_of(field.key)] then is_all = false end
-    if text_of(field.key) then given[field.key.value] = field.key end
+    local name = text_of(field.key)
+    if not known[name] then is_all = false end
+    if name then
+      given[name] = field.key
+      certain[name] = is_certain(field.value) and field.key or nil
+    end
   end
-  local verb = self:only_one(given, VERBS, "one request has one method")
-  self:only_one(given, BODIES, "a request has one body")
-  if is_all and not verb and not given.url then
+  self:only_one(certain, VERBS, "one request has one method")
+  self:only_one(certain, BODIES, "a request has one body")
+  if is_all and not has_any(given, VERBS) and not given.url then
     self:add("call", call, "the call says no method with its path", HELD .. ': POST = "/contacts" belongs into it')
   end
-  if is_all and given.vars and not given.payload then
+  if is_all and certain.vars and not given.payload then
     self:add("call", given.vars, "vars go to a payload, and there is none")
   end
 end

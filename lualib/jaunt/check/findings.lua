@@ -40,8 +40,8 @@ function findings:add(source, found)
     self.meant = self.meant + 1
     return
   end
-  self.list[#self.list + 1] = { code = found.code, file = source.path, line = line, column = column, text = found.text, why = found.why,
-    hint = found.hint, hint_is_sentence = found.hint_is_sentence, excerpt = about.lines[line] or "" }
+  self.list[#self.list + 1] = { code = found.code, file = source.path, line = line, column = column, text = found.text,
+    why = found.why, hint = found.hint, hint_is_sentence = found.hint_is_sentence, excerpt = about.lines[line] or "" }
 end
 
 -- All of them, by file and line; those of one place in the order in which they were found.

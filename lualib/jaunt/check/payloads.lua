@@ -14,8 +14,8 @@ local function check_text(source, sources, found)
   local template, fault = renderers.compile(source, sources)
   if template then return true end
   local of = fault.path == source.path and source or { path = fault.path, text = source.text }
-  found:add(of, { code = "template", line = fault.line, column = fault.column, text = fault.text, hint = fault.hint, hint_is_sentence = true,
-    why = "jaunt run does not begin with it" })
+  found:add(of, { code = "template", line = fault.line, column = fault.column, text = fault.text, hint = fault.hint,
+    hint_is_sentence = true, why = "jaunt run does not begin with it" })
   return false
 end
 
@@ -33,7 +33,8 @@ local function source_of(finding, sources)
   end
 end
 
--- `has_vars`: the vars are those that a journey gives; where none does, nobody can say what is blank of them, or fails for want of them.
+-- `has_vars`: the vars are those that a journey gives; where none does, nobody can say what is blank of them, or fails
+-- for want of them.
 local function check_rendered(preview, has_vars, sources, found)
   for _, finding in ipairs(preview.findings) do
     local source = source_of(finding, sources) or preview.source
@@ -68,8 +69,8 @@ function payloads.check(sources, found)
   return well, all
 end
 
--- The second part, for those that are well: as they are rendered for the project's samples. It takes some time, as people are walked
--- through journeys for the vars.
+-- The second part, for those that are well: as they are rendered for the project's samples. It takes some time, as
+-- people are walked through journeys for the vars.
 function payloads.check_rendered(project, sources, well, found)
   local samples = people.files(project)[1]
   if #well == 0 or not samples or #people.read(samples, 1) == 0 then return end

@@ -39,8 +39,10 @@ local function check_globals(tree, resolved, names, is_module, source, found)
   for _, name in ipairs(keys.sorted(resolved.globals)) do
     local global = resolved.globals[name]
     for _, node in ipairs(global.writes) do
-      if not is_module or home[node] then found:add(source, { code = "global", at = node.at, text = ("this makes a global of %s"):format(name),
-        why = "it is the run's alone, but any function may change it; most often a `local` was forgotten" }) end
+      if not is_module or home[node] then
+        found:add(source, { code = "global", at = node.at, text = ("this makes a global of %s"):format(name),
+          why = "it is the run's alone, but any function may change it; most often a `local` was forgotten" })
+      end
     end
     for _, node in ipairs(#global.writes == 0 and not names[name] and global.reads or {}) do
       found:add(source, { code = "name", at = node.at, text = ("nothing here is called %s"):format(name),
@@ -57,7 +59,8 @@ local function check_libraries(tree, names, source, found)
     local library = names[node.object.name]
     if type(library) == "table" and not library[node.key.value] then
       found:add(source, { code = "name", at = node.key.at, text = ("%s has no %s"):format(node.object.name, node.key.value),
-        hint = nearest.find(node.key.value, keys.sorted(library)), why = "scripts see the safe parts of Lua's libraries alone: this is nil" })
+        hint = nearest.find(node.key.value, keys.sorted(library)),
+        why = "scripts see the safe parts of Lua's libraries alone: this is nil" })
     end
   end)
 end
@@ -67,7 +70,8 @@ end
 local function ends_here(statement)
   if statement.kind == "return" or statement.kind == "break" or statement.kind == "goto" then return true end
   local call = statement.kind == "call" and statement.call
-  return call and call.kind == "invoke" and call.callee.kind == "name" and call.callee.refers == "global" and ENDS[call.callee.name] or false
+  return call and call.kind == "invoke" and call.callee.kind == "name" and call.callee.refers == "global"
+    and ENDS[call.callee.name] or false
 end
 
 local function is_always(node) return node.kind == "true" or node.kind == "number" or node.kind == "string" end
@@ -96,7 +100,8 @@ local function check_way(tree, source, found)
       for i, statement in ipairs(node.body) do
         local after = node.body[i + 1]
         if ends_here(statement) and after and after.kind ~= "label" then
-          found:add(source, { code = "unreachable", at = after.at, text = "nothing comes here", why = ("line %d ends it before"):format(statement.line) })
+          found:add(source, { code = "unreachable", at = after.at, text = "nothing comes here",
+            why = ("line %d ends it before"):format(statement.line) })
           break
         end
       end
@@ -148,15 +153,18 @@ local function check_comparisons(tree, about, source, found)
       local root, name = attribute_of(pair[1])
       local file = root and not cared[root .. "." .. name] and pair[2].kind == "number" and about.texts[root][name]
       if file then
-        found:add(source, { code = "text", at = pair[1].at, text = ("%s.%s is compared with a number, and is a text in %s"):format(root, name, file),
-          why = node.operator:find("[<>]") and "Lua refuses to compare the two: the run would be held here" or "the two are never equal",
+        found:add(source, { code = "text", at = pair[1].at,
+          text = ("%s.%s is compared with a number, and is a text in %s"):format(root, name, file),
+          why = node.operator:find("[<>]") and "Lua refuses to compare the two: the run would be held here"
+            or "the two are never equal",
           hint = ("tonumber(%s.%s)"):format(root, name) })
       end
     end
   end)
 end
 
--- A local of the file that a function changes after what it was: each run has its own. One that is only set anew is nobody's memory.
+-- A local of the file that a function changes after what it was: each run has its own. One that is only set anew is
+-- nobody's memory.
 local function check_shared(tree, resolved, source, found)
   local home, over = surroundings(tree)
   local function was_asked(variable, write)
@@ -168,7 +176,8 @@ local function check_shared(tree, resolved, source, found)
     if variable.depth == 0 then
       for _, node in ipairs(variable.writes) do
         if node.refers == "upvalue" and was_asked(variable, node) then
-          found:add(source, { code = "shared", at = node.at, text = ("%s, of line %d, is changed here for this run alone"):format(variable.name, variable.node.line),
+          found:add(source, { code = "shared", at = node.at,
+            text = ("%s, of line %d, is changed here for this run alone"):format(variable.name, variable.node.line),
             why = "every run has its own: nothing is counted or kept across people. What is to stay belongs into person" })
         end
       end
@@ -186,9 +195,9 @@ function scripts.check_syntax(source, why, found)
   found:add(source, { code = "syntax", at = at, text = text, hint = hint, hint_is_sentence = hint ~= nil, why = why })
 end
 
--- Checks one script. `about`: connections (a set of names; nil: nobody knows) and payloads (the same), texts = { person = { NAME = file },
--- event = { … } } (attributes that are texts of digits there), globals = a set of those that modules make. `source`: path, text, and
--- is_module = true where others require it.
+-- Checks one script. `about`: connections (a set of names; nil: nobody knows) and payloads (the same), texts = { person
+-- = { NAME = file }, event = { … } } (attributes that are texts of digits there), globals = a set of those that modules
+-- make. `source`: path, text, and is_module = true where others require it.
 function scripts.check(source, about, found)
   local tree = scripts.check_syntax(source, "the script can't be loaded", found)
   if not tree then return end

@@ -46,8 +46,9 @@ return {
   name = "backup",
   group = "repair",
   summary = "Copies a state, also while a runtime has it.",
-  about = "The copy is what was durable when it was begun; it was looked through for damage, and is on the disk. To go on from it, end "
-    .. "what has the state, and give the copy as --state. Calls that were made since then are made again, with the same keys.",
+  about = "The copy is what was durable when it was begun; it was looked through for damage, and is on the disk. To go on "
+    .. "from it, end what has the state, and give the copy as --state. Calls that were made since then are made again, with "
+    .. "the same keys.",
   arguments = { { name = "file", help = "the copy; it must not be there" } },
   flags = {
     { name = "state", value = "WHERE", default_text = "sqlite:jaunt.db in the project", help = "the state: sqlite:FILE" },

@@ -66,7 +66,10 @@ local function add_raised(path, raised, code, why, into)
   local file, line, text = words:match("^(%S+%.lua):(%d+):%d*:? ?(.*)")
   if not file then file, text = words:match("^(%S+%.lua): (.*)") end
   local source = source_of(file and fs.kind(file) == "file" and file or path)
-  into:add(source, { code = code, line = tonumber(line), at = not line and place_of(text or words, source.text) or nil, text = text or words, why = why })
+  into:add(source, {
+    code = code, line = tonumber(line), at = not line and place_of(text or words, source.text) or nil, text = text or words,
+    why = why,
+  })
 end
 
 -- What is only seen when a journey's script is loaded: its definition.
@@ -157,7 +160,8 @@ end
 local function print_finding(one, paint)
   local hint = one.hint and one.hint ~= "" and ("; did you mean %s?"):format(one.hint) or ""
   if one.hint_is_sentence then hint = "; " .. one.hint end
-  print(("%s:%d:%d: %s%s %s"):format(one.file, one.line, one.column, paint.bold(term.harmless(one.text)), hint, paint.dim("[" .. one.code .. "]")))
+  print(("%s:%d:%d: %s%s %s"):format(one.file, one.line, one.column, paint.bold(term.harmless(one.text)), hint,
+    paint.dim("[" .. one.code .. "]")))
   local line, column = excerpt(one)
   print("  " .. line)
   print(("  %s%s %s"):format((" "):rep(column - 1), paint.red("^"), paint.dim(one.why)))
@@ -174,10 +178,11 @@ local function print_all(into)
     example = example or not NEVER_MEANT[one.code] and one.code or nil
   end
   if #list > 0 then
-    print(("\n%s%s%s"):format(figures.of(#list, "finding", "findings"), into.meant > 0 and (", %d more meant"):format(into.meant) or "",
+    print(("\n%s%s%s"):format(figures.of(#list, "finding"), into.meant > 0 and (", %d more meant"):format(into.meant) or "",
       example and (". What is meant so is told by a comment in its line: meant: %s"):format(example) or ""))
   else
-    print(("nothing found%s"):format(into.meant > 0 and (", %d %s meant"):format(into.meant, into.meant == 1 and "is" or "are") or ""))
+    local meant = into.meant > 0 and (", %d %s meant"):format(into.meant, into.meant == 1 and "is" or "are") or ""
+    print("nothing found" .. meant)
   end
 end
 
@@ -186,7 +191,8 @@ local function run(_, flags)
   if flags.json then
     local list = json.array {}
     for i, one in ipairs(into:sorted()) do
-      list[i] = { code = one.code, file = one.file, line = one.line, column = one.column, text = one.text, why = one.why, hint = one.hint }
+      list[i] = { code = one.code, file = one.file, line = one.line, column = one.column, text = one.text, why = one.why,
+        hint = one.hint }
     end
     print(json.encode { findings = list, meant = into.meant })
   else
@@ -199,9 +205,10 @@ return {
   name = "check",
   group = "write",
   summary = "Finds mistakes in the project before anyone is called.",
-  about = "Looks at journeys, connections and payloads: what can't be loaded, unknown fields and names, connections and payloads that are not there, "
-    .. "elements that have the same name or are never reached, loops that never pause, secrets in files, globals, numbers compared with texts, and "
-    .. "payloads as they are rendered for the project's samples: what is blank for everybody, and what a schema forbids.\n\n"
+  about = "Looks at journeys, connections and payloads: what can't be loaded, unknown fields and names, connections and "
+    .. "payloads that are not there, elements that have the same name or are never reached, loops that never pause, "
+    .. "secrets in files, globals, numbers compared with texts, and payloads as they are rendered for the project's samples: "
+    .. "what is blank for everybody, and what a schema forbids.\n\n"
     .. "Each finding has its file, line and column, says why, and is silenced by a comment in its line: meant: CODE.",
   usage = "[--FLAGS]",
   flags = {

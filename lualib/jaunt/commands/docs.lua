@@ -36,21 +36,30 @@ local function journeys(name)
   return list
 end
 
--- Says on a terminal which walk of the samples is under way: a function of its number, which takes the line away for nil.
+-- Says on a terminal which walk of the samples is under way: a function of its number. The line is taken away when the other
+-- result is closed.
 local function walks_teller(name)
   local began = now_mono()
-  local is_told = term.isatty(2) and os.getenv("TERM") ~= "dumb"
-  return function(number)
-    if not is_told or number and now_mono() - began < TOLD_AFTER then return end
-    io.stderr:write("\r\27[K", number and ("%s: the samples walk, try %d"):format(term.one_line(name), number) or "")
+  local is_told = term.redraws(2)
+  local function tell(number)
+    if not is_told or now_mono() - began < TOLD_AFTER then return end
+    io.stderr:write(("\r\27[K%s: the samples walk, try %d"):format(term.one_line(name), number))
     io.stderr:flush()
   end
+  return tell, setmetatable({}, { __close = function()
+    if is_told then io.stderr:write("\r\27[K") end
+  end })
+end
+
+-- What is to be told of the journey.
+local function facts_of(one, flags)
+  local tell, line = walks_teller(one.name)
+  local _ <close> = line
+  return facts.gather(one.found, one.path, flags, tell)
 end
 
 local function document(one, flags)
-  local tell = walks_teller(one.name)
-  local made = facts.gather(one.found, one.path, flags, tell)
-  tell(nil)
+  local made = facts_of(one, flags)
   local stamp = ("Written at %s %s."):format(times.short(os.time() * 1000), times.zone())
   local blocks = page.of(made, flags.stamp and stamp or nil)
   local folder = flags.out or project.path(one.found, "docs")
@@ -87,7 +96,7 @@ return {
     { name = "format", value = "FORMAT", choices = { "html", "markdown" }, default_text = "both",
       help = "html or markdown alone" },
     { name = "person", value = "ID", default_text = "the first sample", help = "whose data the sample payloads have" },
-    { name = "people", value = "FILE", default_text = "the samples in people/", help = "people who walk through it" },
+    { name = "people", value = "FILE", default_text = "the samples in people/", help = "people who walk through it: the first 20" },
     { name = "id", value = "COLUMN", default_text = "id", help = "the column of --people that holds the id" },
     { name = "report", help = "puts the numbers of a state in: how many came where, and why they left" },
     selection.STATE_FLAG,

@@ -17,8 +17,8 @@ return {
   name = "end",
   group = "repair",
   summary = "Ends runs: they go no further, and count as exited, for the reason \"operator\".",
-  about = "Calls that are waiting for their turn are cancelled. One that is on the wire gets its answer, which is recorded; then the run "
-    .. "ends.\n\n"
+  about = "Calls that are waiting for their turn are cancelled. One that is on the wire gets its answer, which is recorded; "
+    .. "then the run ends.\n\n"
     .. "It works while a runtime has the state, and without one. What is done is noted in FILE.audit, beside the state.",
   usage = "[JOURNEY] [SELECTION] [--FLAGS]",
   arguments = { { name = "journey", help = "only runs of this journey", optional = true } },

@@ -42,9 +42,9 @@ return {
   name = "move",
   group = "repair",
   summary = "Moves waiting and held runs to the script as it is now.",
-  about = "A run keeps the version of the script that it began with. This replays each run against the version on the disk, without "
-    .. "sending anything: whoever comes to where they are goes on with that version from there; whoever would have gone another way stays "
-    .. "with their own, and it is told where the ways part. --dry-run only tells.\n\n"
+  about = "A run keeps the version of the script that it began with. This replays each run against the version on the disk, "
+    .. "without sending anything: whoever comes to where they are goes on with that version from there; whoever would "
+    .. "have gone another way stays with their own, and it is told where the ways part. --dry-run only tells.\n\n"
     .. "It works while a runtime has the state, and without one. What is done is noted in FILE.audit, beside the state.",
   usage = "[JOURNEY] [SELECTION] [--FLAGS]",
   arguments = { { name = "journey", help = "only runs of this journey", optional = true } },

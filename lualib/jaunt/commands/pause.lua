@@ -25,8 +25,8 @@ return {
   summary = "Pauses a journey: nobody is let in, and who waits is not woken, until jaunt resume.",
   about = "Who is under way goes on to the next wait. Events that come meanwhile are kept for those they concern. A wait that ends "
     .. "while the journey is paused ends when it is resumed.\n\n"
-    .. "It works while a runtime has the state, and without one; it lasts until jaunt resume, whatever processes come and go. It is "
-    .. "noted in FILE.audit, beside the state.",
+    .. "It works while a runtime has the state, and without one; it lasts until jaunt resume, whatever processes come and "
+    .. "go. It is noted in FILE.audit, beside the state.",
   usage = "JOURNEY [--FLAGS]",
   arguments = { { name = "journey", help = "the journey" } },
   flags = { selection.STATE_FLAG, { name = "json", help = "prints one JSON object" } },

@@ -204,7 +204,9 @@ local EXCLUDING = {
 }
 
 local function run(args, flags)
-  if flags.watch and flags.people == "-" then mistakes.fail("--watch reads people again and again, and standard input comes once") end
+  if flags.watch and flags.people == "-" then
+    mistakes.fail("--watch reads people again and again, and standard input comes once")
+  end
   for _, both in ipairs(EXCLUDING) do
     if flags[both[1]] and flags[both[2]] then
       mistakes.fail("--%s and --%s exclude each other", (both[1]:gsub("_", "-")), both[2])
@@ -233,7 +235,8 @@ return {
   },
   flags = {
     { name = "person", value = "ID", help = "one person" },
-    { name = "people", value = "FILE", default_text = "the project's samples", help = "people from this file; - is standard input" },
+    { name = "people", value = "FILE", default_text = "the project's samples",
+      help = "people from this file; - is standard input" },
     { name = "id", value = "COLUMN", default_text = "id", help = "the column that holds the id" },
     { name = "where", value = "EXPR", help = "only people for whom this Lua expression is true" },
     { name = "limit", value = "N", kind = "integer", min = 1, default_text = tostring(subjects.PEOPLE_MOST),

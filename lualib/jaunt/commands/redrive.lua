@@ -24,7 +24,9 @@ end
 local function refuses(state, run, family, resends)
   if run.state ~= "held" and run.state ~= "dropped" then return "it is neither held nor dropped" end
   if run.reason == "drop" then return "its script says drop(), and would again" end
-  if run.reason == "diverged" then return "its replay asks for something else than was recorded, and would again: move it to a mended version first" end
+  if run.reason == "diverged" then
+    return "its replay asks for something else than was recorded, and would again: move it to a mended version first"
+  end
   local visits = state:visits(run.run)
   local last = visits[#visits]
   if run.reason == "script" and not (last and last.result == "mistake") then
@@ -39,7 +41,8 @@ end
 -- See repair.run.
 local function what(resends)
   return {
-    command = "redrive", title = "Redrive", doing = "redriving", past = "redriven", outcome = "held,dropped", usual = "held or dropped",
+    command = "redrive", title = "Redrive", doing = "redriving", past = "redriven",
+    outcome = "held,dropped", usual = "held or dropped",
     act = resends and "redrive --unknown" or nil,
     refuses = function(state, run, family) return refuses(state, run, family, resends) end,
     next = function(pid)
@@ -56,19 +59,19 @@ return {
   name = "redrive",
   group = "repair",
   summary = "Sends held and dropped runs on, once what was wrong is mended.",
-  about = "A held run goes on where it is held. A dropped one is taken back to the call that dropped it: the payload is rendered anew, "
-    .. "and the call is made again under another key. Calls that went well before it are not made again.\n\n"
-    .. "A call may have been sent and got no answer: a timeout, a connection that was cut off. Nobody knows whether the vendor has done it; "
-    .. "made anew, it might be done twice. Such runs are refused, and counted. With --unknown the call is sent again, the same bytes "
-    .. "under the same key: a vendor that honours the key does it once. One that does not may do it a second time; whoever gives the flag "
-    .. "accepts that. A call with idempotent = false carries no key, and is never sent again, not with --unknown either: its result was "
-    .. "unknown, and its run has gone on.\n\n"
-    .. "A run keeps the version of the script that it began with, so that a mended script does not reach it: who is held by an error "
-    .. "in a script has to be moved to the mended version first (jaunt move), and who was dropped by its drop() is refused. Mended "
-    .. "connections, secrets, payloads and limits reach everybody. Refused is also an older run of somebody who has entered again "
-    .. "since.\n\n"
-    .. "It works while a runtime has the state: they go on there at once. Otherwise they go on with the next jaunt run. What is done is "
-    .. "noted in FILE.audit, beside the state.",
+  about = "A held run goes on where it is held. A dropped one is taken back to the call that dropped it: the payload is "
+    .. "rendered anew, and the call is made again under another key. Calls that went well before it are not made again.\n\n"
+    .. "A call may have been sent and got no answer: a timeout, a connection that was cut off. Nobody knows whether the vendor "
+    .. "has done it; made anew, it might be done twice. Such runs are refused, and counted. With --unknown the call is sent "
+    .. "again, the same bytes under the same key: a vendor that honours the key does it once. One that does not may do it a "
+    .. "second time; whoever gives the flag accepts that. A call with idempotent = false carries no key, and is never sent "
+    .. "again, not with --unknown either: its result was unknown, and its run has gone on.\n\n"
+    .. "A run keeps the version of the script that it began with, so that a mended script does not reach it: who is held by an "
+    .. "error in a script has to be moved to the mended version first (jaunt move), and who was dropped by its drop() is "
+    .. "refused. Mended connections, secrets, payloads and limits reach everybody. Refused is also an older run of somebody "
+    .. "who has entered again since.\n\n"
+    .. "It works while a runtime has the state: they go on there at once. Otherwise they go on with the next jaunt run. What is "
+    .. "done is noted in FILE.audit, beside the state.",
   usage = "[JOURNEY] [SELECTION] [--FLAGS]",
   arguments = { { name = "journey", help = "only runs of this journey", optional = true } },
   flags = selection.flags(FLAGS),

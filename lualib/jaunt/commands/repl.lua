@@ -12,7 +12,8 @@ local LEAVES_AFTER = 3 -- times of Ctrl-C during one chunk: then the process is 
 
 ---------------------------------------------------------------------------------------------- live
 
--- Shows what it means that calls are real, and wants a word typed. `ask` reads a line, shown the text. Returns whether it was given.
+-- Shows what it means that calls are real, and wants a word typed. `ask` reads a line, shown the text. Returns whether it was
+-- given.
 local function confirm(found, ask, yes)
   local paint = term.paint(2)
   io.stderr:write(paint.bold(paint.red("LIVE")), "  what is typed is sent to the real vendors, and waits pass in earnest\n")
@@ -79,16 +80,18 @@ function prompt:show(told)
     if unknown then self:hint(unknown) end
   elseif not (told.warned and (told.ended == "dropped" or told.ended == "held")) then
     local after = told.ended == "interrupted" and (" after %s"):format(require("jaunt.base.figures").duration(told.ms)) or ""
-    for _, line in ipairs(term.wrap(ENDED[told.ended] .. after, term.width() - 1)) do io.stderr:write(self.paint_err.dim(line), "\n") end
+    for _, line in ipairs(term.wrap(ENDED[told.ended] .. after, term.width() - 1)) do
+    io.stderr:write(self.paint_err.dim(line), "\n")
+  end
   end
   return false
 end
 
--- Runs a chunk and shows what comes of it: { chunk =, name =, line = }. Returns whether it went well; false, too, where it could not
--- run at all.
+-- Runs a chunk and shows what comes of it: { chunk =, name =, line = }. Returns whether it went well; false, too, where it could
+-- not run at all.
 function prompt:run(chunk)
   self.interrupts = 0
-  local spin, clear = require("jaunt.repl.out").spinner(self.shows and term.isatty(2) and os.getenv("TERM") ~= "dumb", "Ctrl-C cancels")
+  local spin, clear = require("jaunt.repl.out").spinner(self.shows and term.redraws(2), "Ctrl-C cancels")
   self.clear = clear
   chunk.names = self.shows
   local ok, told = pcall(self.session.run, self.session, chunk, spin)
@@ -112,7 +115,8 @@ end
 
 -- Says which name was meant by one that nobody knows.
 function prompt:hint(unknown)
-  local hint = #unknown >= HINTED_LEAST and require("jaunt.base.nearest").find(unknown, require("jaunt.base.keys").sorted(self:names()))
+  if #unknown < HINTED_LEAST then return end
+  local hint = require("jaunt.base.nearest").find(unknown, require("jaunt.base.keys").sorted(self:names()))
   if hint and hint ~= unknown then io.stderr:write(self.paint_err.dim(("did you mean %s?"):format(hint)), "\n") end
 end
 
@@ -153,6 +157,9 @@ end
 
 function prompt:go_live()
   if self.session.live then return true end
+  if self.attached then
+    mistakes.fail("a prompt attached to a runtime stays a rehearsal: calls are real at one without --attach")
+  end
   local function ask(text) return self.input:read(text) end
   if not self.shows then mistakes.fail("it asks on a terminal: jaunt repl --live --yes begins so") end
   if not confirm(self.found, ask, false) then
@@ -388,7 +395,8 @@ return {
   flags = {
     { name = "eval", value = "CODE", help = "runs this instead; jaunt -e CODE is short for it" },
     { name = "attach", help = "speaks to the runtime that has the state: .runs, .why, .step, .redrive" },
-    { name = "state", value = "WHERE", default_text = "sqlite:jaunt.db in the project", help = "with --attach: the runtime's state" },
+    { name = "state", value = "WHERE", default_text = "sqlite:jaunt.db in the project",
+      help = "with --attach: the runtime's state" },
     { name = "live", help = "calls are real from the beginning" },
     { name = "yes", help = "with --live: does not ask" },
     { name = "private-network", help = "with --live: lets calls into private networks and to this machine" },

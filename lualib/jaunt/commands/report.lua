@@ -129,7 +129,8 @@ local function head(name, version, versions, path, which, in_use)
   if which.since then period = period .. ", entered since " .. times.short(selection.time("since", which.since)) end
   if which["until"] then period = period .. ", entered before " .. times.short(selection.time("until", which["until"])) end
   local paused_ms = versions[1].paused_ms
-  local paused = paused_ms and ("; paused since %s, until jaunt resume %s"):format(times.short(paused_ms), term.one_line(name)) or ""
+  local paused = paused_ms
+    and ("; paused since %s, until jaunt resume %s"):format(times.short(paused_ms), term.one_line(name)) or ""
   return ("%s, %s%s (%s%s)%s"):format(term.one_line(name), what, period, path, in_use and ", in use by a runtime" or "", paused)
 end
 
@@ -240,8 +241,9 @@ return {
   group = "look",
   summary = "Shows a journey's funnel and ledger from its state: how far people came, why they left, how long it took.",
   about = "median and 90 % are the times that people spend at an element. --by compares groups by how many of them reached the "
-    .. "journey's goal (converted), also after their run had ended, with the 95 % interval of the rate (Wilson), and says whether they differ (two proportions "
-    .. "at 95 %; with more than two groups the best against the others, so much the stricter).\n\n"
+    .. "journey's goal (converted), also after their run had ended, with the 95 % interval of the rate (Wilson), and says "
+    .. "whether they differ (two proportions at 95 %; with more than two groups the best against the others, so much the "
+    .. "stricter).\n\n"
     .. "Over a period it counts those who entered in it.",
   arguments = { { name = "journey", help = "a journey that people have entered" } },
   flags = {

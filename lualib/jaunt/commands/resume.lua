@@ -20,8 +20,8 @@ return {
   name = "resume",
   group = "repair",
   summary = "Lets a journey that was paused go on.",
-  about = "Whoever was to be woken meanwhile is woken now. A runtime that has stopped letting people in because 20 runs were held by "
-    .. "script errors lets them in again.",
+  about = "Whoever was to be woken meanwhile is woken now. A runtime that has stopped letting people in because 20 runs were "
+    .. "held by script errors lets them in again.",
   usage = "JOURNEY [--FLAGS]",
   arguments = { { name = "journey", help = "the journey" } },
   flags = { selection.STATE_FLAG, { name = "json", help = "prints one JSON object" } },

@@ -196,13 +196,14 @@ local function run_session(engine, people, gathered, flags, parts)
     trace = trace,
   }
   local started = now_mono()
-  course.on_signals()
+  course:on_signals()
   print_head(gathered, flags, parts, engine:found(), engine:look().paused_ms)
-  course.run(flags.grace)
+  course:run(flags.grace)
   finish_events()
   return {
-    name = gathered.name, version = gathered.version, live = flags.live, state = parts.state, state_flag = flags.state, found = engine:report(), look = engine:look(),
-    connections = engine:connections(), seconds = (now_mono() - started) / 1000, start_ms = parts.start_ms,
+    name = gathered.name, version = gathered.version, live = flags.live, state = parts.state, state_flag = flags.state,
+    found = engine:report(), look = engine:look(), connections = engine:connections(),
+    seconds = (now_mono() - started) / 1000, start_ms = parts.start_ms,
     rejected = course.rejected, rejects_file = course.rejected > 0 and parts.rejects or nil, left_out = course.left_out,
     interrupted = course.interrupted, rejected_events = incoming and incoming.rejected or 0,
   }
@@ -255,9 +256,9 @@ local function run_script(gathered, found, flags)
     trace = function() end,
     warning = "jaunt: ", outages = true,
   }
-  course.on_signals()
+  course:on_signals()
   engine:admit(gathered.name, "{}", "{}")
-  course.run(flags.grace)
+  course:run(flags.grace)
   local ended = engine:report()
   return (ended.held > 0 or ended.dropped > 0) and 1 or course.interrupted and 130 or 0
 end

@@ -83,8 +83,7 @@ local function columns_of(text)
     local column = COLUMNS[name]
     if not column and (of == "person" or of == "event") then column = looked_up(of, attribute) end
     if not column then
-      local known = table.move(ALL, 1, #ALL, 1, {})
-      mistakes.fail("--columns: there is no %s%s; there are %s, person.NAME and event.NAME", name, nearest.hint(name, known),
+      mistakes.fail("--columns: there is no %s%s; there are %s, person.NAME and event.NAME", name, nearest.hint(name, ALL),
         table.concat(ALL, ", "))
     end
     columns[i] = column
@@ -141,42 +140,47 @@ end
 
 local PAINT = { dropped = "yellow", held = "red", completed = "green", exited = "cyan" }
 
+-- The widest column that may be cut, where it is wider than `least`; nil.
+local function widest_above(least, columns, widths)
+  local widest
+  for i, width in ipairs(widths) do
+    if not columns[i].whole and width > (widest and widths[widest] or least) then widest = i end
+  end
+  return widest
+end
+
+-- Makes columns narrower until all of them fit a terminal, as far as that can be.
+local function fit(columns, widths)
+  local over = 2 * (#widths - 1) - term.width()
+  for _, width in ipairs(widths) do over = over + width end
+  for i, column in ipairs(columns) do
+    local less = math.max(0, math.min(over, widths[i] - (column.brief or widths[i])))
+    widths[i], over = widths[i] - less, over - less
+  end
+  for _, least in ipairs(NARROWEST) do
+    local widest = widest_above(least, columns, widths)
+    while over > 0 and widest do
+      widths[widest], over = widths[widest] - 1, over - 1
+      widest = widest_above(least, columns, widths)
+    end
+  end
+end
+
+local function widths_of(columns, names, rows)
+  local widths = {}
+  for i, name in ipairs(names) do widths[i] = term.columns(name) end
+  for _, row in ipairs(rows) do
+    for i, text in ipairs(row) do widths[i] = math.max(widths[i], term.columns(text)) end
+  end
+  if term.isatty() then fit(columns, widths) end
+  return widths
+end
+
 -- A table whose widths are those of its first lines: what comes later and is wider stands out.
 local function table_printer(chosen, columns, names)
   local paint = term.paint()
   local values_of = reader(chosen, columns, "get")
   local rows, widths = {}, nil
-
-  -- The widest column that may be cut, where it is wider than `least`; nil.
-  local function widest_above(least)
-    local widest
-    for i, width in ipairs(widths) do
-      if not columns[i].whole and width > (widest and widths[widest] or least) then widest = i end
-    end
-    return widest
-  end
-
-  local function measure()
-    widths = {}
-    for i, name in ipairs(names) do widths[i] = term.columns(name) end
-    for _, row in ipairs(rows) do
-      for i, text in ipairs(row) do widths[i] = math.max(widths[i], term.columns(text)) end
-    end
-    if not term.isatty() then return end
-    local over = 2 * (#widths - 1) - term.width()
-    for _, width in ipairs(widths) do over = over + width end
-    for i, column in ipairs(columns) do
-      local less = math.max(0, math.min(over, widths[i] - (column.brief or widths[i])))
-      widths[i], over = widths[i] - less, over - less
-    end
-    for _, least in ipairs(NARROWEST) do
-      local widest = widest_above(least)
-      while over > 0 and widest do
-        widths[widest], over = widths[widest] - 1, over - 1
-        widest = widest_above(least)
-      end
-    end
-  end
 
   local function print_row(row, painter)
     local cells = {}
@@ -195,7 +199,7 @@ local function table_printer(chosen, columns, names)
 
   local function flush()
     if widths then return end
-    measure()
+    widths = widths_of(columns, names, rows)
     if #rows == 0 then return end
     print_row(names, function(_, text) return paint.bold(text) end)
     for _, row in ipairs(rows) do print_row(row, paint_cell) end
@@ -268,7 +272,8 @@ return {
   usage = "[JOURNEY] [--FLAGS]",
   arguments = { { name = "journey", help = "only runs of this journey", optional = true } },
   flags = selection.flags {
-    { name = "columns", value = "LIST", list = true, suggests = ALL, default_text = table.concat(USUAL, ","), help = "what is shown of each" },
+    { name = "columns", value = "LIST", list = true, suggests = ALL, default_text = table.concat(USUAL, ","),
+      help = "what is shown of each" },
     { name = "limit", value = "N", kind = "integer", min = 1, help = "the newest N of them" },
     { name = "csv", help = "prints CSV: times as this machine's clocks show them" },
     { name = "json", help = "prints one JSON object a line, with times in RFC 3339" },

@@ -67,19 +67,23 @@ local function run(args, flags)
   assertions.install(world, settings)
   run_specs(busted, files, flags)
   finish()
-  if settings.taken > 0 then print(("%s taken: look at them, they are what the next run expects"):format(figures.of(settings.taken, "snapshot", "snapshots"))) end
+  if settings.taken > 0 then
+    print(figures.of(settings.taken, "snapshot") .. " taken: look at them, they are what the next run expects")
+  end
   if not flags.no_coverage then print_coverage(covered:told()) end
   if counts.failure + counts.error > 0 then return 1 end
-  if counts.success == 0 and counts.pending == 0 then mistakes.fail(flags.filter and "no test's name holds %q" or "there is no test in these specs", flags.filter) end
+  if counts.success == 0 and counts.pending == 0 then
+    mistakes.fail(flags.filter and "no test's name holds %q" or "there is no test in these specs", flags.filter)
+  end
 end
 
 return {
   name = "test",
   group = "write",
   summary = "Runs the project's specs, with pretend vendors and a clock of their own.",
-  about = "Specs are busted's, in spec/NAME_spec.lua. Besides what busted has they know enter, happens, clock, vendor, sent, starts_at and "
-    .. "crash_everywhere, and assert.went_through, dropped_at, held_at, completed, exited, is_waiting_at, waits_until, received and "
-    .. "matches_snapshot. Each test has a world of its own; a journey of thirty days takes milliseconds.\n\n"
+  about = "Specs are busted's, in spec/NAME_spec.lua. Besides what busted has they know enter, happens, clock, vendor, sent, "
+    .. "starts_at and crash_everywhere, and assert.went_through, dropped_at, held_at, completed, exited, is_waiting_at, "
+    .. "waits_until, received and matches_snapshot. Each test has a world of its own; a journey of thirty days takes milliseconds.\n\n"
     .. "At the end stands which elements of the journeys, and which branches of their splits, no test came to.",
   usage = "[SPECS] [--FLAGS]",
   arguments = { { name = "specs", help = "files or folders; the project's spec/ without", optional = true, many = true } },

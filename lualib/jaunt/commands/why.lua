@@ -189,7 +189,9 @@ local function print_request(line, call)
   if not request then return end
   local about = {}
   if request.connection then about[#about + 1] = "via " .. request.connection end
-  if request.payload then about[#about + 1] = "payload " .. request.payload .. (request.template and "@" .. request.template or "") end
+  if request.payload then
+    about[#about + 1] = "payload " .. request.payload .. (request.template and "@" .. request.template or "")
+  end
   line.more(term.one_line(("%s %s"):format(request.method or "", request.url or "")), function(text) return text end)
   about[#about + 1] = "key\u{A0}" .. request.key
   line.told(term.one_line(table.concat(about, ", ")))

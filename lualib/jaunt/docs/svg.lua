@@ -55,6 +55,7 @@ function svg.style()
   return table.concat(parts)
 end
 
+-- An empty drawing.
 function svg.new()
   return setmetatable({ parts = {}, lines = {}, spans = {} }, svg)
 end

@@ -57,11 +57,11 @@ local function has_reached_all(self, list)
   return all
 end
 
--- Whether somebody may stay in the journey for ever: there is a loop in it, or it begins anew, or nobody knows.
+-- Whether somebody may stay in the journey for ever, as far as its text says: there is a loop in it, or it begins anew.
 local function may_be_endless(list)
-  local may_be = #list == 0
+  local may_be = false
   steps.each(list, function(step)
-    may_be = may_be or step.kind == "loop" or step.kind == "ending" and step.what == "restart_with"
+    may_be = may_be or step.kind == "loop" or step.kind == "ending" and (step.what == "restart_with" or step.what == "goto")
   end)
   return may_be
 end

@@ -12,7 +12,7 @@ local LONGEST = 120 -- of what is quoted
 local DEEPEST = 12   -- of values within values, and of names that stand for names
 
 -- The words of the vocabulary that give something a name, or end a run.
-words.VOCABULARY = {
+local VOCABULARY = {
   call_api = true, split = true, wait = true, wait_until = true, wait_for = true, drop = true, exit = true,
   restart_with = true,
 }
@@ -46,7 +46,7 @@ end
 function words.new(text, tree)
   local self = setmetatable({ text = text, roots = {}, calls = {}, results = {}, open = {}, depth = 0 }, words)
   self.given = given_values(tree)
-  for _, call in ipairs(scope.calls(tree, words.VOCABULARY)) do self.calls[call.node] = call end
+  for _, call in ipairs(scope.calls(tree, VOCABULARY)) do self.calls[call.node] = call end
   return self
 end
 
@@ -195,6 +195,7 @@ local function of_answer(call_name, steps)
   return ("the %s%s"):format(table.concat(steps, "."), whose)
 end
 
+-- What an index leads to, in words: person.plan; the status of “hello”.
 function words:indexed(node)
   local object, steps = steps_of(node)
   if #steps == 0 then return self:quoted(node) end
@@ -290,6 +291,7 @@ local RESULTS = {
 
 local function either(pair, positive) return pair[positive and 1 or 2] end
 
+-- A comparison in words; not `positive`: its contrary.
 function words:compared(node, positive)
   local left, right = node.left, node.right
   local pair = COMPARED[node.operator]
@@ -336,6 +338,7 @@ function words:joint(node, positive)
   return joins and ((meant.operator == "and") == positive and "and" or "or") or nil
 end
 
+-- Two tests that `and` or `or` joins, in words; not `positive`: their contrary.
 function words:joined(node, positive)
   local word, parts = self:joint(node, positive), {}
   for i, side in ipairs { node.left, node.right } do

@@ -113,7 +113,7 @@ local SCHEMES = { http = true, https = true, mailto = true, tel = true, sms = tr
 -- controls there (WHATWG URL, 4.4).
 local function harmless_url(value)
   local text = values.text(value)
-  local scheme = match(text, "^([^/?#]*):")
+  local scheme = match(text, "^([^/?#:]*):")
   if not scheme or SCHEMES[lower(gsub(scheme, "[%c ]", ""))] then return text end
   native.made_safe()
   return ""

@@ -1,7 +1,8 @@
 -- HTML and XML: how each output of a template is escaped where it stands, and where none may stand.
 --
 -- Called by jaunt.liquid.escapes; jaunt.liquid.markup_place knows where one is. A value may stand
---   between tags, in attributes in quotes, in HTML's comments: & < > " and ' become entities, so that it ends nothing
+--   between tags, in attributes in quotes, in HTML's comments: & < > " and ' become entities, so that it ends nothing;
+--     what Outlook reads in <!--[if mso]> … <![endif]--> is no comment
 --   in a URL (href, src and their like), in HTML: at its start only as http, https, mailto, tel, sms, or without a
 --     scheme; of another one it becomes nothing, and is counted. Behind ? or # it is percent-encoded
 --   in style="…" and <style>, in HTML: as a part of a word or text of CSS, or of a URL in url(…)
@@ -12,13 +13,14 @@
 -- What {% capture %} gathers is markup: its outputs are escaped there, and {{ its_name }} alone, behind the capture and
 -- between tags, is put out as it is. | newline_to_br as the last filter works on the escaped text.
 --
--- Partials are looked at by themselves, from text to text, and may be rendered where text may stand.
+-- Partials are looked at by themselves, from text to text, and may be rendered where text may stand; in an attribute, if
+-- its quote is not in them.
 
 local fault = require "jaunt.liquid.fault"
 local place = require "jaunt.liquid.markup_place"
 local trees = require "jaunt.liquid.trees"
 
-local ipairs, setmetatable = ipairs, setmetatable
+local find, ipairs, setmetatable = string.find, ipairs, setmetatable
 
 local markup = {}
 markup.__index = markup
@@ -84,7 +86,8 @@ local ATTRIBUTES = {
     'put it into another attribute, such as data-name="{{ name }}"'),
   document = never('within a document in an attribute here (srcdoc="…"), where no escape is safe',
     "send the document by itself"),
-  uncertain = never("within an attribute here whose name is not certain", "write name and quotes in the same branch"),
+  uncertain = never("within an attribute here whose name is not certain",
+    'write name and quotes together, as in title="{{ title }}"'),
 }
 
 -- And by where it stands.
@@ -172,12 +175,28 @@ function markup:branches(node)
   self.here = is_whole and met or met and place.join(outer, met) or outer
 end
 
+-- A for's body, which is rendered at `here`, where it also has to end.
+function markup:turn(node, here)
+  self.left = here
+  local behind = place.join(here, self:body(node.body, node, here))
+  return place.join(behind, self.left)
+end
+
 -- A for, whose body may be rendered again behind itself.
 function markup:loop(node)
-  local outer = self.here
-  local again = place.join(outer, self:body(node.body, node, outer))
-  if again ~= outer then again = place.join(again, self:body(node.body, node, again)) end
+  local outer, left = self.here, self.left
+  local again = self:turn(node, outer)
+  if again ~= outer then again = self:turn(node, again) end
+  self.left = left
   self.here = node.otherwise and place.join(again, self:body(node.otherwise, node, outer)) or again
+end
+
+-- A break or continue: behind it a loop, or a payload, goes on where it began.
+function markup:leave(node)
+  self.left = place.join(self.left, self.here)
+  if self.left then return end
+  fault.raise(self.source, node.at, "a tag or a quote that is opened before this is closed behind it",
+    "write {% " .. node.kind .. " %} before it is opened")
 end
 
 function markup:capture(node)
@@ -187,13 +206,31 @@ function markup:capture(node)
   self.captured[node.name] = self.names[1] ~= false and self.names[node.name] or nil
 end
 
+-- Whether literal text of a block, or of the partials in it, holds a quote. `seen` has the blocks that were looked at.
+local function holds(quote, block, seen)
+  seen[block] = true
+  for _, node in ipairs(block) do
+    local inner = node.partial and node.partial.block
+    if node.kind == "text" and find(node.text, quote, 1, true) then return true end
+    if inner and not seen[inner] and holds(quote, inner, seen) then return true end
+    for _, body in ipairs(trees.bodies(node)) do
+      if holds(quote, body, seen) then return true end
+    end
+  end
+  return false
+end
+
 function markup:render(node)
   local here = self.here
   local is_text = here.at == "text" or here.at == "comment" and not self.is_xml
     or here.at == "attribute" and here.kind == "text"
-  if is_text then return end
-  fault.raise(self.source, node.at, "another payload is rendered here, where no text may stand",
-    "render it between tags, or write here what is in it")
+  if not is_text then
+    fault.raise(self.source, node.at, "another payload is rendered here, where no text may stand",
+      "render it between tags, or write here what is in it")
+  elseif here.at == "attribute" and holds(here.quote, node.partial.block, {}) then
+    fault.raise(self.source, node.at, "another payload is rendered in an attribute here, and has its quote " ..
+      here.quote .. " in it", "render it between tags, or write here what is in it")
+  end
 end
 
 function markup:text(node)
@@ -212,6 +249,8 @@ function markup:block(block)
       self:output(node)
     elseif node.kind == "for" then
       self:loop(node)
+    elseif node.kind == "break" or node.kind == "continue" then
+      self:leave(node)
     elseif node.branches or node.clauses then
       self:branches(node)
     end
@@ -221,7 +260,8 @@ end
 -- Prepares the tree of a template (see jaunt.liquid.escapes).
 function markup.prepare(block, source, is_partial, is_xml)
   local self = setmetatable({
-    source = source, is_xml = is_xml, here = place.TEXT, captured = {}, names = captured_names(block, {}),
+    source = source, is_xml = is_xml, here = place.TEXT, left = place.TEXT, captured = {},
+    names = captured_names(block, {}),
   }, markup)
   self:block(block)
   if is_partial and self.here.at ~= "text" then

@@ -4,7 +4,8 @@
 -- Called by jaunt.liquid.markup, which decides what may be put out there. A place is never changed:
 --   at       "text", "tag", "attribute", "comment", "cdata" (XML's <![CDATA[), "script" or "style" (elements)
 --   element  in a tag and its attributes: "script" or "style", if that is the element that begins
---   name     in a tag: what stands at its end so far, where that may be an attribute's name; false if that is uncertain
+--   name     in a tag: what stands at its end so far, where that may be an attribute's name, with UNKNOWN for what is
+--            not known of it; false where a value without quotes may have begun
 --   quote    in an attribute: ' or ", and
 --   kind     what it is: "text", "url", "style", "script" (onclick="…"), "document" (srcdoc="…"), or "uncertain"
 --   part     of a URL: START, where its scheme is still to come, OPEN, PATH or QUERY
@@ -14,8 +15,9 @@
 -- The rules are HTML's (WHATWG, 13.2.5) where they differ. In XML a tag's attributes mean nothing to us, but for those
 -- that are scripts: XHTML and SVG have them.
 
-local find, gsub, lower, match, sub = string.find, string.gsub, string.lower, string.match, string.sub
-local ipairs, min, max, pairs = ipairs, math.min, math.max, pairs
+local char, find, gsub, lower, match, sub =
+  string.char, string.find, string.gsub, string.lower, string.match, string.sub
+local ipairs, min, max, next, pairs, tonumber = ipairs, math.min, math.max, next, pairs, tonumber
 
 local place = {}
 
@@ -30,9 +32,12 @@ local NAME_MOST = 80 -- bytes of a tag in which an attribute's name is looked fo
 local URLS = {}
 for name in ("href src action formaction data background poster cite longdesc"):gmatch "%S+" do URLS[name] = "url" end
 
+-- A place that differs in `changes`; the same one where it doesn't.
 local function with(here, changes)
-  local made = {}
-  for key, value in pairs(here) do made[key] = value end
+  local made, key, value = {}, next(changes)
+  while key and here[key] == value do key, value = next(changes, key) end
+  if key == nil then return here end
+  for field, held in pairs(here) do made[field] = held end
   for key, value in pairs(changes) do made[key] = value end
   return made
 end
@@ -46,8 +51,11 @@ local function tag(element, name)
   return { at = "tag", element = element, name = name }
 end
 
+local UNKNOWN = "\0" -- a character that no name has
+
 local function kind_of(self, name)
-  if name == false then return "uncertain" end
+  if name == false or find(name, UNKNOWN, 1, true) then return "uncertain" end
+  if not find(name, "=%s*$") then return self.is_xml and "text" or "uncertain" end -- XML's <!DOCTYPE
   name = lower(match(name, "([^%s\"'<>/=]+)%s*=%s*$") or "")
   if find(name, "^on%a+$") and not WORDS[name] then return "script" end
   if self.is_xml then return "text" end
@@ -71,13 +79,27 @@ end
 
 local SCRIPTS = { javascript = true, vbscript = true }
 
--- A URL behind some more of its literal text. Where a value might have said its scheme, `place.scheme_of_value`.
+local ENTITIES = { amp = "&", colon = ":", Tab = "", NewLine = "" }
+
+-- The text of a URL as it is where its entities are read, as far as its parts depend on it.
+local function decoded(chunk)
+  if not find(chunk, "&", 1, true) then return chunk end
+  chunk = gsub(chunk, "&#([xX]?)(%x+);?", function(is_hex, digits)
+    local code = tonumber(digits, is_hex == "" and 10 or 16)
+    return code and code < 128 and char(code) or "."
+  end)
+  return (gsub(chunk, "&(%a+);", ENTITIES))
+end
+
+-- A URL behind some more of its literal text. Where a value might have said its scheme, `place.scheme_of_value`. Behind
+-- a value that begins it, as in "{{ url }}&a=", & says that the value had its ? already.
 local function url_behind(at, chunk)
   local part, kind = at.part, at.kind
-  local scheme = part <= OPEN and match(chunk, "^([^/?#]*):")
+  chunk = decoded(chunk)
+  local scheme = part <= OPEN and match(chunk, "^([^/?#:]*):")
   if scheme and at.valued then return { at = "attribute", scheme_of_value = true } end
-  if scheme and SCRIPTS[lower(gsub(scheme, "%s", ""))] then kind = "script" end
-  if find(chunk, "[?#]") then
+  if scheme and SCRIPTS[lower(gsub(scheme, "[%c%s]", ""))] then kind = "script" end
+  if find(chunk, at.valued and "[?#&]" or "[?#]") then
     part = QUERY
   elseif part < PATH and find(chunk, "[:/]") then
     part = PATH
@@ -151,18 +173,22 @@ function READ.text(self, text, i)
   if not at then
     return find(text, "</?$", i) and tag(nil, "") or TEXT, #text + 1
   elseif sub(text, at, at + 3) == "<!--" then
+    local _, stop = find(self.small, "^<!%-%-%[if[^%]>]*%]>", at)
+    if stop and not self.is_xml then return TEXT, stop + 1 end -- Outlook reads what is in it as HTML
     return COMMENT, at + 2 -- <!--> is one
   elseif self.is_xml and sub(text, at, at + 8) == "<![CDATA[" then
     return CDATA, at + 9
   end
-  local name = lower(match(text, "^<(%a*)", at))
+  local name = lower(match(text, "^<([^%s/>]*)", at))
   return tag((name == "script" or name == "style") and name or nil, ""), at + 1
 end
 
 function READ.tag(self, text, i, here)
   local at = find(text, "[>\"']", i)
   local last = (at or #text + 1) - 1
-  local name = here.name and match(here.name .. sub(text, max(i, last - NAME_MOST), last), "[^%s\"'<>/]*%s*=?%s*$")
+  local name = here.name and here.name .. sub(text, max(i, last - NAME_MOST), last)
+  -- Behind a = that no quote follows, quotes are part of the value.
+  if name then name = find(name, "=%s*[^%s>]+$") and UNKNOWN or match(name, "[^%s\"'<>/]*%s*=?%s*$") end
   if not at then return tag(here.element, name), #text + 1 end
   if sub(text, at, at) ~= ">" then return attribute(self, here, sub(text, at, at), name), at + 1 end
   local is_closed = self.is_xml and sub(text, at - 1, at - 1) == "/"
@@ -192,7 +218,7 @@ READ.cdata = ended_by("%]%]>", TEXT)
 
 local function in_element(mode_of)
   return function(self, text, i, here)
-    local at, stop = find(self.small, "</" .. here.at, i, true)
+    local at, stop = find(self.small, "</" .. here.at .. "%f[%s/>\0]", i)
     if at then return tag(nil, ""), stop + 1 end
     return { at = here.at, mode = mode_of(sub(text, i), here.mode) }, #text + 1
   end
@@ -210,6 +236,13 @@ end
 
 ---------------------------------------------------------------------------------------------- places
 
+local function join_names(a, b)
+  if a == b then return a end
+  if not a or not b or find(a .. b, "=", 1, true) then return false end
+  local is_open = find(a, "%S$") or find(b, "%S$")
+  return is_open and UNKNOWN or UNKNOWN .. " "
+end
+
 -- The place where two ways meet, or nil where they can't. Where they are not quite the same, it is the one that asks
 -- for more.
 function place.join(a, b)
@@ -218,16 +251,14 @@ function place.join(a, b)
     if a[field] ~= b[field] then return nil end
   end
   if a.mode ~= b.mode then return with(a, { mode = a.at == "script" and "lost" or "css" }) end
-  if a.at == "tag" and a.name ~= b.name then
-    local is_certain = a.name and b.name and not find(a.name .. b.name, "=")
-    return tag(a.element, is_certain and "" or false)
-  end
-  if a.part == b.part and a.valued == b.valued then return a end
+  if a.at == "tag" then return with(a, { name = join_names(a.name, b.name) }) end
+  if a.part == nil then return a end
   return with(a, { part = min(a.part, b.part), valued = a.valued or b.valued })
 end
 
 -- The place behind a value that is put out.
 function place.behind_value(here)
+  if here.at == "tag" then return tag(here.element, UNKNOWN) end
   if here.part == nil or here.part > OPEN then return here end
   return with(here, { part = OPEN, valued = true })
 end

@@ -71,6 +71,7 @@ function names.members(self, lua)
   return known
 end
 
+-- Lua for what a name is that the template does not set: the person, the event, a variable.
 function names.root(self, name)
   if name == "forloop" then return "nil" end
   if name == "person" or name == "event" then return "c." .. name end

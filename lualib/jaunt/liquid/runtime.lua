@@ -151,6 +151,7 @@ function runtime.members(v)
   return type(v) == "table" and v or NOTHING
 end
 
+-- The moment of the render as a date, in the render's zone.
 function runtime.now(c)
   return values.date(c.now, c.zone)
 end

@@ -185,6 +185,7 @@ function terms.is_plain(node)
   return kind == "number" or node.value == true or kind == "string" and find(node.value, "%S") ~= nil
 end
 
+-- Lua for whether two terms are equal; `a` and `b` are the Lua of their values.
 function terms.equal(self, left, right, a, b)
   if terms.is_plain(left) or terms.is_plain(right) then return format("%s == %s", a, b) end
   return format("%s(%s, %s)", self.code:library("equal"), a, b)

@@ -1,8 +1,8 @@
 -- Lua's text as tokens: for the parser, and for colours and completion, which want comments and broken ends as well.
 --
 -- A token is { kind =, at =, stop =, value = }; at and stop are the bytes it stands on. Kinds are "name", "keyword", "string" and
--- "number" (value: what they mean), "symbol", "comment", "error" (value: what is wrong; incomplete: the text ends too early) and, as
--- the last one, "end". The rules are those of the Lua 5.4 reference manual, section 3.1.
+-- "number" (value: what they mean), "symbol", "comment", "error" (value: what is wrong; incomplete: the text ends too
+-- early) and, as the last one, "end". The rules are those of the Lua 5.4 reference manual, section 3.1.
 
 local byte, char, find, sub = string.byte, string.char, string.find, string.sub
 
@@ -17,7 +17,8 @@ lexer.KEYWORDS = KEYWORDS
 local SYMBOLS = { "...", "..", "==", "~=", "<=", ">=", "<<", ">>", "//", "::" }
 local SINGLE = "[%+%-%*/%%%^#&~|<>=%(%){}%[%];:,%.]"
 
-local ESCAPES = { a = "\a", b = "\b", f = "\f", n = "\n", r = "\r", t = "\t", v = "\v", ["\\"] = "\\", ['"'] = '"', ["'"] = "'", ["\n"] = "\n" }
+local ESCAPES = { a = "\a", b = "\b", f = "\f", n = "\n", r = "\r", t = "\t", v = "\v", ["\\"] = "\\", ['"'] = '"',
+  ["'"] = "'", ["\n"] = "\n" }
 
 -- The escape whose backslash is at `at`: what it means and where the text goes on; or nil and what is wrong.
 local function escape(text, at)

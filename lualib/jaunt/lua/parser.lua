@@ -26,7 +26,8 @@ local lexer = require "jaunt.lua.lexer"
 
 local parser = {}
 
-local LEFT = { ["or"] = 1, ["and"] = 2, ["<"] = 3, [">"] = 3, ["<="] = 3, [">="] = 3, ["~="] = 3, ["=="] = 3, ["|"] = 4, ["~"] = 5, ["&"] = 6,
+local LEFT = { ["or"] = 1, ["and"] = 2, ["<"] = 3, [">"] = 3, ["<="] = 3, [">="] = 3, ["~="] = 3, ["=="] = 3, ["|"] = 4,
+  ["~"] = 5, ["&"] = 6,
   ["<<"] = 7, [">>"] = 7, [".."] = 9, ["+"] = 10, ["-"] = 10, ["*"] = 11, ["/"] = 11, ["//"] = 11, ["%"] = 11, ["^"] = 14 }
 local RIGHT = { [".."] = 8, ["^"] = 13 } -- of those that bind to the right; else the left one
 local UNARY, UNARY_BINDS = { ["not"] = true, ["-"] = true, ["#"] = true, ["~"] = true }, 12
@@ -103,7 +104,9 @@ function reader:expressions() return list_of(self, self.expression) end
 
 function reader:lambda(first, is_method)
   local parameters, vararg, open = {}, false, self:expect("(")
-  if is_method then parameters[1] = { kind = "name", name = "self", at = first.at, stop = first.at, line = 0, column = 0, implied = true } end
+  if is_method then
+    parameters[1] = { kind = "name", name = "self", at = first.at, stop = first.at, line = 0, column = 0, implied = true }
+  end
   while not self:is(")") do
     if self:accept("...") then vararg = true break end
     parameters[#parameters + 1] = self:name()
@@ -348,7 +351,9 @@ local TARGETS = { name = true, index = true }
 local function expression_statement(self)
   local value = self:suffixed()
   if not (self:is("=") or self:is(",")) then
-    if value.kind ~= "invoke" and value.kind ~= "method" then self:fail("a statement is expected: this is only a value, before " .. self:written()) end
+    if value.kind ~= "invoke" and value.kind ~= "method" then
+      self:fail("a statement is expected: this is only a value, before " .. self:written())
+    end
     return "call", { call = value }
   end
   local targets = { value }
@@ -444,8 +449,8 @@ function parser.parse(text, tolerant)
     if token.kind ~= "comment" then tokens[#tokens + 1] = token end
   end
   local place = lexer.places(text)
-  local self = setmetatable({ text = text, tokens = tokens, here = 1, token = tokens[1], last = { stop = 0 }, depth = 0, place = place,
-    tolerant = tolerant, mistakes = {} }, reader)
+  local self = setmetatable({ text = text, tokens = tokens, here = 1, token = tokens[1], last = { stop = 0 }, depth = 0,
+    place = place, tolerant = tolerant, mistakes = {} }, reader)
   local ok, tree = pcall(whole, self)
   if not ok and not (type(tree) == "table" and tree.mistake) then error(tree, 0) end
   if not ok and tolerant then

@@ -11,8 +11,8 @@ local CHILDREN = {
   unary = { "value" }, paren = { "value" },
 }
 
--- Calls visit(node, parent) for every node of a tree, a parent before what is in it; where it returns false, what is in that node is
--- passed by.
+-- Calls visit(node, parent) for every node of a tree, a parent before what is in it; where it returns false, what is in
+-- that node is passed by.
 function scope.walk(node, visit, parent)
   if visit(node, parent) == false then return end
   if node.kind == "if" then
@@ -158,8 +158,8 @@ end
 
 -- Resolves the names of a tree (see jaunt.lua.parser). Each node of kind "name" gets refers ("local", "upvalue" or "global") and,
 -- where it is no global, variable: { node = where it is declared, name =, depth = of functions, reads, writes (lists of names),
--- captured = whether an inner function uses it, is_parameter = true of a function's }. Returns { globals = { NAME = { name =, reads, writes } }, locals = variables in the
--- order of their declarations }.
+-- captured = whether an inner function uses it, is_parameter = true of a function's }. Returns { globals = { NAME = {
+-- name =, reads, writes } }, locals = variables in the order of their declarations }.
 function scope.resolve(tree)
   local self = setmetatable({ globals = {}, locals = {} }, resolver)
   self:open()
@@ -180,8 +180,8 @@ end
 local function literal(node) return node and node.kind == "string" and node.value or nil end
 
 -- The calls of global functions with one of the names in `words` (a set), in the order of the text:
--- { word =, name = the first argument where it is a literal text, arguments =, fields = the table it is given (in the same call or in
--- the one behind it), node =, at =, line =, column = }. The tree's names have been resolved.
+-- { word =, name = the first argument where it is a literal text, arguments =, fields = the table it is given (in the
+-- same call or in the one behind it), node =, at =, line =, column = }. The tree's names have been resolved.
 function scope.calls(tree, words)
   local found, within = {}, {}
   scope.walk(tree, function(node)
@@ -190,7 +190,8 @@ function scope.calls(tree, words)
     within[inner] = true
     local first = inner.arguments[1]
     local fields = outer and outer.arguments[1] or first
-    found[#found + 1] = { word = word.name, name = literal(first), arguments = inner.arguments, node = node, at = node.at, line = node.line,
+    found[#found + 1] = { word = word.name, name = literal(first), arguments = inner.arguments, node = node,
+      at = node.at, line = node.line,
       column = node.column, fields = fields and fields.kind == "table" and fields or nil }
   end)
   return found

@@ -23,7 +23,8 @@ local MARKS = {
 local MADE_SAFE = "%s of values made safe: not UTF-8, control characters, or URLs that may run a script"
 
 local function paint_of(paint, kind)
-  return (kind == "missing" or kind == "schema" or kind == "emptied") and paint.red or kind == "blank" and paint.yellow or paint.cyan
+  if kind == "missing" or kind == "schema" or kind == "emptied" then return paint.red end
+  return kind == "blank" and paint.yellow or paint.cyan
 end
 
 -- The number of the line on which a member of the payload stands, by its path; nil where it is not there.

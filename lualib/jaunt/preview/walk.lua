@@ -22,7 +22,7 @@ local DAY = 24 * 3600000           -- milliseconds
 local LONGEST = 400 * DAY          -- of a journey's time, one walk
 local STAGES = { DAY // 24, DAY // 2, 6 * DAY, 60 * DAY, LONGEST } -- the same, of a journey that may go on for ever
 local STEPS_ENOUGH = 500           -- of all people in one walk: then it is not begun again with the next stage
-local STEPS_MOST = 50000           -- of all people in all walks of such a journey
+local STEPS_MOST = 30000           -- of all people in all walks of such a journey
 local WAIT_MS = 50
 local SEEDS = 12                   -- how many kinds of luck with the vendors are tried
 
@@ -281,6 +281,8 @@ end
 
 local function never() return false end
 
+local function is_over(report) return report.running + report.queued + report.waiting == 0 end
+
 local function steps_of(report)
   local count = 0
   for _, element in ipairs(report.elements) do count = count + element.reached end
@@ -296,8 +298,7 @@ local function go_to_the_end(trip, people, pretended, is_endless)
     local heard, report = go(trip, people, pretended, longest, never)
     local steps = steps_of(report)
     taken = taken + steps
-    local is_over = report.running + report.queued + report.waiting == 0
-    if is_over or longest == LONGEST or steps >= STEPS_ENOUGH or now_mono() > trip.until_then then
+    if is_over(report) or longest == LONGEST or steps >= STEPS_ENOUGH or now_mono() > trip.until_then then
       return heard, report, taken
     end
   end
@@ -306,24 +307,25 @@ end
 -- Walks all `people` to the end, again and again, each time with something else pretended, until `enough` says so or nothing
 -- else is left to pretend. enough(calls, report, pretended) is asked after each walk: { ID = { call, … } } as above, the
 -- engine's report, and the pretence in words (nil: nothing but a rehearsal). options: as above; endless = true of a journey
--- that may go on for ever, of which no more is walked than is good; look_on(number), called before each walk.
+-- that is known to go on for ever, which the first walk shows, too: of it no more is walked than is good; look_on(number),
+-- called before each walk.
 -- Returns whether all was tried that was needed.
 function walk.all(found, path, people, enough, options)
   local trip = new_trip(found, path, options)
   local _ <close> = trip.saved
   local self = setmetatable({ trip = trip, queue = {}, seen = {} }, search)
   self:plan { first_pretence(options) }
-  local steps = 0
+  local endless, steps = options.endless, 0
   for walked = 1, WALKS_MOST do
     local pretended = table.remove(self.queue, 1)
     if not pretended then return true end
     if options.look_on then options.look_on(walked) end
-    local heard, report, taken = go_to_the_end(trip, people, pretended, options.endless)
+    local heard, report, taken = go_to_the_end(trip, people, pretended, endless or walked == 1)
     if enough(heard.calls, report, in_words(pretended, trip)) then return true end
     self:plan(further(pretended, heard))
     if walked == 1 then self:plan(other_luck(pretended)) end
-    steps = steps + taken
-    if options.endless and steps > STEPS_MOST or now_mono() > trip.until_then then break end
+    endless, steps = endless or not is_over(report), steps + taken
+    if endless and steps > STEPS_MOST or now_mono() > trip.until_then then break end
   end
   return #self.queue == 0
 end

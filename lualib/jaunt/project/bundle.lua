@@ -1,10 +1,11 @@
 -- A bundle: all the scripts that one journey (or one plain script) runs with, as JSON for jaunt.worker.
 --
---   { kind = "journey" or "script" (or "prompt", with body = a module's name: see jaunt.worker), name = (a journey's), main = SOURCE, modules = { NAME = SOURCE }, payloads = { NAME = SOURCE },
---     arguments = { … }, check = (the share of rendered payloads that is looked at) }
+--   { kind = "journey" or "script" (or "prompt", with body = a module's name: see jaunt.worker), name = (a journey's),
+--     main = SOURCE, modules = { NAME = SOURCE }, payloads = { NAME = SOURCE }, arguments = { … },
+--     check = (the share of rendered payloads that is looked at) }
 --
--- where a SOURCE is { path =, text = }, and payloads' are those of jaunt.project.payloads. `jaunt preview` adds pretends = { SPLIT = BRANCH }: see
--- jaunt.preview.walk.
+-- where a SOURCE is { path =, text = }, and payloads' are those of jaunt.project.payloads. `jaunt preview` adds
+-- pretends = { SPLIT = BRANCH }: see jaunt.preview.walk.
 --
 -- The version of a journey is the hash of main and modules; payloads don't count, so that a changed word reaches
 -- everybody.

@@ -58,7 +58,9 @@ end
 -- auth = { bearer = V } | { basic = { USER, V } } | { header = { NAME = V } } | { query = { NAME = V } }
 local AUTH = {
   bearer = function(value) return { value = value } end,
-  basic = function(value) return type(value) == "table" and type(value[1]) == "string" and { name = value[1], value = value[2] } end,
+  basic = function(value)
+    return type(value) == "table" and type(value[1]) == "string" and { name = value[1], value = value[2] }
+  end,
 }
 function AUTH.header(value)
   if type(value) ~= "table" then return nil end

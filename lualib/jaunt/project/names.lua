@@ -47,8 +47,9 @@ function names.elements(found, journey, word)
   return list
 end
 
--- Of the samples, in the order of their files; read once for as long as these stay as they are.
-local ids, ids_of
+local ids, ids_of -- those that were read last, and of which files as they were then
+
+-- The ids of the samples, in the order of their files; read once for as long as these stay as they are.
 function names.people(found)
   local files, mark = found and require("jaunt.project.people").files(found) or {}, {}
   for i, path in ipairs(files) do mark[i] = path .. tostring(fs.mtime(path)) end

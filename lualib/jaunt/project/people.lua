@@ -1,4 +1,5 @@
--- The people of a preview: samples of the project, people of a file, and what fields they have.
+-- People of files, for whoever looks at them before anybody is let in: samples of the project, people of a file, and what
+-- fields they have.
 --
 -- A person here is { id =, person = (attributes, decoded), event =, profile = and event_text = (the same two as JSON)
 -- }.
@@ -35,8 +36,8 @@ function people.files(found)
   return paths
 end
 
--- The events of a file of people, where it has some: NAME.events.ndjson beside NAME.ndjson. Returns that path or nil, and where they
--- would stand.
+-- The events of a file of people, where it has some: NAME.events.ndjson beside NAME.ndjson. Returns that path or nil, and
+-- where they would stand.
 function people.events_file(path)
   local file = path:gsub("%.%w+$", "") .. ".events.ndjson"
   return fs.kind(file) == "file" and file or nil, file

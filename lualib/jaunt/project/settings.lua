@@ -33,7 +33,9 @@ local function check(path, declared)
       mistakes.fail("%s: there is no setting %s%s", path, tostring(field), nearest.hint(tostring(field), FIELDS))
     end
   end
-  for name, address in pairs(declared.send_to or {}) do
+  local send_to = declared.send_to or {}
+  if type(send_to) ~= "table" then mistakes.fail("%s: send_to is a table of names: { me = { email = … } }", path) end
+  for name, address in pairs(send_to) do
     if type(address) ~= "table" or next(address) == nil then
       mistakes.fail("%s: send_to.%s is a table of attributes: { email = \"you@example.com\", phone = \"+15550100\" }", path,
         tostring(name))
@@ -59,8 +61,10 @@ function settings.address(found, name)
     if send_to[name] then return send_to[name] end
     for other in pairs(send_to) do known[#known + 1] = tostring(other) end
   end
+  local key = name:find("^[%a_][%w_]*$") and name or ("[%q]"):format(name)
   mistakes.fail("there is no %s in the settings%s; it would stand in %s: "
-    .. "return { send_to = { %s = { email = \"…\", phone = \"…\" } } }", name, nearest.hint(name, known), table.concat(list, " or "), name:find("^[%a_][%w_]*$") and name or ("[%q]"):format(name))
+    .. "return { send_to = { %s = { email = \"…\", phone = \"…\" } } }", name, nearest.hint(name, known),
+    table.concat(list, " or "), key)
 end
 
 return settings

@@ -1,8 +1,9 @@
 -- What a worker does with the chunks that somebody types: each is a run of its own, and all of them have one environment.
 --
--- A chunk comes as the event that lets the run in: { chunk = its text, name = what its lines are called in messages, line = where it
--- begins, modules = { NAME = SOURCE } (those that it requires), profile =, event = (JSON texts: another person from here on),
--- names = true (tells of names, too), or step = the script of a journey, past =, state = (see jaunt.repl.stepping) }. What comes of it is told as a trace:
+-- A chunk comes as the event that lets the run in: { chunk = its text, name = what its lines are called in messages,
+-- line = where it begins, modules = { NAME = SOURCE } (those that it requires), profile =, event = (JSON texts: another
+-- person from here on), names = true (tells of names, too), or step = the script of a journey, past =, state = (see
+-- jaunt.repl.stepping) }. What comes of it is told as a trace:
 --   { values = { { text = }, { response = … } or { body = (of a payload) }, … } }
 --                                                        it came to its end; names = what the environment has by now
 --   { ask = { … }, number = }                            what is to become of an element; the answer comes as an event "prompt NUMBER"
@@ -35,8 +36,8 @@ local function response_of(value)
   local body = value.body
   return {
     ok = value.ok, failed = value.failed, unknown = value.unknown, skipped = value.skipped, status = value.status, ms = value.ms,
-    attempts = value.attempts, error = value.error, truncated = value.truncated, bytes = #body, type = value.headers["content-type"],
-    body = show.valid(body:sub(1, BODY_MOST)),
+    attempts = value.attempts, error = value.error, truncated = value.truncated, bytes = #body,
+    type = value.headers["content-type"], body = show.valid(body:sub(1, BODY_MOST)),
   }
 end
 
@@ -102,7 +103,9 @@ local function lines_of_script(level)
   for at = level, level + 200 do
     local about = debug.getinfo(at, "Sl")
     if not about then break end
-    if about.currentline > 0 and not is_ours(about.source) then lines[#lines + 1] = ("%s:%d"):format(about.short_src, about.currentline) end
+    if about.currentline > 0 and not is_ours(about.source) then
+      lines[#lines + 1] = ("%s:%d"):format(about.short_src, about.currentline)
+    end
   end
   return lines
 end

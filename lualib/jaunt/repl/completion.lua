@@ -1,8 +1,8 @@
 -- What a word at the prompt may become: names, fields of values, call_api's fields, connections, payloads, people, files, commands.
 --
--- completion.new(parts) returns a function of (line, start, stop) for jaunt.native.prompt: the word is the bytes start to stop. parts:
--- found = the project or nil; names() = { NAME = true or table of what is in it } that scripts see by now; commands() = { NAME = command or
--- true } of dot commands; before() = the lines of the block that is open.
+-- completion.new(parts) returns a function of (line, start, stop) for jaunt.native.prompt: the word is the bytes start
+-- to stop. parts: found = the project or nil; names() = { NAME = true or table of what is in it } that scripts see by
+-- now; commands() = { NAME = command or true } of dot commands; before() = the lines of the block that is open.
 
 local engine = require "jaunt.native.engine"
 local fs = require "jaunt.native.fs"
@@ -39,8 +39,8 @@ end
 
 local METHODS = { "ANY", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT" }
 
--- What the argument of a command of the prompt's own may be, by the command's name: function(found, how many arguments stand before it).
--- Those that are not here take files, or nothing.
+-- What the argument of a command of the prompt's own may be, by the command's name: function(found, how many arguments
+-- stand before it). Those that are not here take files, or nothing.
 local OWN = {
   person = names.people, step = names.journeys, help = function() return require("jaunt.repl.help").names() end,
   edit = function(found)
@@ -62,7 +62,8 @@ local function complete_words(parts, line, word, start)
   for one in line:sub(1, start - 1):gmatch("%S+") do words[#words + 1] = one end
   words[1] = words[1]:gsub("^%.", "")
   if require("jaunt.repl.dots").own[words[1]] then
-    local list = OWN[words[1]] and beginning(OWN[words[1]](parts.found, #words - 1), word) or TAKES_FILES[words[1]] and file_names(word) or {}
+    local list = OWN[words[1]] and beginning(OWN[words[1]](parts.found, #words - 1), word)
+      or TAKES_FILES[words[1]] and file_names(word) or {}
     return list, OWN[words[1]] and " " or ""
   end
   local answer = require("jaunt.cli.completion").of(words, word)

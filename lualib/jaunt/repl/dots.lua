@@ -1,7 +1,8 @@
 -- Commands of the prompt: the command line's own with a dot before them, and those that only a prompt needs.
 --
--- A command here is { summary =, usage =, run = function(at, words, rest) }: `at` is the prompt (see jaunt.commands.repl), `words` the
--- words behind the name, `rest` the same as one text. What is wrong is raised with mistakes.fail.
+-- A command here is { summary =, usage =, run = function(at, words, rest) }: `at` is the prompt (see
+-- jaunt.commands.repl), `words` the words behind the name, `rest` the same as one text. What is wrong is raised with
+-- mistakes.fail.
 
 local arguments = require "jaunt.cli.arguments"
 local cli = require "jaunt.cli"
@@ -78,7 +79,8 @@ local function state_of(at, journey)
   return scratch(at) .. "/" .. journey:gsub("[^%w_.-]", "_") .. ".db"
 end
 
--- The people of a rehearsal: the person at hand, else the project's samples. Returns a file and, where there are some, that of events.
+-- The people of a rehearsal: the person at hand, else the project's samples. Returns a file and, where there are some,
+-- that of events.
 local function people_for(at)
   local samples = require "jaunt.project.people"
   local person = at.session.person
@@ -153,12 +155,17 @@ end
 
 ---------------------------------------------------------------------------------------------- commands of the prompt
 
--- Shows the help for a command, with or without its dot; false where there is none of that name, or where a word of scripts is called so, too.
+-- Shows the help for a command, with or without its dot; false where there is none of that name, or where a word of
+-- scripts is called so, too.
 local function tell_command(word)
   local name = word:match("^%.?(.*)$")
   local command = dots.commands()[name]
   if not command or word == name and require("jaunt.repl.help").text(name, term.paint()) then return false end
-  if own[name] then term.rows { { "." .. name .. (command.usage and " " .. command.usage or ""), command.summary } } else help.print(command) end
+  if own[name] then
+    term.rows { { "." .. name .. (command.usage and " " .. command.usage or ""), command.summary } }
+  else
+    help.print(command)
+  end
   return true
 end
 
@@ -251,7 +258,8 @@ own.save = {
 }
 
 own.vendor = {
-  summary = "how the pretend vendors answer, in .run and .step, too: .vendor crm POST /contacts 503; .vendor crm POST /contacts reset; .vendor off",
+  summary = "how the pretend vendors answer, in .run and .step, too: .vendor crm POST /contacts 503; "
+    .. ".vendor crm POST /contacts reset; .vendor off",
   usage = "[CONNECTION METHOD /PATH STATUS|reset [BODY] | off]",
   run = function(at, words)
     if at.session.live then mistakes.fail("the vendors are real here") end
@@ -261,12 +269,15 @@ own.vendor = {
       vendors:clear()
       print("the pretend vendors answer as usual")
     elseif words[1] then
-      if not words[4] then mistakes.fail(".vendor takes a connection, a method, a path and a status: .vendor crm POST /contacts 503") end
-      local rule = vendors:connection(words[1]):on(words[2]:upper() .. " " .. words[3])
+      if not words[4] then
+        mistakes.fail(".vendor takes a connection, a method, a path and a status: .vendor crm POST /contacts 503")
+      end
       local status = math.tointeger(tonumber(words[4]))
-      if words[4] == "reset" then rule:reset()
-      elseif status and status >= 200 and status <= 599 then rule:reply(status, words[5])
-      else mistakes.fail("%s is no status from 200 to 599, nor reset", words[4]) end
+      if words[4] ~= "reset" and not (status and status >= 200 and status <= 599) then
+        mistakes.fail("%s is no status from 200 to 599, nor reset", words[4])
+      end
+      local rule = vendors:connection(words[1]):on(words[2]:upper() .. " " .. words[3])
+      if status then rule:reply(status, words[5]) else rule:reset() end
     end
     local described = vendors:described()
     for _, line in ipairs(described) do print("  " .. line) end
@@ -286,8 +297,8 @@ own.pretend = {
   end,
 }
 
--- The file of a payload or journey by its name, or a path. Returns it; the name, where it is a payload's; and the path of the journey of the
--- same name, where there is one.
+-- The file of a payload or journey by its name, or a path. Returns it; the name, where it is a payload's; and the path
+-- of the journey of the same name, where there is one.
 local function file_named(at, name)
   local found = at.found or fs.kind(name) ~= "file" and project.need()
   local sources = found and require("jaunt.project.payloads").gather(found) or {}
@@ -304,7 +315,8 @@ local function file_named(at, name)
   for other, source in pairs(sources) do all[other] = not source.variants or nil end
   local names = keys.sorted(all)
   local hint = nearest.hint(name, names)
-  mistakes.fail("there is no payload or journey %s%s", name, hint ~= "" and hint or #names > 0 and "; there are " .. table.concat(names, ", ") or "")
+  mistakes.fail("there is no payload or journey %s%s", name, hint ~= "" and hint or #names > 0
+    and "; there are " .. table.concat(names, ", ") or "")
 end
 
 -- The person's editor: the first of these variables that says something.
@@ -316,7 +328,8 @@ local function editor()
   return "vi"
 end
 
--- Runs the editor on a file until it ends; saved() is called for each time that the file was saved meanwhile. Fails where the editor does.
+-- Runs the editor on a file until it ends; saved(is_over) is called for each time that something was saved meanwhile, and
+-- at the end. Fails where the editor does.
 local function edit(command, path, saved)
   local control = require "jaunt.native.control"
   control.on_signal("SIGINT", function() end) -- that is the editor's
@@ -328,12 +341,14 @@ local function edit(command, path, saved)
     watcher:wake()
   end)
   if not child then mistakes.fail("can't start %s", command) end
-  while not code do
-    watcher:wait()
+  local is_over
+  repeat
+    if not code then watcher:wait() end
     if not code then control.sleep(SETTLE_MS) end
     watcher:forget()
-    saved(code ~= nil)
-  end
+    is_over = code ~= nil
+    saved(is_over) -- takes its time: the editor may have saved once more, and ended, meanwhile
+  until is_over
   if code ~= 0 then mistakes.fail("%s ended with %d", command, code) end
 end
 

@@ -19,7 +19,8 @@ local EXAMPLES = {
 
 -- What is there at a prompt alone, or is no function.
 local MORE = {
-  person = { "The profile of the person at hand: person.NAME reads, person.NAME = value writes. .person ID takes another one.", "person.plan" },
+  person = { "The profile of the person at hand: person.NAME reads, person.NAME = value writes. .person ID takes another one.",
+    "person.plan" },
   event = { "The data of the event that let the person in: a sample's, or nothing.", "event.cart_id" },
   payload = { "What a payload renders to for the person at hand.", 'payload "contact"' },
   print = { "Prints values, with tabs between them.", "print(person.id)" },
@@ -64,7 +65,9 @@ end
 -- Adds a text, wrapped, with `before` before its first line and as many blanks before the others.
 local function add_wrapped(lines, before, text)
   local room = math.max(30, term.width() - 1 - term.columns(before))
-  for i, line in ipairs(term.wrap(text, room)) do lines[#lines + 1] = (i == 1 and before or (" "):rep(term.columns(before))) .. line end
+  for i, line in ipairs(term.wrap(text, room)) do
+    lines[#lines + 1] = (i == 1 and before or (" "):rep(term.columns(before))) .. line
+  end
 end
 
 local function add_fields(lines, title, fields, paint)

@@ -1,7 +1,7 @@
 -- What was typed before, in a file of the person's own: one chunk a line, so that a block comes back whole.
 --
--- It is $XDG_STATE_HOME/jaunt/history, or ~/.local/state/jaunt/history, which only its owner can read. What looks like a secret, what
--- holds the value of one, and what begins with a blank does not get into it.
+-- It is $XDG_STATE_HOME/jaunt/history, or ~/.local/state/jaunt/history, which only its owner can read. What looks like
+-- a secret, what holds the value of one, and what begins with a blank does not get into it.
 
 local fs = require "jaunt.native.fs"
 local shell = require "jaunt.base.shell"
@@ -20,8 +20,8 @@ end
 ---------------------------------------------------------------------------------------------- secrets
 
 local NAMED = {
-  "secret", "token", "passw", "passphrase", "%f[%a]pass%f[%A]", "pwd", "api[_%-]?key", "access[_%-]?key", "private[_%-]?key", "authorization", "bearer",
-  "credential", "cookie",
+  "secret", "token", "passw", "passphrase", "%f[%a]pass%f[%A]", "pwd", "api[_%-]?key", "access[_%-]?key",
+  "private[_%-]?key", "authorization", "bearer", "credential", "cookie",
 }
 
 -- What may stand between such a name and the text that it names: token = "…", ["X-Api-Key"] = '…', f("password", "…"), ?token=….
@@ -96,8 +96,8 @@ local function write(path, chunks)
   file:close()
 end
 
--- Opens it: `remember(text)` is called with what it holds, the oldest first. Returns a function that adds a chunk, and returns whether it
--- was taken. `values` as above. A file that can't be read or written is as good as none.
+-- Opens it: `remember(text)` is called with what it holds, the oldest first. Returns a function that adds a chunk, and
+-- returns whether it was taken. `values` as above. A file that can't be read or written is as good as none.
 function history.open(remember, values)
   local path = history.path()
   local chunks = path and read_chunks(path) or {}

@@ -48,8 +48,8 @@ local function bracket_marks(text, at)
   return wanted and { [wanted] = true, [partner[wanted]] = true } or {}
 end
 
--- A line that is being typed, with colours; `before` are the lines of its block above it, `cursor` a byte of the line. nil where it is
--- no Lua.
+-- A line that is being typed, with colours; `before` are the lines of its block above it, `cursor` a byte of the line.
+-- nil where it is no Lua.
 function out.paint_line(before, line, cursor, paint)
   if before == "" and line:find("^%s*[.?]") then return nil end
   local text = before .. line
@@ -64,8 +64,8 @@ end
 
 -- The first line of a response: how it ended, status, time, attempts.
 local function response_head(response, paint)
-  local how = response.ok and paint.green("ok") or response.unknown and paint.yellow("unknown") or response.skipped and paint.yellow("skipped")
-    or paint.red("failed")
+  local how = response.ok and paint.green("ok") or response.unknown and paint.yellow("unknown")
+    or response.skipped and paint.yellow("skipped") or paint.red("failed")
   local parts = { how }
   if response.status then parts[#parts + 1] = "status " .. response.status end
   if response.attempts > 0 then

@@ -4,8 +4,8 @@ local parser = require "jaunt.lua.parser"
 
 local reading = {}
 
--- Whether a text is the beginning of a chunk and no whole one: a block, a bracket or a long text is open at its end. A quote that is
--- open where its line ends is a mistake.
+-- Whether a text is the beginning of a chunk and no whole one: a block, a bracket or a long text is open at its end. A
+-- quote that is open where its line ends is a mistake.
 function reading.is_open(text)
   text = text .. "\n"
   if parser.parse("return " .. text) then return false end

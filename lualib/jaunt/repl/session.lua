@@ -1,5 +1,6 @@
 -- What is typed runs here: an engine of its own, on whose worker each chunk is a run (see jaunt.repl.body). In rehearsal: pretend
--- vendors, and a clock that goes on by itself when a chunk waits. It is started with the first chunk, so that a prompt is there at once.
+-- vendors, and a clock that goes on by itself when a chunk waits. It is started with the first chunk, so that a prompt
+-- is there at once.
 --
 --   local s = session.new { found = (a project, or nil), live =, private_network =, secrets = (a file), say = function(kind, text),
 --                           answer = function(what), came = function(value) }   the last two: see jaunt.repl.stepping
@@ -146,7 +147,8 @@ local function order_of(self, chunk)
   local modules = {}
   if chunk.chunk then bundle.add_modules(self.found, chunk.chunk, chunk.name, modules) end
   local order = {
-    chunk = chunk.chunk, name = chunk.name, line = chunk.line, names = chunk.names, step = chunk.step, past = chunk.past, state = chunk.state,
+    chunk = chunk.chunk, name = chunk.name, line = chunk.line, names = chunk.names, step = chunk.step,
+    past = chunk.past, state = chunk.state,
     arguments = chunk.arguments and json.array(chunk.arguments) or nil, modules = chunk.modules or modules,
   }
   if self.person_is_new then order.profile, order.event = self.person.profile, self.person.event_text end
@@ -164,9 +166,9 @@ local function ending_of(self, before)
 end
 
 -- Runs a chunk: { chunk = its text, name = what messages call it, line =, names =, arguments =, or step =, modules =, past = and
--- state = of a journey } (see jaunt.repl.body), `look` as above. Returns { ms =, and one of values =, failed =, over = (how a journey that was stepped
--- through has ended, in words), ended = "dropped", "held", "exited", "interrupted" or "waiting" (for an event that does not come) };
--- warned = true where something was said about how it ended.
+-- state = of a journey } (see jaunt.repl.body), `look` as above. Returns { ms =, and one of values =, failed =, over =
+-- (how a journey that was stepped through has ended, in words), ended = "dropped", "held", "exited", "interrupted" or
+-- "waiting" (for an event that does not come) }; warned = true where something was said about how it ended.
 function session:run(chunk, look)
   if self.found then take_payloads(self) end
   local order = order_of(self, chunk)

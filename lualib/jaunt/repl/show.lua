@@ -2,8 +2,8 @@
 --
 --   show.literal(value, options)    options: width = columns of a line (80), lines = at most so many (200)
 --
--- What no Lua can be written for is nil with a comment that says what it was. Runs in workers, on scripts' values: it calls nothing of
--- theirs.
+-- What no Lua can be written for is nil with a comment that says what it was. Runs in workers, on scripts' values: it
+-- calls nothing of theirs.
 
 local lexer = require "jaunt.lua.lexer"
 

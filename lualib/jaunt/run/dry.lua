@@ -25,7 +25,7 @@ function dry.describe(trace, paint)
   for _, name in ipairs(keys.sorted(call.headers)) do
     lines[#lines + 1] = ("  %s: %s"):format(name, term.harmless(call.headers[name]))
   end
-  if call.body then table.move(body_lines(call.body, call.headers), 1, 1000, #lines + 1, lines) end
+  for _, line in ipairs(call.body and body_lines(call.body, call.headers) or {}) do lines[#lines + 1] = line end
   return table.concat(lines, "\n") .. "\n"
 end
 

@@ -15,8 +15,8 @@ local function name_of(outage)
 end
 
 local function why(outage)
-  if outage.reason == "status" or outage.detail == "" then return outage.reason == "status" and outage.detail or outage.reason end
-  return outage.reason .. ": " .. outage.detail
+  if outage.reason == "status" then return outage.detail end
+  return outage.detail == "" and outage.reason or outage.reason .. ": " .. outage.detail
 end
 
 local function from_now(ms)
@@ -26,10 +26,10 @@ end
 
 -- "crm: 20 attempts in a row failed (connect: connection refused); 1,340 people wait; the next try 12 s from now".
 local function describe(outage)
-  local parts = { ("%s: %s in a row failed (%s)"):format(name_of(outage), figures.of(outage.failed, "attempt"), term.harmless(why(outage))) }
-  parts[2] = outage.waiting > 0 and figures.of(outage.waiting, "person waits", "people wait") or "nobody waits"
-  if outage.next_ms then parts[3] = "the next try " .. from_now(outage.next_ms) end
-  return table.concat(parts, "; ")
+  local failed = figures.of(outage.failed, "attempt")
+  local waiting = outage.waiting > 0 and figures.of(outage.waiting, "person waits", "people wait") or "nobody waits"
+  local next_try = outage.next_ms and "; the next try " .. from_now(outage.next_ms) or ""
+  return ("%s: %s in a row failed (%s); %s%s"):format(name_of(outage), failed, term.harmless(why(outage)), waiting, next_try)
 end
 
 local function is_out(outage, since, now)
@@ -46,7 +46,8 @@ function outages.teller(warn, say)
     local was = known[name]
     known[name] = nil
     if not was.told then return end
-    say(("%s answers again, after %s; %s in a row had failed"):format(name, figures.duration(now - was.since), figures.of(was.failed, "attempt")))
+    say(("%s answers again, after %s; %s in a row had failed"):format(name, figures.duration(now - was.since),
+      figures.of(was.failed, "attempt")))
   end
 
   local function tell(name, outage, now)

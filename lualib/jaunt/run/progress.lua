@@ -80,7 +80,7 @@ end
 -- A display. show(look, total, exact) may be called as often as one likes; `total` is the number of people where it is
 -- known (`exact`) or guessed. say(text) writes a line above it; done() takes it away.
 function progress.new(quiet)
-  local live = term.isatty(2) and os.getenv("TERM") ~= "dumb"
+  local live = term.redraws(2)
   local now = native.now_mono()
   local state = { samples = {}, started = now, last = live and now - LIVE_EVERY or now, shown = 0 }
   local every = live and LIVE_EVERY or PLAIN_EVERY

@@ -41,7 +41,8 @@ function reload.watcher(found, take, say, text)
     local ok, why = true, text
     if sources then ok, why = pcall(payloads.check, sources) end
     if not sources or not ok then
-      say(("payloads not taken, those from before stay in use: %s"):format(sources and mistakes.message(why) or text:gsub("^wrong: ", "")))
+      local wrong = sources and mistakes.message(why) or text:gsub("^wrong: ", "")
+      say("payloads not taken, those from before stay in use: " .. wrong)
       return
     end
     local names = changes(in_use, sources)

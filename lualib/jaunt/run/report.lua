@@ -15,14 +15,15 @@ local LABEL = 10         -- columns
 
 local one_line = term.one_line
 
--- "status 422 × 12": a reason with its detail where that is short enough to group by.
+-- A reason with its detail: "status 422", "connect (connection refused)".
 local function reason_name(reason)
   if reason.detail == "" then return reason.reason end
   if reason.reason == "status" then return "status " .. reason.detail end
   return ("%s (%s)"):format(reason.reason, one_line(reason.detail))
 end
 
--- Reasons whose names are the same once they are cut to `width` columns, added up: { { name =, count = }, … }, the frequent ones first.
+-- Reasons whose names are the same once they are cut to `width` columns, added up: { { name =, count = }, … }, the frequent
+-- ones first.
 local function alike(reasons, width)
   local rows, by_name = {}, {}
   for i, reason in ipairs(reasons) do
@@ -58,9 +59,9 @@ end
 
 -- The funnel's columns; the last two where times were looked at.
 local COLUMNS = {
-  { key = "reached", title = "reached" }, { key = "went_on", title = "went on" }, { key = "dropped", title = "dropped", paint = "yellow" },
-  { key = "held", title = "held", paint = "red" }, { key = "median_ms", title = "median", time = true },
-  { key = "p90_ms", title = "90 %", time = true },
+  { key = "reached", title = "reached" }, { key = "went_on", title = "went on" },
+  { key = "dropped", title = "dropped", paint = "yellow" }, { key = "held", title = "held", paint = "red" },
+  { key = "median_ms", title = "median", time = true }, { key = "p90_ms", title = "90 %", time = true },
 }
 
 local function cell_text(element, column)
@@ -191,8 +192,8 @@ local function held_line(run)
 end
 
 -- Prints everything. `run` has: name, version, live, found (engine:report()), look (engine:look()), connections, seconds,
--- start_ms, state (a file, or nil), state_flag (what --state says, or nil),
--- rejected, rejected_events, rejects_file, left_out, lost_events, interrupted.
+-- start_ms, state (a file, or nil), state_flag (what --state says, or nil), rejected, rejected_events, rejects_file,
+-- left_out, interrupted.
 function report.print(run)
   local paint = term.paint()
   local width = term.isatty() and term.width() or 160
@@ -256,15 +257,16 @@ function report.exits_object(exits)
   return (reasons_object(exits))
 end
 
--- The same as one JSON object, on one line.
+-- What report.print prints as one JSON object, on one line.
 function report.json(run)
   local object = {
-    journey = run.name, version = run.version, live = run.live, control = run.found.control, entered = run.found.entered,
-    converted = run.found.converted,
-    rejected = run.rejected, already_in = run.look.already_in, left_out = run.left_out, calls = run.look.calls, attempts = run.look.attempts,
-    unfinished = run.look.unfinished, rejected_events = run.rejected_events, lost_events = run.look.lost_events, crowded_out = run.look.crowded_out, seconds = math.floor(run.seconds * 1000 + 0.5) / 1000,
-    median_ms = run.look.median_ms, p99_ms = run.look.p99_ms, exits = report.exits_object(run.found.exits),
-    interrupted = run.interrupted, elements = report.elements_array(run.found.elements),
+    journey = run.name, version = run.version, live = run.live, interrupted = run.interrupted,
+    entered = run.found.entered, control = run.found.control, converted = run.found.converted,
+    already_in = run.look.already_in, rejected = run.rejected, left_out = run.left_out,
+    rejected_events = run.rejected_events, lost_events = run.look.lost_events, crowded_out = run.look.crowded_out,
+    exits = report.exits_object(run.found.exits), elements = report.elements_array(run.found.elements),
+    calls = run.look.calls, attempts = run.look.attempts, unfinished = run.look.unfinished,
+    seconds = math.floor(run.seconds * 1000 + 0.5) / 1000, median_ms = run.look.median_ms, p99_ms = run.look.p99_ms,
   }
   for _, state in ipairs(STATES) do object[state] = run.found[state] end
   if not run.live then

@@ -9,6 +9,7 @@ local values = {}
 
 local SHOWN = 60 -- bytes of a value in a message
 
+-- Whether a value, as JSON is decoded to, is an object, or an array.
 function values.is_object(value) return type(value) == "table" and not is_array(value) end
 function values.is_list(value) return type(value) == "table" and is_array(value) end
 
@@ -54,8 +55,7 @@ function values.shown(value)
   return sub(text, 1, cut) .. "…"
 end
 
--- Arguments of keywords
-
+-- Whether a value is what a keyword takes: a count, names, an array that is not empty.
 function values.is_count(value) return values.TYPES.integer(value) and value >= 0 end
 
 function values.is_names(value)

@@ -26,6 +26,7 @@ local control = {}
 control.BATCH = 200         -- runs of one request, at most
 control.BATCH_BYTES = 60000 -- of their people's names
 local WORDS_MOST = 1000     -- bytes of a selection that are noted
+local WORDS_TOLD = 200      -- columns of it that are shown
 local WAIT_MS = 200
 local LOOK_MS, LOOKS = 50, 200 -- how often it is looked whether another command has done with a state, and how many times
 
@@ -35,9 +36,10 @@ local LOOK_MS, LOOKS = 50, 200 -- how often it is looked whether another command
 local function note(path, who, request, count)
   if request.command == "try" then return true end -- it changes nothing
   local uid, pid = who.uid, who.pid
+  local selection = request.selection and term.utf8(request.selection:sub(1, WORDS_MOST)) -- the cut may be within a letter
   local line = json.encode {
     time = engines.rfc3339(engines.now_ms()), uid = uid, user = socket.user(uid) or json.null, pid = pid,
-    command = request.command, journey = request.journey, selection = request.selection or json.null, count = count or json.null,
+    command = request.command, journey = request.journey, selection = selection or json.null, count = count or json.null,
   }
   local done, why = socket.append(path .. ".audit", line .. "\n")
   if done then return true end
@@ -104,68 +106,74 @@ local function said(request, who)
   local user = socket.user(who.uid) or ("user %d"):format(who.uid)
   local count = request.runs and (math.type(request.of) == "integer" and request.of or #request.runs)
   local whom = count and figures.of(count, "run") .. " of " or ""
-  local by = request.selection and (" (%s)"):format(request.selection:sub(1, 200)) or ""
+  local by = request.selection and (" (%s)"):format(term.cut(request.selection, WORDS_TOLD)) or ""
   return term.one_line(("%s %s %s%s%s"):format(user, DOES[request.command], whom, request.journey, by))
 end
 
--- Serves requests over a running engine. `about` has what hello tells: journey, version, live; `say(text)` tells people here
--- what is done. Returns an object, to be closed before the engine is; nil and why where there can be no socket.
---   serve()    to be called between other things: takes what came; true while something is under way
---   over()     the engine has come to its end: says so to whoever still waits
-function control.server(path, engine, about, say)
-  local listener, why = socket.listen(path .. ".sock")
-  if not listener then return nil, why end
-  local self, current = {}, nil
+-- What is wrong with a request, in words; nil: it may be begun.
+local function mistake_of(request, about)
+  if type(request) ~= "table" then return "a request is a JSON object on one line" end
+  if not ACTS[request.command] and not PAUSES[request.command] then return "there is no such command here" end
+  if request.journey ~= about.journey then return ("this runtime runs %s alone"):format(about.journey) end
+  return ACTS[request.command] and mistake_in(request.runs) or nil
+end
+
+-- What a runtime says of itself.
+local function greeting(engine, about)
   local _, pid = socket.me()
-  listener:on_request(function() engine:poke() end)
+  return { pid = pid, journey = about.journey, version = about.version, live = about.live,
+    paused_ms = engine:look().paused_ms or json.null }
+end
 
-  local function answer(client, object) listener:answer(client, json.encode(object), true) end
-
-  local function hello()
-    return { pid = pid, journey = about.journey, version = about.version, live = about.live,
-      paused_ms = engine:look().paused_ms or json.null }
-  end
-
-  -- Tells of what comes in batches once.
+-- Tells people here of requests, and of what comes in batches once.
+local function teller(say)
   local told
-  local function tell(request, who)
-    if not DOES[request.command] then return end
+  return function(request, who)
     local text = said(request, who)
     local key = ("%d %s"):format(who.client, text)
     if key ~= told then say(text) end
     told = key
   end
+end
 
-  -- Returns the answer, or a function that gives it later.
-  local function begin(request, who)
-    if type(request) ~= "table" then return { error = "a request is a JSON object on one line" } end
-    if request.command == "hello" then return hello() end
-    if not ACTS[request.command] and not PAUSES[request.command] then return { error = "there is no such command here" } end
-    if request.journey ~= about.journey then
-      return { error = ("this runtime runs %s alone"):format(about.journey) }
-    end
-    if type(request.selection) ~= "string" then request.selection = nil end
-    if request.selection then request.selection = request.selection:sub(1, WORDS_MOST) end
-    local mistake = ACTS[request.command] and mistake_in(request.runs)
-    if mistake then return { error = mistake } end
-    if PAUSES[request.command] then request.runs = nil end
-    local version
-    if MOVES[request.command] then
-      local ok, found = pcall(about.gather)
-      if not ok then return { error = mistakes.message(found) } end
-      version = engine:version(found.version, found.text)
-    end
-    local noted, trouble = note(path, who, request, request.runs and #request.runs)
-    if not noted then return { error = trouble } end
-    tell(request, who)
-    return (request.runs and begin_acts or begin_pause)(engine, request, version)
+-- Begins what a request of `who` asks of the state at `path`. Returns the answer, or a function that gives it later.
+local function begin(path, engine, about, request, who, tell)
+  if type(request) == "table" and request.command == "hello" then return greeting(engine, about) end
+  local mistake = mistake_of(request, about)
+  if mistake then return { error = mistake } end
+  if type(request.selection) ~= "string" then request.selection = nil end
+  if PAUSES[request.command] then request.runs = nil end
+  local version
+  if MOVES[request.command] then
+    local ok, found = pcall(about.gather)
+    if not ok then return { error = mistakes.message(found) } end
+    version = engine:version(found.version, found.text)
   end
+  local noted, trouble = note(path, who, request, request.runs and #request.runs)
+  if not noted then return { error = trouble } end
+  tell(request, who)
+  return (request.runs and begin_acts or begin_pause)(engine, request, version)
+end
+
+-- Serves requests over a running engine. `about` has what hello tells: journey, version, live; and gather(), which reads the
+-- version to move to. `say(text)` tells people here what is done. Returns an object, to be closed before the engine is; nil and
+-- why where there can be no socket.
+--   serve()    to be called between other things: takes what came; true while something is under way
+--   over()     the engine has come to its end: says so to whoever still waits
+function control.server(path, engine, about, say)
+  local listener, why = socket.listen(path .. ".sock")
+  if not listener then return nil, why end
+  local self, current, tell = {}, nil, teller(say)
+  listener:on_request(function() engine:poke() end)
+
+  local function answer(client, object) listener:answer(client, json.encode(object), true) end
 
   local function take()
-    local client, line, uid, their_pid = listener:next()
+    local client, line, uid, pid = listener:next()
     if not client then return false end
     local ok, request = pcall(json.decode, line)
-    local begun = begin(ok and request or nil, { uid = uid, pid = their_pid, client = client })
+    local who = { uid = uid, pid = pid, client = client }
+    local begun = begin(path, engine, about, ok and request or nil, who, tell)
     if type(begun) == "function" then
       current = { client = client, step = begun }
     else
@@ -321,8 +329,8 @@ local function with_an_engine(engine, path, journey, gathered)
   return setmetatable(self, { __close = function() engine:close() end })
 end
 
--- A link to the runtime that has the state; or nil and an engine on it, where none has. Another command that changes something has it
--- for a moment only, and is waited for.
+-- A link to the runtime that has the state; or nil and an engine on it, where none has. Another command that changes something
+-- has it for a moment only, and is waited for.
 local function reach(path, looked_at, journey)
   local tried = false
   for _ = 1, LOOKS do

@@ -1,4 +1,5 @@
--- What redrive and end have in common: whom is meant, what would become of them, whether that is wanted, and the doing.
+-- What redrive, move and end have in common: who is meant, what would become of them, whether that is wanted, and the
+-- doing; and what pause and resume have in common.
 
 local control = require "jaunt.state.control"
 local figures = require "jaunt.base.figures"
@@ -6,6 +7,7 @@ local json = require "json"
 local keys = require "jaunt.base.keys"
 local mistakes = require "jaunt.base.mistakes"
 local selection = require "jaunt.state.selection"
+local shell = require "jaunt.base.shell"
 local term = require "jaunt.base.term"
 local times = require "jaunt.base.times"
 
@@ -41,10 +43,10 @@ local function words_of(journey, flags)
     local value = flag.name ~= "state" and flags[(flag.name:gsub("-", "_"))]
     if value then
       words[#words + 1] = "--" .. flag.name
-      words[#words + 1] = value:find("^[%w_.,:-]+$") and value or "'" .. value:gsub("'", [['\'']]) .. "'"
+      words[#words + 1] = value:find("^[%w_.,:-]+$") and value or shell.quote(value)
     end
   end
-  return table.concat(words, " ")
+  return term.utf8(table.concat(words, " "))
 end
 
 local function reason_of(run)
@@ -196,7 +198,7 @@ end
 
 -- Shows on a terminal how far it is.
 local function progress(what, total)
-  if not term.isatty(2) or total <= control.BATCH then return function() end, function() end end
+  if not term.redraws(2) or total <= control.BATCH then return function() end, function() end end
   local now = require("jaunt.native.control").now_mono
   local last = 0
   return function(done)
@@ -277,7 +279,8 @@ end
 
 local function print_done(what, found, fates_of, lives)
   if fates_of.will > 0 then
-    print(("%s of %s %s%s"):format(figures.of(fates_of.will, "run"), journeys_in_words(found), what.past, what.next(lives, fates_of.to)))
+    print(("%s of %s %s%s"):format(figures.of(fates_of.will, "run"), journeys_in_words(found), what.past,
+      what.next(lives, fates_of.to)))
   else
     print(("nobody was %s"):format(what.past))
   end
@@ -306,13 +309,15 @@ function repair.run(what, journey, flags)
     return flags.dry_run and what.refuses(chosen.state, run, families[run.journey]) or nil
   end)
   if found.count == 0 then
-    if flags.json then print(as_json(what.command, flags, found, found.fates, json.null)) else print(nobody(what, journey, words)) end
+    if flags.json then print(as_json(what.command, flags, found, found.fates, json.null))
+    else print(nobody(what, journey, words)) end
     return 1
   end
   if flags.dry_run then
     local fates_of = found.fates
     if what.try then fates_of = act_on_all(chosen, found, setmetatable({ act = what.try }, { __index = what }), words) end
-    if flags.json then print(as_json(what.command, flags, found, fates_of, json.null)) else print_dry(what, found, fates_of) end
+    if flags.json then print(as_json(what.command, flags, found, fates_of, json.null))
+    else print_dry(what, found, fates_of) end
     return fates_of.will > 0 and 0 or 1
   end
   confirm(what, found, flags)

@@ -57,8 +57,8 @@ function selection.state_path(flags)
   if not path then mistakes.fail("what is kept in memory: ends with its process; --state sqlite:FILE names a file") end
   if fs.kind(path) then return existing.file(path, "state file") end
   if flags.state then existing.file(path, "state file") end -- it fails, with the nearest name
-  mistakes.fail("there is no state %s yet: jaunt run JOURNEY --people FILE --live keeps it there; --state sqlite:FILE names another",
-    path)
+  mistakes.fail("there is no state %s yet: jaunt run JOURNEY --people FILE --live keeps it there; "
+    .. "--state sqlite:FILE names another", path)
 end
 
 -- Opens it: a jaunt.native.state, and its path.
@@ -138,7 +138,6 @@ local function check_element(elements, versions, name)
   end
   unknown("nobody has come to an element", name, names)
 end
-selection.check_element = check_element
 
 local function states_of(text)
   local bits = 0
@@ -256,7 +255,8 @@ local function complain_of_payload(name, text, sent)
   local names = require("jaunt.project.payloads").gather(project.find())
   if names[name] then return end
   for other in pairs(sent) do names[other] = true end
-  io.stderr:write(("jaunt: nobody was sent %s%s\n"):format(term.harmless(name), term.harmless(nearest.hint(name, keys.sorted(names)))))
+  local hint = nearest.hint(name, keys.sorted(names))
+  io.stderr:write(("jaunt: nobody was sent %s%s\n"):format(term.harmless(name), term.harmless(hint)))
 end
 
 -- PAYLOAD is a name, the name of a split's folder, or a name with the beginning of its text's hash: hello@3f9a. Gives the filter,
@@ -310,7 +310,6 @@ end
 --   versions          of journeys that are meant: { number =, family =, name =, version = }
 --   each()            an iterator over the runs, newest first: see jaunt.native.state, with the fields `journey` and
 --                     `version` as names
---   is_all            no flag narrows it down
 function selection.choose(journey, flags)
   local looked_at, path = selection.open_state(flags)
   local versions = versions_of(looked_at:versions(), journey, path)

@@ -4,15 +4,16 @@
 --   enter    profile and event (JSON texts)
 --   call     name, and as far as it has come: request = { method, url, connection, type, payload, template (the hash of
 --            its text), key, body },
---            queued_ms, attempts = { { at_ms, reason, status, ms }, … }, result, reason, detail, answer = { status, headers, body, truncated,
---            ms }, over_ms, recalled (it had not left when the runtime ended), again (it is one from before a redrive, which
---            goes on), unclear (nobody knows whether it was done)
+--            queued_ms, attempts = { { at_ms, reason, status, ms }, … }, result, reason, detail, answer = { status, headers,
+--            body, truncated, ms }, over_ms, recalled (it had not left when the runtime ended), again (it is one from before
+--            a redrive, which goes on), unclear (nobody knows whether it was done)
 --   wait     name, kind (wait, wait_until, wait_for), until_ms, event (of wait_for), over_ms, by ("time" or "event"), data
 --   split    name, verdict
 --   write    name, value (JSON text)
 --   newer    value (JSON text): what the script reads of its person from here on, as that has changed; null where it is gone
 --   restart  value (JSON text)
---   redrive  from_step (nil: nothing is done again), as_it_was (the call is sent again, the same bytes), number (the how manieth it is)
+--   redrive  from_step (nil: nothing is done again), as_it_was (the call is sent again, the same bytes), number (1 for the
+--            run's first redrive)
 --   end      outcome, reason, detail, element; also where a run was held and went on later
 
 local story = {}
@@ -62,7 +63,8 @@ local function add_result(call, record)
     call.attempts[#call.attempts + 1] = { at_ms = record.at_ms, status = status, ms = ms }
   end
   if status > 0 then
-    call.answer = { status = status, headers = record.more, body = record.data, truncated = record.numbers[4] & TRUNCATED ~= 0, ms = ms }
+    call.answer = { status = status, headers = record.more, body = record.data,
+      truncated = record.numbers[4] & TRUNCATED ~= 0, ms = ms }
   end
   call.unclear = record.numbers[4] & UNCLEAR ~= 0 or nil
 end

@@ -14,7 +14,9 @@ end
 
 local function list_of(names, most)
   if #names == 1 then return names[1] end
-  if #names > most then return ("%s and %d others"):format(table.concat(names, ", ", 1, most), #names - most) end
+  if #names > most then
+    return ("%s and %s"):format(table.concat(names, ", ", 1, most), figures.of(#names - most, "other"))
+  end
   return table.concat(names, ", ", 1, #names - 1) .. " and " .. names[#names]
 end
 
@@ -69,7 +71,8 @@ local SENTENCES = {
   dropped = function(run) return ("dropped%s: %s"):format(at(run), story.reason_words(run.reason or "?", run.detail)) end,
   held = function(run)
     if run.reason == "moved" then
-      return ("held%s by another version (%s), and moved to this one: jaunt redrive lets it go on"):format(at(run), run.detail or "?")
+      return ("held%s by another version (%s), and moved to this one: jaunt redrive lets it go on"):format(at(run),
+        run.detail or "?")
     end
     return ("held%s: %s"):format(at(run), story.reason_words(run.reason or "?", run.detail))
   end,

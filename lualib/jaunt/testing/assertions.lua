@@ -35,7 +35,6 @@ local function names_of(row)
   return names
 end
 
-
 local function went_through(entry)
   if entry.what == "call" then return entry.result ~= nil and entry.result ~= "mistake" and entry.result ~= "dropped" end
   return entry.what == "split" or entry.over_ms ~= nil
@@ -44,7 +43,8 @@ end
 -- What is to be said of a run that did not do as it was expected to.
 local function instead(state, row, what, name)
   local hint = name and not entry_of(row, name) and nearest.hint(name, names_of(row)) or ""
-  return ("%s is %sto %s%s, and is %s:\n%s"):format(row.person, state.mod and "" or "not ", what, hint, telling.place(row), telling.story(row))
+  return ("%s is %sto %s%s, and is %s:\n%s"):format(row.person, state.mod and "" or "not ", what, hint,
+    telling.place(row), telling.story(row))
 end
 
 ---------------------------------------------------------------------------------------------- runs
@@ -56,8 +56,8 @@ local function outcome_is(wanted)
       if element ~= nil then world():need_element(arguments[1], element) end
       local right = row.state == wanted and (element == nil or row.element == element)
         and (reason == nil or row.reason == reason or row.detail == reason)
-      local at = element and (" at %q"):format(element) or ""
-      return result(state, right, instead(state, row, ("be %s%s%s"):format(wanted, at, reason and " for " .. reason or ""), element))
+      local at, why = element and (" at %q"):format(element) or "", reason and " for " .. reason or ""
+      return result(state, right, instead(state, row, "be " .. wanted .. at .. why, element))
     end
   end
 end
@@ -76,7 +76,9 @@ local RUNS = {
   waits_until = function(world)
     return function(state, arguments)
       local row, text = world():look(arguments[1]), arguments[2]
-      if type(text) ~= "string" then mistake("waits_until takes a run and a time: assert.waits_until(run, \"2026-11-30 09:00\")") end
+      if type(text) ~= "string" then
+        mistake("waits_until takes a run and a time: assert.waits_until(run, \"2026-11-30 09:00\")")
+      end
       local zone = arguments[3] or arguments[1].attributes.zone or "UTC"
       local wanted, why = engine.moment(text, zone, world().now_ms)
       if not wanted then mistake("waits_until: %s", why) end
@@ -121,19 +123,24 @@ local function shown(items)
   return #lines > 0 and table.concat(lines, "\n") or "  nothing"
 end
 
--- assert.received("email", "POST /mail/send", { to = … }, times): all that is optional but the first two; a body may have more fields.
+-- assert.received("email", "POST /mail/send", { to = … }, times): all that is optional but the first two; a body may
+-- have more fields.
 local function received(world)
   return function(state, arguments)
     local connection, what, wanted, times = arguments[1], arguments[2], arguments[3], arguments[4]
     world().vendors:connection(connection) -- else it would be true of any that it was sent nothing
     local method, path = (type(what) == "string" and what or ""):match("^(%u+) (/%S*)$")
-    if not method then mistake("received takes a connection, a method and a path: assert.received(\"email\", \"POST /mail/send\")") end
+    if not method then
+      mistake("received takes a connection, a method and a path: assert.received(\"email\", \"POST /mail/send\")")
+    end
     local items = world().vendors:received()
     local found, others = matching(items, connection, method, path, wanted)
     local right = times and #found == times or not times and #found > 0
     local with = wanted ~= nil and " with " .. json.encode(wanted) or ""
-    return result(state, right, ("%s is %sto be sent %s%s%s; it was %s, of\n%s"):format(connection, state.mod and "" or "not ", what, with,
-      times and (" %s"):format(figures.of(times, "time", "times")) or "", figures.of(#found, "time", "times"), shown(#others > 0 and others or items)))
+    return result(state, right, ("%s is %sto be sent %s%s%s; it was %s, of\n%s"):format(connection, state.mod and ""
+      or "not ", what, with,
+      times and (" %s"):format(figures.of(times, "time", "times")) or "", figures.of(#found, "time", "times"),
+      shown(#others > 0 and others or items)))
   end
 end
 
@@ -157,12 +164,14 @@ local function split_lines(text)
   return lines
 end
 
--- assert.matches_snapshot("NAME", value): the value is what it was when the snapshot was taken: spec/snapshots/NAME.txt. It is taken when there is
--- none, and anew with jaunt test --update.
+-- assert.matches_snapshot("NAME", value): the value is what it was when the snapshot was taken:
+-- spec/snapshots/NAME.txt. It is taken when there is none, and anew with jaunt test --update.
 local function snapshot(world, settings)
   return function(state, arguments)
     local name, value = arguments[1], arguments[2]
-    if type(name) ~= "string" or not name:find("^[%w_%-]+$") then mistake("a snapshot's name is made of letters, digits, - and _") end
+    if type(name) ~= "string" or not name:find("^[%w_%-]+$") then
+      mistake("a snapshot's name is made of letters, digits, - and _")
+    end
     if value == nil then mistake("there is nothing to compare with the snapshot %s: its value is nil", name) end
     local lines = lines_of(value)
     local text = table.concat(lines, "\n") .. "\n"
@@ -185,8 +194,8 @@ end
 
 ---------------------------------------------------------------------------------------------- all
 
--- Makes luassert know them. `world` gives the world of the test that runs; `settings` has folder (the specs'), update and taken (how many
--- snapshots were).
+-- Makes luassert know them. `world` gives the world of the test that runs; `settings` has folder (the specs'), update
+-- and taken (how many snapshots were).
 function assertions.install(world, settings)
   local assert = require "luassert"
   local function register(name, made) assert:register("assertion", name, made) end

@@ -29,7 +29,8 @@ function coverage:add(journey, gathered, reader)
   until not before
 end
 
--- What was not come to, by journey: a list of { journey =, path =, elements = how many, missed = { { line =, what = (in words) }, … } }.
+-- What was not come to, by journey: a list of { journey =, path =, elements = how many, missed = { { line =, what = (in
+-- words) }, … } }.
 function coverage:told()
   local list = {}
   for journey, known in pairs(self.journeys) do

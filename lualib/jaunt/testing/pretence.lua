@@ -1,7 +1,7 @@
 -- How the pretend vendors answer in specs: as the project's vendor.lua says, unless a spec says otherwise.
 --
--- The vendor reads a behaviour file that is written here. It stands in for the project's own and looks, with each request, at a file
--- of rules, which a spec may change at any time.
+-- The vendor reads a behaviour file that is written here. It stands in for the project's own and looks, with each
+-- request, at a file of rules, which a spec may change at any time.
 
 local engine = require "jaunt.native.engine"
 local fs = require "jaunt.native.fs"
@@ -36,7 +36,8 @@ local function ruled(name, request)
   look_again()
   for i = #rules, 1, -1 do
     local rule = rules[i]
-    if rule.connection == name and (rule.method == "ANY" or rule.method == request.method) and path_of(name, request):find(rule.pattern) then
+    if rule.connection == name and (rule.method == "ANY" or rule.method == request.method)
+      and path_of(name, request):find(rule.pattern) then
       used[rule.number] = (used[rule.number] or 0) + 1
       local answer = rule.answers[math.min(used[rule.number], #rule.answers)]
       if answer and not answer.as_usual then return answer end
@@ -98,7 +99,9 @@ end
 
 -- 429 to so many requests, with Retry-After in seconds; then as usual.
 function rule:storm(times, seconds)
-  if math.type(times) ~= "integer" then mistake("storm takes how many requests are refused and, if need be, the seconds to wait: storm(3, 1)") end
+  if math.type(times) ~= "integer" then
+    mistake("storm takes how many requests are refused and, if need be, the seconds to wait: storm(3, 1)")
+  end
   for _ = 1, times do self:reply(429, nil, { ["Retry-After"] = tostring(seconds or 1) }) end
   return self:as_usual()
 end
@@ -123,7 +126,8 @@ function connection:on(what)
   if getmetatable(self) ~= connection then mistake('on is called with a colon: vendor "email":on "POST /send"') end
   local method, path = tostring(what):match("^(%u+) (/%S*)$")
   if not method then mistake("on takes a method and a path, such as \"POST /messages\", not %q", tostring(what)) end
-  local made = { number = self.pretence.count + 1, connection = self.name, what = what, method = method, pattern = pattern_of(path), answers = json.array {} }
+  local made = { number = self.pretence.count + 1, connection = self.name, what = what, method = method,
+    pattern = pattern_of(path), answers = json.array {} }
   self.pretence.count = made.number
   table.insert(self.pretence.rules, made)
   return setmetatable({ pretence = self.pretence, rule = made }, rule)
@@ -163,14 +167,16 @@ function methods:described()
   local lines = {}
   for i, one in ipairs(self.rules) do
     local answers = {}
-    for n, answer in ipairs(one.answers) do answers[n] = answer.reset and "reset" or answer.as_usual and "as usual" or tostring(answer.status) end
+    for n, answer in ipairs(one.answers) do
+      answers[n] = answer.reset and "reset" or answer.as_usual and "as usual" or tostring(answer.status)
+    end
     lines[i] = ("%s %s: %s"):format(one.connection, one.what, table.concat(answers, ", "))
   end
   return lines
 end
 
--- What came, in order: { connection =, method =, path = (behind the connection's base_url), body =, json = (where it is JSON), accepted =,
--- attempts = … }.
+-- What came, in order: { connection =, method =, path = (behind the connection's base_url), body =, json = (where it is
+-- JSON), accepted =, attempts = … }.
 function methods:received()
   local items = json.decode(self.vendor:received(true)).items
   for _, item in ipairs(items) do

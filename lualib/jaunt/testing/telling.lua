@@ -5,13 +5,19 @@ local term = require "jaunt.base.term"
 
 local telling = {}
 
+-- Why an entry is as it is, behind `mark`; "" where it has no reason.
+local function reason_of(entry, mark)
+  local detail = entry.detail and entry.detail ~= "" and ": " .. entry.detail or ""
+  return entry.reason and mark .. entry.reason .. detail or ""
+end
+
 local WORDS = {
   enter = function() return "enters" end,
   call = function(entry)
     local attempt = entry.attempts[#entry.attempts]
     local how = entry.result or "under way"
     local status = attempt and attempt.status > 0 and (" (%d)"):format(attempt.status) or ""
-    return ("%q: %s%s%s"):format(entry.name, how, status, entry.reason and ", " .. entry.reason .. (entry.detail and ": " .. entry.detail or "") or "")
+    return ("%q: %s%s%s"):format(entry.name, how, status, reason_of(entry, ", "))
   end,
   wait = function(entry)
     local till = entry.until_ms and " until " .. engine.rfc3339(entry.until_ms) or ""
@@ -19,9 +25,7 @@ local WORDS = {
   end,
   split = function(entry) return ("split %q: %s"):format(entry.name, entry.verdict) end,
   write = function(entry) return ("person.%s = %s"):format(entry.name, entry.value) end,
-  ["end"] = function(entry)
-    return ("%s%s"):format(entry.outcome, entry.reason and (": " .. entry.reason .. (entry.detail and entry.detail ~= "" and ": " .. entry.detail or "")) or "")
-  end,
+  ["end"] = function(entry) return entry.outcome .. reason_of(entry, ": ") end,
 }
 
 -- The story of a row (see jaunt.testing.world's look) as text, an entry a line.

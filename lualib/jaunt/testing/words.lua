@@ -51,7 +51,9 @@ function words.install(into, folder)
 
   -- happens("EVENT", person, data): an event comes for a person, given by a run, a table with an id, or the id.
   function made.happens(name, who, data)
-    if type(name) ~= "string" or who == nil then error('happens takes an event and a person: happens("order_placed", "ada", { total = 9 })', 0) end
+    if type(name) ~= "string" or who == nil then
+      error('happens takes an event and a person: happens("order_placed", "ada", { total = 9 })', 0)
+    end
     need_data("happens", data)
     return current():happens(name, who, data)
   end
@@ -72,7 +74,8 @@ function words.install(into, folder)
   -- vendor "CONNECTION": its pretend vendor; :on "POST /messages" :reply(400): see jaunt.testing.pretence.
   function made.vendor(name) return current().vendors:connection(name) end
 
-  -- sent(run, "ELEMENT"): the request that a call has made: { method =, url =, type =, payload =, body =, json = }; nil where it made none.
+  -- sent(run, "ELEMENT"): the request that a call has made: { method =, url =, type =, payload =, body =, json = }; nil
+  -- where it made none.
   function made.sent(run, element)
     local row = current():look(run)
     current():need_element(run, element)

@@ -88,7 +88,8 @@ end
 -- What stands in the state of a run by now: its row with the story.
 function world:look(run)
   if type(run) ~= "table" or not run.journey then
-    mistake("a run is what enter gives (nil where nobody was let in), not %s", type(run) == "string" and ("%q"):format(run) or "a " .. type(run))
+    mistake("a run is what enter gives (nil where nobody was let in), not %s", type(run) == "string"
+      and ("%q"):format(run) or "a " .. type(run))
   end
   local stage = self:stage(run.journey)
   local reader <close> = states.open(stage.state)

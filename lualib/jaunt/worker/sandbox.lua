@@ -32,8 +32,8 @@ local REPLACED = {
 
 -- The vocabulary's names in scripts; those that jaunt.worker alone uses are left out.
 local VOCABULARY = {
-  "call_api", "wait", "wait_until", "wait_for", "split", "drop", "exit", "restart_with", "env", "secret", "now", "random", "uuid", "log",
-  "print",
+  "call_api", "wait", "wait_until", "wait_for", "split", "drop", "exit", "restart_with", "env", "secret", "now", "random", "uuid",
+  "log", "print",
 }
 
 -- What can be read of a response: see runtime/bind/response.c.
@@ -92,8 +92,12 @@ end
 
 -- The names that scripts see, and what they see in libraries: { call_api = true, string = { find = true, … }, … }.
 function sandbox.names()
-  local names = { json = { encode = true, decode = true, array = true, null = true, is_array = true, empty_array = true }, coroutine = pick_names(coroutine),
-    os = { time = true, date = true, clock = true, difftime = true }, require = true, _G = true, journey = true }
+  local names = {
+    json = { encode = true, decode = true, array = true, null = true, is_array = true, empty_array = true },
+    coroutine = pick_names(coroutine),
+    os = { time = true, date = true, clock = true, difftime = true },
+    require = true, _G = true, journey = true,
+  }
   for library, list in pairs(ALLOWED) do
     local into = names
     if library ~= "" then

@@ -42,6 +42,7 @@ function blocks.new_jump(self)
   return { serial = self.code.serial, frame = self.code.frame, repeated = 1 }
 end
 
+-- Writes the labels of such a place that were asked for, at its end.
 function blocks.write_labels(self, ends)
   if ends.next then self.code:add(format("::next%d::", ends.serial)) end
   if ends.done then self.code:add(format("::done%d::", ends.serial)) end

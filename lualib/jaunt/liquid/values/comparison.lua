@@ -97,6 +97,7 @@ function equal(a, b, depth)
   return (a == nil or a == null) and (b == nil or b == null)
 end
 
+-- Whether two values are equal, as `==` of templates says it.
 function comparison.equal(a, b)
   return equal(a, b, 1)
 end

@@ -56,6 +56,7 @@ local WORDS = {
   userdata = "a secret", ["function"] = "a function", thread = "a coroutine",
 }
 
+-- What a value is, in words for a message.
 function kinds.word(v)
   return WORDS[kinds.kind(v)]
 end

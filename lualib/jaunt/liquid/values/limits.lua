@@ -20,6 +20,7 @@ function limits.stop(what, reason)
   error({ liquid_text = reason, what = what, reason = reason }, 0)
 end
 
+-- Raises, as the text is longer than a payload may be.
 function limits.too_long()
   limits.fail("the text grows past %d bytes, which is the most that a payload may have", limits.TEXT_MOST)
 end

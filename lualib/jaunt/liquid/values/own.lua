@@ -39,6 +39,7 @@ function own.bounds(range)
   return range[FROM], range[TO]
 end
 
+-- Whether a value is a range.
 function own.is_range(v)
   return getmetatable(v) == range_meta
 end
@@ -48,6 +49,7 @@ function own.date(ms, zone)
   return setmetatable({ [MS] = ms, [ZONE] = zone }, date_meta)
 end
 
+-- Whether a value is a date.
 function own.is_date(v)
   return getmetatable(v) == date_meta
 end
