@@ -226,7 +226,15 @@ describe("HTML and XML", function()
     end
   end)
 
+  it("in CSS's url behind a scheme it is a part of it", function()
+    for _, text in ipairs { '<a style="b:url({{ u }}?t={{ x }})">', "<style>b:url('https://h/?t={{ x }}')" } do
+      assert.equal("https://h/?t=a:%20b%29", (rendered("html", text, { u = "https://h/", x = "a: b)" }):match "(https.-)'?%)"))
+    end
+  end)
+
   it("in CSS's url it is a URL", function()
+    assert.equal('<a style="b:url()">', (rendered("html", '<a style="b:url({% if no %}https://h/{% endif %}{{ x }})">',
+      { x = "javascript:f()" })))
     for _, text in ipairs { '<a style="b:url({{ x }})">', "<style>b:URL( '{{ x }}')" } do
       local is_attribute = text:find "<a"
       assert.equal("https://h/a%20%29?b&" .. (is_attribute and "amp;" or "") .. "c", (rendered("html", text,

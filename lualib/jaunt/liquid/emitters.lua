@@ -134,11 +134,15 @@ function known.css(value)
   return (gsub(text, "[^%w\128-\255 #.,%%+_-]", function(c) return format("\\%x ", byte(c)) end))
 end
 
--- In CSS's url(…), which ends with a bracket, a quote or a blank.
-function known.css_url(value)
-  local text = native.mend(harmless_url(value))
+-- In CSS's url(…), which ends with a bracket, a quote or a blank; css_path behind its scheme.
+function known.css_path(value)
+  local text = native.mend(values.text(value))
   return (gsub(text, "[%c \"'()<>\\;{}]", function(c) return format("%%%02X", byte(c)) end))
 end
+
+function known.css_url(value) return known.css_path(harmless_url(value)) end
+
+function known.markup_css_path(value) return known.markup(known.css_path(value)) end
 
 function known.markup_css_url(value) return known.markup(known.css_url(value)) end
 

@@ -13,8 +13,8 @@
 -- What {% capture %} gathers is markup: its outputs are escaped there, and {{ its_name }} alone, behind the capture and
 -- between tags, is put out as it is. | newline_to_br as the last filter works on the escaped text.
 --
--- Partials are looked at by themselves, from text to text, and may be rendered where text may stand; in an attribute, if
--- its quote is not in them.
+-- Partials are looked at by themselves, from text to text, and may be rendered where text may stand; in an attribute,
+-- if its quote is not in them.
 
 local fault = require "jaunt.liquid.fault"
 local place = require "jaunt.liquid.markup_place"
@@ -52,11 +52,10 @@ local function in_url(self, node, here)
   return URL[here.part]
 end
 
-local function in_css(attribute, element)
+local function in_css(prefix)
   return function(_, node, here)
     if ELSEWHERE_DONE[trees.last_filter(node)] then trees.strip(node) end
-    if here.mode == "css" then return "css" end
-    return here.at == "style" and element or attribute
+    return here.mode == "css" and "css" or prefix .. "css_" .. here.mode
   end
 end
 
@@ -81,7 +80,7 @@ end
 
 -- What gives the emitter, by the kind of an attribute.
 local ATTRIBUTES = {
-  text = in_text, url = in_url, style = in_css("markup_css_url"),
+  text = in_text, url = in_url, style = in_css("markup_"),
   script = never('within a script here (on…="…", or javascript:), where no escape is safe',
     'put it into another attribute, such as data-name="{{ name }}"'),
   document = never('within a document in an attribute here (srcdoc="…"), where no escape is safe',
@@ -92,7 +91,7 @@ local ATTRIBUTES = {
 
 -- And by where it stands.
 local PLACES = {
-  text = in_text, script = in_script, style = in_css(nil, "css_url"),
+  text = in_text, script = in_script, style = in_css(""),
   attribute = function(self, node, here) return ATTRIBUTES[here.kind](self, node, here) end,
   tag = never("within a tag here, outside of quotes", 'put quotes around it, as in width="{{ width }}"'),
   cdata = never("within <![CDATA[ here", "take <![CDATA[ and ]]> away: values are escaped without them"),

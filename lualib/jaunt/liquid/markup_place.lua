@@ -10,8 +10,8 @@
 --   kind     what it is: "text", "url", "style", "script" (onclick="…"), "document" (srcdoc="…"), or "uncertain"
 --   part     of a URL: START, where its scheme is still to come, OPEN, PATH or QUERY
 --   valued   of a URL: whether a value was put out in it
---   mode     of CSS: "css" or "url" (in url(…)); of a script: "code", "'", '"', "`", "line" and "block" (comments), or
---            "lost", where it is not known
+--   mode     of CSS: "css", "url" (in url(…)) or "path" (there, behind its scheme); of a script: "code", "'", '"', "`",
+--            "line" and "block" (comments), or "lost", where it is not known
 -- The rules are HTML's (WHATWG, 13.2.5) where they differ. In XML a tag's attributes mean nothing to us, but for those
 -- that are scripts: XHTML and SVG have them.
 
@@ -113,10 +113,12 @@ end
 local function css_mode(chunk, mode)
   local i = 1
   while true do
-    local _, stop = find(chunk, mode == "css" and "[uU][rR][lL]%(" or ")", i, mode == "url")
-    if not stop then return mode end
-    mode, i = mode == "css" and "url" or "css", stop + 1
+    local is_css = mode == "css"
+    local _, stop = find(chunk, is_css and "[uU][rR][lL]%(" or ")", i, not is_css)
+    if not stop then break end
+    mode, i = is_css and "url" or "css", stop + 1
   end
+  return mode == "url" and find(chunk, "[/?#]", i) and "path" or mode
 end
 
 -- The mode of a script behind some more of it, and how far it was read. A slash may begin a regular expression, which
@@ -243,6 +245,11 @@ local function join_names(a, b)
   return is_open and UNKNOWN or UNKNOWN .. " "
 end
 
+local function join_modes(a, b)
+  if a.at == "script" then return "lost" end
+  return (a.mode == "css" or b.mode == "css") and "css" or "url"
+end
+
 -- The place where two ways meet, or nil where they can't. Where they are not quite the same, it is the one that asks
 -- for more.
 function place.join(a, b)
@@ -250,7 +257,7 @@ function place.join(a, b)
   for _, field in ipairs { "at", "element", "quote", "kind" } do
     if a[field] ~= b[field] then return nil end
   end
-  if a.mode ~= b.mode then return with(a, { mode = a.at == "script" and "lost" or "css" }) end
+  if a.mode ~= b.mode then return with(a, { mode = join_modes(a, b) }) end
   if a.at == "tag" then return with(a, { name = join_names(a.name, b.name) }) end
   if a.part == nil then return a end
   return with(a, { part = min(a.part, b.part), valued = a.valued or b.valued })

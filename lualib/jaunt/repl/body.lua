@@ -6,7 +6,7 @@
 -- jaunt.repl.stepping) }. What comes of it is told as a trace:
 --   { values = { { text = }, { response = … } or { body = (of a payload) }, … } }
 --                                                        it came to its end; names = what the environment has by now
---   { ask = { … }, number = }                            what is to become of an element; the answer comes as an event "prompt NUMBER"
+--   { ask = { … }, number = }                            what is to become of an element; the answer is an event "prompt NUMBER"
 --   { came = … }                                         a value on its way there
 --   { note = "…" }                                       something to be said on its way there
 --   { over = "completed" }                               how a journey that was stepped through has ended

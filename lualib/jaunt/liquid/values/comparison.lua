@@ -87,7 +87,7 @@ end
 function equal(a, b, depth)
   if a == b then return getmetatable(a) ~= sentinel_meta end
   if type(a) == "table" then
-    if type(b) == "table" then return equal_tables(a, b, depth or 1) end
+    if type(b) == "table" then return equal_tables(a, b, depth) end
     if getmetatable(a) == sentinel_meta then
       return a == own.blank and is_blank(b) or a == own.empty and is_empty(b)
     end
