@@ -1,6 +1,5 @@
 /* split "NAME" { a = 50, b = 50 }: a branch's name, the same for the same person for ever; and a payload's variant. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/hash.h"

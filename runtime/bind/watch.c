@@ -1,5 +1,4 @@
 /* watch(goal, exit_on): the run's body tells the engine what events end it. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"

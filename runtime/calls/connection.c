@@ -2,7 +2,6 @@
 #include "calls/connection.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "calls/url.h"

@@ -5,7 +5,6 @@
  * more from the record of the entry, up to where it tells its goal, and forgotten when the predicate has answered. Nothing is
  * recorded but that the run has converted. */
 #include <lauxlib.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"

@@ -1,7 +1,6 @@
 /* What came for runs: the store's inbox, what a run in memory has of it, and what waits to be durable in it. What an event does is
  * in run_event.c and run_goal.c. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "base/json.h"

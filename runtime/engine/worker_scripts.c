@@ -2,7 +2,6 @@
  * are replaced. What runs do with them is in run.c. */
 #include <lauxlib.h>
 #include <lualib.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"

@@ -4,9 +4,7 @@
  * socket stays armed for reading between requests, and nobody reads once more to hear that nothing is there.
  * So an end of the connection, or what comes on it unasked, is noticed by the loop while it is idle. */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>

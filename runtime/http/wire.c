@@ -1,6 +1,4 @@
 /* The wire as a whole: its beginning, its turns, its end. See http_parts.h. */
-#include <stdlib.h>
-
 #include "base/alloc.h"
 #include "http/http_parts.h"
 

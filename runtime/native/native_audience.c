@@ -9,7 +9,6 @@
 #include "native/native_audience.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "base/list.h"

@@ -1,6 +1,5 @@
 /* Asks the behaviour file for an answer: a request becomes a Lua table, and what the route returns an answer.
  */
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 

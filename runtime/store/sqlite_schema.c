@@ -22,8 +22,6 @@
  *
  * Numbers that grow are primary keys, so that most rows go to the end of their table. Times are milliseconds since 1970. Pages
  * can be given back (auto_vacuum), for when old runs are taken out. */
-#include <string.h>
-
 #include "store/sqlite_parts.h"
 
 enum { APPLICATION = 0x6a61756e /* "jaun" */, VERSION = 4 };
