@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "engine/guard.h"
 #include "engine/run.h"
 #include "engine/run_parts.h"
 

@@ -20,7 +20,6 @@
  *   state:events(run)             what came for it and was not taken
  *   state:people_with(json)       the ids of people to whom a script has written this value
  *   state:attributes(person)      { NAME = JSON text }: what scripts have written to a person */
-#include "base/alloc.h"
 #include "calls/reason.h"
 #include "native/control.h"
 #include "native/fields.h"
