@@ -21,7 +21,7 @@ endif()
 
 # What concerns threads, and so what `make tsan` runs. Not spec/sandbox: that sanitizer delivers signals at system calls only, so
 # that a script which loops is never stopped.
-set(threads_pattern "^(unit/(store|http|calls|engine|serve)_|spec/(run_command|interrupt|journey|chance|events|vendor|control)|faults/)")
+set(threads_pattern "^(unit/(store|http|calls|engine|serve)_|spec/(run_command|interrupt|journey|chance|events|vendor|control|outages|room)|faults/)")
 
 set(test_output ${PROJECT_BINARY_DIR}/tests)
 set(test_environment
