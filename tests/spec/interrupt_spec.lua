@@ -3,6 +3,7 @@
 
 local control = require "jaunt.native.control"
 local fault = require "fault"
+local fs = require "jaunt.native.fs"
 local helper = require "helper"
 local running = require "running"
 
@@ -64,6 +65,22 @@ local function processor_ticks(pid)
   return tonumber(user) + tonumber(system)
 end
 
+-- Whether all threads of a process sleep: none has anything before it that it knows of.
+local function sleeps(pid)
+  for _, thread in ipairs(fs.list(("/proc/%d/task"):format(pid))) do
+    if helper.read_file(("/proc/%d/task/%s/stat"):format(pid, thread)):match("^%d+ %b() (%a)") ~= "S" then return false end
+  end
+  return true
+end
+
+-- Interrupts a process, and waits until its workers know: the word about the grace is told before they are.
+local function begin_grace(process)
+  process.signal("INT")
+  running.wait_for("the word about the grace", function()
+    return helper.read_file(process.err):find("Ctrl-C again", 1, true) and sleeps(process.pid) and sleeps(process.pid)
+  end)
+end
+
 describe("a signal in mid-run", function()
   for _, signal in ipairs { "INT", "TERM", "HUP" } do
     it("cuts calls when their grace is over, and tells them as unfinished: SIG" .. signal, function()
@@ -83,10 +100,7 @@ describe("a signal in mid-run", function()
     local server, path = fault.start(), "/held/" .. status
     local function requests() return server.count(path .. "/ask") end
     local process = held_up_at(server.url(path), requests, "--grace", "10m")
-    process.signal("INT")
-    running.wait_for("the word about the grace", function()
-      return helper.read_file(process.err):find("Ctrl-C again", 1, true)
-    end)
+    begin_grace(process)
     server.ask "/let-go"
     local result = process.finish()
     assert.equal(IN_FLIGHT, requests())
@@ -109,10 +123,7 @@ describe("a signal in mid-run", function()
 
   it("rests while it waits for their answers", function()
     local process, vendor = held_up("--grace", "10m")
-    process.signal("INT")
-    running.wait_for("the word about the grace", function()
-      return helper.read_file(process.err):find("Ctrl-C again", 1, true)
-    end)
+    begin_grace(process)
     local before = processor_ticks(process.pid)
     control.sleep(2000)
     assert.is_true(processor_ticks(process.pid) - before < 20) -- of a hundred a second, for each worker
@@ -122,10 +133,7 @@ describe("a signal in mid-run", function()
 
   it("ends at once when it comes twice, with the ledger", function()
     local process, vendor = held_up("--grace", "10m")
-    process.signal("INT")
-    running.wait_for("the word about the grace", function()
-      return helper.read_file(process.err):find("Ctrl-C again", 1, true)
-    end)
+    begin_grace(process)
     process.signal("INT")
     local report = adds_up(process.finish(), vendor)
     assert.equal(IN_FLIGHT, report.unfinished)
