@@ -211,13 +211,11 @@ static void idle_turn(uv_idle_t *idle) {
   (void)idle; /* only keeps the loop from sleeping */
 }
 
-/* Stops in two steps: what is not on the wire, or comes off it to be tried again, is cut at once, what is gets the grace. Then
- * everything is closed. */
+/* Stops in two steps: what is not on the wire, or comes off it to be tried again, was cut when the turn began, what is gets the
+ * grace. Then everything is closed. */
 static void drain(worker *w) {
   if (!w->stopping) uv_timer_start(&w->alarm, grace_over, (uint64_t)(w->grace_ms > 0 ? w->grace_ms : 0), 0);
   w->stopping = true;
-  cut_calls(w, w->grace_ms <= 0);
-  if (w->closing) return;
   bool goes_on = !list_empty(&w->ready) && !store_lane_full(w->lane);
   if (goes_on || calls_due(w->calls))
     uv_idle_start(&w->idle, idle_turn); /* what was cut is done in the next turn */
@@ -285,6 +283,8 @@ static void turn(uv_prepare_t *prepare) {
   worker *w = prepare->data;
   if (w->closing) return;
   take_inbox(w);
+  if (w->draining)
+    cut_calls(w, w->grace_ms <= 0); /* before timers: no pause may be over that leads to another attempt */
   int64_t now = logical_now_ms(&w->shared->clock);
   bool full = store_lane_full(w->lane), due = false;
   size_t fired = full ? 0 : fire_timers(w, now, &due);

@@ -13,6 +13,10 @@ local folder = running.project {
       call_api "question" { via = "vendor", POST = "/ask", json = { id = person.id } }
       call_api "second question" { via = "vendor", POST = "/ask", json = { id = person.id, again = true } }
     end }]],
+  ["journeys/eager.lua"] = [[
+    return journey "eager" { starts_on = "came", flow = function(person)
+      call_api "question" { via = "vendor", POST = "/ask", json = { id = person.id }, retry = { attempts = 4, base = "1ms", cap = "1ms" } }
+    end }]],
   ["journeys/sleepy.lua"] = [[
     return journey "sleepy" { starts_on = "came", flow = function(person)
       print("met " .. person.id)
@@ -27,9 +31,9 @@ local PEOPLE = helper.write_file(folder .. "/people.csv", "id\n" .. table.concat
 
 local IN_FLIGHT = 20
 
--- A run against a vendor at `url`, once `requests` says that calls of all whom the window lets in have come there.
-local function held_up_at(url, requests, ...)
-  local process = running.start(folder, { env = { VENDOR_URL = url } }, "slow", "--people", PEOPLE, "--state", "memory:", "--live",
+-- A run of a journey against a vendor at `url`, once `requests` says that calls of all whom the window lets in have come there.
+local function held_up_at(journey, url, requests, ...)
+  local process = running.start(folder, { env = { VENDOR_URL = url } }, journey, "--people", PEOPLE, "--state", "memory:", "--live",
     "--yes", "--json", "--in-flight", tostring(IN_FLIGHT), "--workers", "2", ...)
   running.wait_for("the calls", function() return requests() >= IN_FLIGHT end)
   return process
@@ -38,7 +42,7 @@ end
 -- The same against a vendor that does not answer in time.
 local function held_up(...)
   local vendor = running.vendor("--latency", "10m")
-  return held_up_at(vendor.url .. "/vendor", function() return vendor.received().requests end, ...), vendor
+  return held_up_at("slow", vendor.url .. "/vendor", function() return vendor.received().requests end, ...), vendor
 end
 
 -- Whatever happens: all are somewhere, nobody was dropped for it, and what was sent is what the vendor got.
@@ -95,11 +99,11 @@ describe("a signal in mid-run", function()
     end)
   end
 
-  -- All calls are answered with this status once the grace has begun. Returns the report.
-  local function answered_within_the_grace(status)
+  -- All calls of a journey are answered with this status once the grace has begun. Returns the report.
+  local function answered_within_the_grace(journey, status)
     local server, path = fault.start(), "/held/" .. status
     local function requests() return server.count(path .. "/ask") end
-    local process = held_up_at(server.url(path), requests, "--grace", "10m")
+    local process = held_up_at(journey, server.url(path), requests, "--grace", "10m")
     begin_grace(process)
     server.ask "/let-go"
     local result = process.finish()
@@ -108,7 +112,7 @@ describe("a signal in mid-run", function()
   end
 
   it("lets calls end that do so within the grace, and begins none after them", function()
-    local report = answered_within_the_grace(200)
+    local report = answered_within_the_grace("slow", 200)
     assert.equal(0, report.unfinished)
     assert.equal(IN_FLIGHT, report.calls)
     assert.equal(IN_FLIGHT, running.element(report, "question").went_on)
@@ -116,7 +120,7 @@ describe("a signal in mid-run", function()
   end)
 
   it("tries no call again within the grace, nor waits for that", function()
-    local report = answered_within_the_grace(503)
+    local report = answered_within_the_grace("eager", 503)
     assert.equal(IN_FLIGHT, report.unfinished)
     assert.equal(IN_FLIGHT, report.attempts)
   end)
