@@ -194,13 +194,18 @@ end)
 describe("a proxy", function()
   it("that the environment names gets nothing to see: calls go where their URL says", function()
     local proxy = running.vendor()
-    local folder = scripts.folder { ["ask.lua"] = ([[
-      for _, url in ipairs { %q, %q } do print(call_api { GET = url, on_failure = "continue" }.ok) end
-    ]]):format(server.url("/ok"), server.url("/ok", "https")) }
-    local env = { SSL_CERT_FILE = server.ca }
+    local folder = scripts.folder {
+      ["connections.lua"] = ([[return { x = { base_url = "https://localhost:%d", private_network = true, ca_file = %q } }]]):format(
+        server.https, server.ca),
+      ["ask.lua"] = ([[
+        print(call_api { GET = %q, on_failure = "continue" }.ok)
+        print(call_api { via = "x", GET = "/ok", on_failure = "continue" }.ok)
+      ]]):format(server.url "/ok"),
+    }
+    local env = {}
     for _, name in ipairs { "http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" } do env[name] = proxy.url end
     local result = helper.jaunt(env, "run", "--private-network", folder .. "/ask.lua")
-    assert.matches("^true\n", result.out)
+    assert.equal("true\ntrue\n", result.out, result.err)
     assert.equal(0, proxy.received().requests)
     proxy.stop()
   end)

@@ -21,13 +21,16 @@ function repairing.journey(flow, fields)
   return ("return journey \"trip\" { %s flow = function(person, event)\n%s\nend }\n"):format(fields or "", flow)
 end
 
--- Rehearses it on the state. A run that begins later goes on with a later `start`. Returns the report, and the result.
-function repairing.go(folder, start, ...)
-  local result = running.run(folder, "trip", "--people", "people.csv", "--state", repairing.STATE, "--json", "--start", start,
-    "--seed", "7", ...)
+local function rehearse(folder, ...)
+  local result = running.run(folder, "trip", "--people", "people.csv", "--state", repairing.STATE, "--json", "--seed", "7", ...)
   assert(result.report, result.err)
   assert(result.report.entered == running.ledger(result.report), "the ledger does not add up")
   return result.report, result
+end
+
+-- Rehearses it on the state. A run that begins later goes on with a later `start`. Returns the report, and the result.
+function repairing.go(folder, start, ...)
+  return rehearse(folder, "--start", start, ...)
 end
 
 -- Everybody enters, waits, and the process ends while they do: the virtual clock of the first run never gets there.
@@ -75,13 +78,7 @@ function repairing.project(flow, options)
     ["vendor.lua"] = repairing.behaviour(options.refusals or {}),
   } }
 
-  function self.run(...)
-    local result = running.run(self.folder, "trip", "--people", "people.csv", "--state", repairing.STATE, "--json",
-      "--seed", "7", ...)
-    assert(result.report, result.err)
-    assert(result.report.entered == running.ledger(result.report), "the ledger does not add up")
-    return result.report, result
-  end
+  function self.run(...) return rehearse(self.folder, ...) end
 
   function self.jaunt(...)
     return helper.sh("env -C " .. helper.quote(self.folder) .. " " .. helper.jaunt_words(...))

@@ -2,9 +2,7 @@
 #include "store_world.h"
 
 #include <sys/stat.h>
-#include <sys/wait.h>
 
-#include "base/hash.h"
 #include "store/sqlite_parts.h"
 
 /* The file as a jaunt of the first format made it. */

@@ -293,7 +293,7 @@ static void the_room_is_given_back_and_a_person_leaves_few_bytes(void **state) {
   world_adds_up(w, PEOPLE);
 }
 
-static void the_room_that_a_killed_process_did_not_give_back_is_given_back_by_the_next(void **state) {
+static void the_room_that_a_killed_process_did_not_give_back_is_given_back_by_those_after_it(void **state) {
   world *w = *state;
   sqlite3 *db;
   world_close(w);
@@ -374,7 +374,7 @@ int main(void) {
       SWEEP_TEST(a_profile_that_came_again_goes_with_the_last_run_of_its_person),
       SWEEP_TEST(a_profile_stays_for_a_run_that_is_in_memory_all_the_while),
       SWEEP_TEST(the_room_is_given_back_and_a_person_leaves_few_bytes),
-      SWEEP_TEST(the_room_that_a_killed_process_did_not_give_back_is_given_back_by_the_next),
+      SWEEP_TEST(the_room_that_a_killed_process_did_not_give_back_is_given_back_by_those_after_it),
       SWEEP_TEST(everybody_is_found_while_the_index_is_being_made),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,7 +106,7 @@ local function url_behind(at, chunk)
   elseif part == START and find(chunk, "%S") then
     part = OPEN
   end
-  return { at = "attribute", element = at.element, quote = at.quote, kind = kind, part = part, valued = at.valued }
+  return with(at, { kind = kind, part = part })
 end
 
 -- The mode of CSS behind some more of it.

@@ -9,6 +9,7 @@
 
 local code = require "jaunt.liquid.code"
 local keys = require "jaunt.base.keys"
+local trees = require "jaunt.liquid.trees"
 
 local format = string.format
 local quote = code.quote
@@ -20,13 +21,8 @@ local MEMBERS = 20 -- of how many names from outside the members are
 
 -- The blocks in a node that are rendered in its scope.
 function names.inner_blocks(node)
-  local blocks = {}
-  local body = node.body
-  if node.kind == "render" then body = node.shares_scope and (node.body or node.partial.block) end
-  if body then blocks[1] = body end
-  if node.otherwise then blocks[#blocks + 1] = node.otherwise end
-  for _, each in ipairs(node.branches or node.clauses or {}) do blocks[#blocks + 1] = each.body end
-  return blocks
+  if node.kind ~= "render" then return trees.bodies(node) end
+  return { node.shares_scope and (node.body or node.partial.block) or nil }
 end
 
 -- What a block sets, counts and goes on with (offset: continue), into three sets; what it includes does, too, what it

@@ -80,10 +80,8 @@ function keywords.additionalProperties(inner, place, context)
     for _, name in ipairs(is_object(value) and keys.sorted(value) or {}) do
       if is_known(name) then -- nothing to say
       elseif inner == false then
-        descend(state, name, function()
-          tell(state, place, "additionalProperties", nil, "is not allowed: there is no such property%s",
-            nearest.hint(name, keys.sorted(known)))
-        end)
+        telling.tell_below(state, name, place, "additionalProperties", "is not allowed: there is no such property%s",
+          nearest.hint(name, keys.sorted(known)))
       else
         descend(state, name, check, value[name])
       end

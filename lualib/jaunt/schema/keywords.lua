@@ -14,7 +14,7 @@ local values = require "jaunt.schema.values"
 
 local concat, sub = table.concat, string.sub
 local below = places.below
-local descend, mistake, tell, want = telling.descend, telling.mistake, telling.tell, telling.want
+local mistake, tell, tell_below, want = telling.mistake, telling.tell, telling.tell_below, telling.want
 local is_count, is_list, is_names, is_nonempty, is_object, same, shown, type_of, TYPES, TYPE_NAMES =
   values.is_count, values.is_list, values.is_names, values.is_nonempty, values.is_object, values.same, values.shown,
   values.type_of, values.TYPES, values.TYPE_NAMES
@@ -154,7 +154,7 @@ function keywords.required(names, place)
     if not is_object(value) then return end
     for _, name in ipairs(names) do
       if value[name] == nil then
-        descend(state, name, function() tell(state, place, "required", nil, "is missing: it is required") end)
+        tell_below(state, name, place, "required", "is missing: it is required")
       end
     end
   end
@@ -170,9 +170,7 @@ function keywords.dependentRequired(needs, place)
     for _, name in ipairs(is_object(value) and sorted or {}) do
       for _, other in ipairs(value[name] ~= nil and needs[name] or {}) do
         if value[other] == nil then
-          descend(state, other, function()
-            tell(state, place, "dependentRequired", nil, "is missing: it is required beside %s", name)
-          end)
+          tell_below(state, other, place, "dependentRequired", "is missing: it is required beside %s", name)
         end
       end
     end

@@ -30,6 +30,14 @@ function telling.descend(state, step, check, value)
   steps[#steps] = nil
 end
 
+-- Tells of something one step further that is not there, or must not be.
+function telling.tell_below(state, step, place, rule, text, ...)
+  local steps = state.steps
+  steps[#steps + 1] = step
+  telling.tell(state, place, rule, nil, text, ...)
+  steps[#steps] = nil
+end
+
 -- The faults that one of several schemas finds, told to nobody.
 function telling.tried(state, check, value)
   local told = state.faults

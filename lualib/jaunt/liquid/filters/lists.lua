@@ -16,7 +16,7 @@ local fail, to_text = values.fail, values.string
 local null, array = values.null, values.array
 local is_list, equal, check_count = values.is_list, values.equal, values.check_count
 
-local DEPTH_MOST = 100
+local DEPTH_MOST = values.DEPTH_MOST
 
 ---------------------------------------------------------------------------------------------- what is gone over
 

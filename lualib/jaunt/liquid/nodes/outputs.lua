@@ -6,6 +6,7 @@ local blocks = require "jaunt.liquid.nodes.blocks"
 local names = require "jaunt.liquid.names"
 local quote = require("jaunt.liquid.code").quote
 local terms = require "jaunt.liquid.terms"
+local trees = require "jaunt.liquid.trees"
 
 local concat, format, ipairs, value = table.concat, string.format, ipairs, terms.value
 
@@ -96,8 +97,7 @@ end
 function writers.assign(self, node)
   local lua = terms.worked_out(self, node.value)
   self.code:add(format("%s = %s", self.home.assigned[node.name], lua), node.at)
-  local filters = node.value.filters
-  local last = filters and filters[#filters].name
+  local last = trees.last_filter(node)
   note_json(self, node.name, last == "json" or last == "to_json")
 end
 

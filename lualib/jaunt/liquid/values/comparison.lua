@@ -2,18 +2,19 @@
 
 local json = require "json"
 local kinds = require "jaunt.liquid.values.kinds"
-local fail = require("jaunt.liquid.values.limits").fail
+local limits = require "jaunt.liquid.values.limits"
 local own = require "jaunt.liquid.values.own"
 local texts = require "jaunt.liquid.values.texts"
 
 local find, getmetatable, next, type = string.find, getmetatable, next, type
+local fail = limits.fail
 local is_list, is_object = kinds.is_list, kinds.is_object
 local range_meta, date_meta, sentinel_meta = own.range_meta, own.date_meta, own.sentinel_meta
 
 local comparison = {}
 
 local null, empty_array = json.null, json.empty_array
-local DEPTH_MOST = 100
+local DEPTH_MOST = limits.DEPTH_MOST
 
 -- All but nil and false are true.
 function comparison.truthy(v)

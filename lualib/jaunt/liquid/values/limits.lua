@@ -10,6 +10,9 @@ limits.TEXT_MOST = 1 << 20
 -- The longest array that a filter may make or go through: as many items as all loops of a render may have turns.
 limits.LIST_MOST = 100000
 
+-- How deep values may be nested: more is a table that contains itself.
+limits.DEPTH_MOST = 100
+
 -- Raises a mistake that rendering met; the renderer adds the place.
 function limits.fail(text, ...)
   error({ liquid_text = select("#", ...) > 0 and format(text, ...) or text }, 0)

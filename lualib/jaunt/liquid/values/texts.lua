@@ -15,7 +15,7 @@ local range_meta, date_meta, sentinel_meta = own.range_meta, own.date_meta, own.
 local texts = {}
 
 local null, empty_array = json.null, json.empty_array
-local DEPTH_MOST = 100
+local DEPTH_MOST = limits.DEPTH_MOST
 
 -- A float as Ruby prints it: the shortest digits that read back the same, always with a fraction; with an exponent
 -- below 0.0001, and from 1.0e+15 on where the digits end before the point.
