@@ -30,16 +30,6 @@ local function check_by(looked_at, versions, by)
   mistakes.fail("--by: nobody has come to a split \"%s\"%s", by, hint ~= "" and hint or "; there are " .. table.concat(names, ", "))
 end
 
--- Puts the times that were found beside the counters.
-local function add_times(found, looked)
-  local by_name = {}
-  for _, element in ipairs(looked.elements) do by_name[element.name] = element end
-  for _, element in ipairs(found.elements) do
-    local times_of = by_name[element.name] or {}
-    element.median_ms, element.p90_ms = times_of.median_ms, times_of.p90_ms
-  end
-end
-
 -- What is told: the counters where they can tell it, what the journals say otherwise; and the groups.
 local function look(looked_at, versions, version, flags)
   local which = { family = versions[1].family, version = version and version.number }
@@ -50,7 +40,7 @@ local function look(looked_at, versions, version, flags)
   local looked = retrospect.look(looked_at, which, { by = by, most = not period and not by and TIMES_FROM or nil })
   if period then return looked, looked end
   local found = looked_at:report((version or versions[1]).number, version ~= nil)
-  add_times(found, looked)
+  retrospect.add_times(found, looked)
   return found, looked
 end
 

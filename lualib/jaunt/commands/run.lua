@@ -7,6 +7,7 @@ local durations = require "jaunt.base.durations"
 local existing = require "jaunt.base.existing"
 local figures = require "jaunt.base.figures"
 local fs = require "jaunt.native.fs"
+local json = require "json"
 local launch = require "jaunt.run.launch"
 local mistakes = require "jaunt.base.mistakes"
 local native = require "jaunt.native.engine"
@@ -184,7 +185,7 @@ local function run_session(engine, people, gathered, flags, parts)
   local control <close> = operators(engine, display, gathered, flags, parts)
   local look_again = flags.live and parts.found and require("jaunt.run.reload").watcher(parts.found, function(payloads)
     engine:payloads(payloads)
-  end, display.say, gathered.payloads)
+  end, display.say, json.encode(gathered.payloads))
   local course = session.new {
     engine = engine, display = display, people = people, place = place_in(flags.people),
     control = control, journey = control and gathered.name,

@@ -41,12 +41,10 @@ end
 
 local WRITTEN = "what a script wrote"
 
--- The people who have this value in a profile, an event or what a script wrote: { ID = attribute's name }, and how many.
+-- The people who have this value in a profile, an event or what a script wrote: { ID = attribute's name }.
 local function people_with(looked_at, text)
-  local found, count = {}, 0
-  local function add(person, name)
-    if not found[person] then found[person], count = name, count + 1 end
-  end
+  local found = {}
+  local function add(person, name) found[person] = found[person] or name end
   for _, written in ipairs { json.encode(text), tonumber(text) and text or nil } do
     for _, person in ipairs(looked_at:people_with(written)) do add(person, WRITTEN) end
   end
@@ -61,7 +59,7 @@ local function people_with(looked_at, text)
       if name then add(run.person, name) end
     end
   end
-  return found, count
+  return found
 end
 
 local function runs_of(looked_at, person, versions, journey)
@@ -89,10 +87,7 @@ local function find(looked_at, text, journey)
   if #runs > 0 then return runs end
   local found = people_with(looked_at, text)
   for person in pairs(found) do
-    for _, run in ipairs(runs_of(looked_at, person, versions, journey)) do
-      run.found_by = found[person]
-      runs[#runs + 1] = run
-    end
+    for _, run in ipairs(runs_of(looked_at, person, versions, journey)) do runs[#runs + 1] = run end
   end
   table.sort(runs, function(a, b) return a.run > b.run end)
   return runs, next(found) and shared_words(text, found)

@@ -8,7 +8,6 @@ local existing = require "jaunt.base.existing"
 local flow = require "jaunt.docs.flow"
 local json = require "json"
 local mistakes = require "jaunt.base.mistakes"
-local payloads = require "jaunt.project.payloads"
 local people = require "jaunt.project.people"
 local retrospect = require "jaunt.state.retrospect"
 local scope = require "jaunt.lua.scope"
@@ -205,10 +204,7 @@ local function numbers_of(name, flags)
     by_name[element.name] = element
     add_to_line(by_line, element)
   end
-  for _, element in ipairs(looked.elements) do
-    local row = by_name[element.name]
-    if row then row.median_ms, row.p90_ms = element.median_ms, element.p90_ms end
-  end
+  retrospect.add_times(found, looked)
   local function of(step)
     return by_name[step.name] or not steps.is_named(step) and by_line[step.element .. " " .. step.line] or nil
   end
@@ -228,7 +224,7 @@ end
 function facts.gather(found, path, flags, look_on)
   local gathered = bundle.gather(path, found)
   if gathered.kind ~= "journey" then mistakes.fail("%s is no journey", path) end
-  local sources = payloads.gather(found)
+  local sources = gathered.payloads
   for _, source in pairs(sources) do source.path = within_project(found, source.path) end
   local read = flow.read(gathered.sources)
   for _, script in ipairs(read.scripts) do script.source.path = within_project(found, script.source.path) end

@@ -27,7 +27,7 @@ end
 local function add_call(self, call, pretended)
   local sent = self.sent[call.element]
   if not sent then
-    sent = { bodies = {}, seen = {}, count = 0 }
+    sent = { bodies = {}, seen = {} }
     self.sent[call.element] = sent
   end
   if not sent.first then sent.first, sent.pretended = call, pretended end

@@ -9,6 +9,7 @@ local keys = require "jaunt.base.keys"
 local nearest = require "jaunt.base.nearest"
 local parser = require "jaunt.liquid.parser"
 local places = require "jaunt.schema.places"
+local renderers = require "jaunt.worker.renderers"
 
 local names = {}
 
@@ -93,10 +94,7 @@ end
 -- for one that can't be read.
 function names.of_template(source, sources)
   local ok, block = pcall(parser.parse, { text = source.text, path = source.path }, {
-    partial = function(name)
-      local part = sources[name]
-      return part and part.kind ~= "lua" and not part.variants and part or nil
-    end,
+    partial = function(name) return renderers.partial(sources, name) end,
   })
   if not ok then return {} end
   local found = {}

@@ -112,7 +112,7 @@ end
 
 -- Gathers the scripts of the journey or plain script at `path`. Returns { text = (the JSON), version =, kind =,
 -- name =, declared = (what jaunt.worker.journey.check found, for a journey), sources = main and modules,
--- secrets = (names that they ask for), payloads = (as JSON) }.
+-- secrets = (names that they ask for), payloads = (see jaunt.project.payloads) }.
 function bundle.gather(path, found, arguments, check)
   local main, modules, sources = source_of(path), {}, payloads.gather(found)
   bundle.add_modules(found, main.text, path, modules)
@@ -122,7 +122,7 @@ function bundle.gather(path, found, arguments, check)
   return {
     kind = kind, declared = declared, sources = { main, modules }, secrets = secret_names({ main }, modules, sources),
     name = declared and declared.name or path:match("([^/]+)%.lua$") or path:match("[^/]+$"),
-    payloads = json.encode(sources),
+    payloads = sources,
     again = function() return bundle.gather(path, found, arguments, check) end,
     version = engine.hash(json.encode { main.text, modules }):sub(1, 12),
     text = json.encode { kind = kind, name = declared and declared.name, main = main, modules = modules, payloads = sources,

@@ -38,15 +38,10 @@ local function held_runs(state, journey)
   return rows
 end
 
--- A run as it is by now, with its story: see jaunt.native.state's runs(); nil where it is gone.
+-- A run as it is by now: see jaunt.state.story; nil where it is gone.
 local function look(state, number, person)
   local reader <close> = states.open(state)
-  for _, row in ipairs((reader:runs { person = person, most = 100 })) do
-    if row.run == number then
-      row.story = story.of(reader, row)
-      return row
-    end
-  end
+  return story.look(reader, number, person)
 end
 
 ---------------------------------------------------------------------------------------------- its past

@@ -77,8 +77,9 @@ local function clear(state)
   state.shown = 0
 end
 
--- A display. show(look, total, exact) may be called as often as one likes; `total` is the number of people where it is
--- known (`exact`) or guessed. say(text) writes a line above it; done() takes it away.
+-- A display. show(look, total) may be called as often as one likes, and asks only when it shows: look() for the figures,
+-- total() for the number of people, where it is known or guessed, and whether it is known. say(text)
+-- writes a line above it; done() takes it away.
 function progress.new(quiet)
   local live = term.redraws(2)
   local now = native.now_mono()
@@ -86,12 +87,12 @@ function progress.new(quiet)
   local every = live and LIVE_EVERY or PLAIN_EVERY
   local display = {}
 
-  function display.show(look_now, total, exact)
+  function display.show(look_now, total_now)
     if quiet then return end
     local at = native.now_mono()
     if at - state.last < every then return end
     state.last = at
-    local parts = parts_of(state, look_now(), at, total, exact)
+    local parts = parts_of(state, look_now(), at, total_now())
     if live then
       clear(state)
       local lines = lay_out(parts, term.width())

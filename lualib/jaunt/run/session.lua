@@ -194,7 +194,7 @@ function course:step(admitting)
   local why = self.parts.stop_if and self.parts.stop_if(look)
   if why then self:stop(why) end
   self:tell_outages()
-  self.display.show(look, self:total())
+  self.display.show(look, function() return self:total() end)
   return admitting
 end
 

@@ -168,4 +168,14 @@ function retrospect.difference(groups)
   return few and "no difference yet: too few people or conversions to tell" or "no difference yet (95 %)"
 end
 
+-- Puts the times that were found (what look gave) beside the counters of a report.
+function retrospect.add_times(report, looked)
+  local by_name = {}
+  for _, element in ipairs(looked.elements) do by_name[element.name] = element end
+  for _, element in ipairs(report.elements) do
+    local times_of = by_name[element.name] or {}
+    element.median_ms, element.p90_ms = times_of.median_ms, times_of.p90_ms
+  end
+end
+
 return retrospect

@@ -151,4 +151,15 @@ function story.reason_words(reason, detail)
   return ("%s: %s"):format(reason, detail)
 end
 
+-- The run of that number, of this person, as it is by now: its row (see jaunt.native.state's runs()) with its story; nil
+-- where it is gone.
+function story.look(state, number, person)
+  for _, row in ipairs((state:runs { person = person, most = 100 })) do
+    if row.run == number then
+      row.story = story.of(state, row)
+      return row
+    end
+  end
+end
+
 return story

@@ -1,6 +1,7 @@
 -- Which elements of the journeys that specs let people into no test came to, and which branches of splits.
 
 local elements = require "jaunt.lua.elements"
+local selection = require "jaunt.state.selection"
 
 local coverage = {}
 coverage.__index = coverage
@@ -16,17 +17,12 @@ function coverage:add(journey, gathered, reader)
     known = { path = gathered.sources[1].path, elements = elements.of(gathered.sources[1]), seen = {} }
     self.journeys[journey] = known
   end
-  local before
-  repeat
-    local page, next_before = reader:runs { most = 500, before = before }
-    for _, row in ipairs(page) do
-      for _, visit in ipairs(reader:visits(row.run)) do
-        if visit.element then known.seen[visit.element] = true end
-        if visit.kind == "split" then known.seen[visit.element .. "\n" .. tostring(visit.verdict)] = true end
-      end
+  for row in selection.pages(reader, { most = 500 }) do
+    for _, visit in ipairs(reader:visits(row.run)) do
+      if visit.element then known.seen[visit.element] = true end
+      if visit.kind == "split" then known.seen[visit.element .. "\n" .. tostring(visit.verdict)] = true end
     end
-    before = next_before
-  until not before
+  end
 end
 
 -- What was not come to, by journey: a list of { journey =, path =, elements = how many, missed = { { line =, what = (in
@@ -34,9 +30,8 @@ end
 function coverage:told()
   local list = {}
   for journey, known in pairs(self.journeys) do
-    local missed, count = {}, 0
+    local missed = {}
     for _, element in ipairs(known.elements) do
-      count = count + 1
       if not known.seen[element.name] then
         missed[#missed + 1] = { line = element.line, what = ("%q"):format(element.name) }
       else
@@ -47,7 +42,7 @@ function coverage:told()
         end
       end
     end
-    list[#list + 1] = { journey = journey, path = known.path, elements = count, missed = missed }
+    list[#list + 1] = { journey = journey, path = known.path, elements = #known.elements, missed = missed }
   end
   table.sort(list, function(a, b) return a.journey < b.journey end)
   return list

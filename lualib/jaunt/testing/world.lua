@@ -93,13 +93,7 @@ function world:look(run)
   end
   local stage = self:stage(run.journey)
   local reader <close> = states.open(stage.state)
-  for _, row in ipairs((reader:runs { person = run.person, most = 100 })) do
-    if row.run == run.number then
-      row.story = story.of(reader, row)
-      return row
-    end
-  end
-  error(("the state has no run %s any more"):format(run.number), 0)
+  return story.look(reader, run.number, run.person) or error(("the state has no run %s any more"):format(run.number), 0)
 end
 
 -- Complains of an element that the run's journey does not have: what is said of it would be true of any run.
