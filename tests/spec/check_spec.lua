@@ -122,6 +122,20 @@ describe("jaunt check", function()
     assert.same({ "samples.csv:3 people", "samples.csv:5 people" }, places)
   end)
 
+  it("finds files of people from which nobody can be read, and the other mistakes all the same", function()
+    local journey = { ["journeys/j.lua"] = 'return journey "j" {\n  flwo = function() end }' }
+    for text, place in pairs { ["name\nx\n"] = 1, ["id,first_name\n,x\n"] = 2 } do
+      for _, file in ipairs { "samples.csv", "more.csv" } do
+        journey["people/more.csv"] = nil
+        journey["people/samples.csv"] = FILES["people/samples.csv"]
+        journey["people/" .. file] = text
+        local places = check(journey)
+        table.sort(places)
+        assert.same({ "j.lua:2 journey", ("%s:%d people"):format(file, place) }, places)
+      end
+    end
+  end)
+
   it("finds a vendor.lua that is no Lua, and does without samples where there is nobody in the file", function()
     local places = check { ["vendor.lua"] = "return { crm = {\n  [\"GET /x\"] = function( } }\n" }
     assert.same({ "vendor.lua:2 syntax" }, places)

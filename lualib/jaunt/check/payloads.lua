@@ -69,11 +69,10 @@ function payloads.check(sources, found)
   return well, all
 end
 
--- The second part, for those that are well: as they are rendered for the project's samples. It takes some time, as
--- people are walked through journeys for the vars.
+-- The second part, for those that are well: as they are rendered for the project's samples, which can be read. It takes some
+-- time, as people are walked through journeys for the vars.
 function payloads.check_rendered(project, sources, well, found)
-  local samples = people.files(project)[1]
-  if #well == 0 or not samples or #people.read(samples, 1) == 0 then return end
+  if #well == 0 or #people.read(people.files(project)[1], 1) == 0 then return end
   local renderer = rendering.new(project, sources, true)
   for _, name in ipairs(well) do
     local ok, described, wanting = pcall(subjects.of_payload, project, sources, { payload = name }, {})

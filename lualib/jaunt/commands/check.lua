@@ -22,9 +22,9 @@ local LOOKED_AT = 1000 -- people of each file
 local COMPLAINTS_MOST = 20 -- of each file
 
 -- The attributes that are texts of digits in files of people: { person = { NAME = file }, event = { NAME = file } }.
-local function texts_of(found)
+local function texts_of(files)
   local texts = { person = {}, event = {} }
-  for _, path in ipairs(people.files(found)) do
+  for _, path in ipairs(files) do
     for _, one in ipairs((people.read(path, LOOKED_AT))) do
       for root, into in pairs(texts) do
         for name, value in pairs(one[root]) do
@@ -78,13 +78,24 @@ local function check_definition(path, found, into)
   if not ok then add_raised(path, why, "journey", "the journey can't be loaded", into) end
 end
 
--- Rows of people's files that no run would take.
+-- Rows of people's files that no run would take, and files that have no others. Returns the files that people can be read from.
 local function check_people(found, into)
+  local readable = {}
   for _, path in ipairs(people.files(found)) do
-    for _, one in ipairs(people.complaints(path, LOOKED_AT, COMPLAINTS_MOST)) do
-      into:add(source_of(path), { code = "people", line = one.line, text = one.why, why = "nobody is let in by this row" })
+    local source = source_of(path)
+    local ok, complaints = pcall(people.complaints, path, LOOKED_AT, COMPLAINTS_MOST)
+    for _, one in ipairs(ok and complaints or {}) do
+      into:add(source, { code = "people", line = one.line, text = one.why, why = "nobody is let in by this row" })
+    end
+    if not ok then
+      local line, text = mistakes.message(complaints):match(":(%d+): (.*)$")
+      into:add(source, { code = "people", line = tonumber(line), text = text or mistakes.message(complaints),
+        why = "nobody is let in by this file" })
+    elseif pcall(people.read, path, 1) then
+      readable[#readable + 1] = path
     end
   end
+  return readable
 end
 
 -- How the pretend vendors behave: a file of plain Lua, which only has to be some.
@@ -118,12 +129,12 @@ local function check_all(found)
   local into = findings.new()
   local connected = check_connections(found, into)
   check_vendor(found, into)
-  check_people(found, into)
+  local readable = check_people(found, into)
   local sources = payloads.gather(found)
   local journeys = {}
   for i, path in ipairs(project.files_below(project.path(found, "journeys"), "%.lua$", {})) do journeys[i] = source_of(path) end
   local modules = modules_of(found, journeys)
-  local about = { connections = connected, payloads = sources, texts = texts_of(found), globals = {} }
+  local about = { connections = connected, payloads = sources, texts = texts_of(readable), globals = {} }
   for _, module in ipairs(modules) do scripts.add_globals(module.text, about.globals) end
   local well, all_well = checks.check(sources, into)
   for _, module in ipairs(modules) do
@@ -141,7 +152,8 @@ local function check_all(found)
     if source.text then secrets.check(source, into) end
     if source.kind == "lua" then scripts.check(source, about, into) end
   end
-  if connected then checks.check_rendered(found, sources, well, into) end
+  local has_samples = readable[1] and readable[1] == people.files(found)[1] -- what payloads are rendered for
+  if connected and has_samples then checks.check_rendered(found, sources, well, into) end
   return into
 end
 
