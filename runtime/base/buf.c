@@ -22,17 +22,22 @@ void buf_grow(buf *b, size_t more) {
   b->cap = cap;
 }
 
-void buf_format(buf *b, const char *format, ...) {
-  va_list args, again;
-  va_start(args, format);
+void buf_format_list(buf *b, const char *format, va_list args) {
+  va_list again;
   va_copy(again, args);
   int needed = vsnprintf(NULL, 0, format, args);
-  va_end(args);
   if (needed > 0) {
     vsnprintf(buf_room(b, (size_t)needed + 1), (size_t)needed + 1, format, again);
     b->len += (size_t)needed;
   }
   va_end(again);
+}
+
+void buf_format(buf *b, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  buf_format_list(b, format, args);
+  va_end(args);
 }
 
 const char *buf_text(buf *b) {

@@ -43,6 +43,7 @@ static inline void buf_char(buf *b, char c) {
 }
 
 void buf_format(buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void buf_format_list(buf *b, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 const char *buf_text(buf *b);           /* the bytes, with a NUL behind them that len does not count */
 char *buf_take(buf *b, size_t *length); /* hands the bytes over (ended by a NUL); the caller frees them */
 

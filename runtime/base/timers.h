@@ -4,7 +4,7 @@
  * and arms one timer of the loop for the earliest. A million waiting runs are a million small entries, not
  * a million handles. Timers due at the same time fire in the order they were set.
  *
- * Memory: a timer lives inside its owner's structure; the heap keeps 8 bytes for each. One thread only. */
+ * Memory: a timer lives inside its owner's structure; the heap keeps 8 bytes for each. One thread at a time. */
 #ifndef JAUNT_BASE_TIMERS_H
 #define JAUNT_BASE_TIMERS_H
 

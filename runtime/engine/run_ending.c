@@ -94,11 +94,8 @@ static void close_one(run *r, lua_State *co) {
   guard_leave(w);
   w->current = NULL;
   if (w->kill || status == LUA_OK) return;
-  buf text = BUF_EMPTY;
   run_take_error(r, co, &err);
-  buf_format(&text, "%s: a <close> variable failed: %s", r->person, err.text);
-  shared_say(w->shared, SAY_WARNING, text.data, text.len);
-  buf_free(&text);
+  shared_warn(w->shared, "%s: a <close> variable failed: %s", r->person, err.text);
 }
 
 static void close_from_inside(run *r, lua_State *co) {

@@ -30,11 +30,8 @@ bool run_note_goal(run *r, const run_event *event) {
 }
 
 static void say_failed(worker *w, const store_run *kept, const char *why) {
-  buf text = BUF_EMPTY;
-  buf_format(&text, "%s (run %llu, %s) is not counted as converted: goal: %s", kept->person,
-             (unsigned long long)kept->run, run_state_name(kept->state), why);
-  shared_say(w->shared, SAY_WARNING, text.data, text.len);
-  buf_free(&text);
+  shared_warn(w->shared, "%s (run %llu, %s) is not counted as converted: goal: %s", kept->person,
+              (unsigned long long)kept->run, run_state_name(kept->state), why);
 }
 
 /* Begins its script once more, which stops where it has told its goal; the run is to be forgotten. NULL where it can't be read. */

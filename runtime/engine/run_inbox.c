@@ -51,12 +51,9 @@ static run_event *copy_of(const run_event *event) {
 
 /* The first one is told, and how many there were at the end. */
 static void say_crowded(worker *w, const char *person) {
-  buf text = BUF_EMPTY;
   if (atomic_exchange(&w->shared->told_crowded, true)) return;
-  buf_format(&text, "%s has more than %zu events in its inbox: the oldest give way (limit inbox)", person,
-             w->shared->options->limits.inbox);
-  shared_say(w->shared, SAY_WARNING, text.data, text.len);
-  buf_free(&text);
+  shared_warn(w->shared, "%s has more than %zu events in its inbox: the oldest give way (limit inbox)",
+              person, w->shared->options->limits.inbox);
 }
 
 /* To be freed. */

@@ -213,11 +213,9 @@ bool run_begins_with(run *r, run_beginning *with) {
 
 /* It stays where it is: nothing may be done in its name. */
 static void say_unreadable(worker *w, const store_run *kept) {
-  buf text = BUF_EMPTY;
-  buf_format(&text, "%s stays where it is: its journal (run %llu) can't be read; the state file is damaged",
-             kept->person, (unsigned long long)kept->run);
-  shared_say(w->shared, SAY_WARNING, text.data, text.len);
-  buf_free(&text);
+  shared_warn(w->shared,
+              "%s stays where it is: its journal (run %llu) can't be read; the state file is damaged",
+              kept->person, (unsigned long long)kept->run);
 }
 
 run *run_wake(worker *w, const store_run *kept) {

@@ -103,6 +103,16 @@ void shared_say(engine_shared *s, say_kind kind, const char *text, size_t length
   pthread_mutex_unlock(&s->message_lock);
 }
 
+void shared_warn(engine_shared *s, const char *format, ...) {
+  buf text = BUF_EMPTY;
+  va_list args;
+  va_start(args, format);
+  buf_format_list(&text, format, args);
+  va_end(args);
+  shared_say(s, SAY_WARNING, text.data, text.len);
+  buf_free(&text);
+}
+
 int shared_next_message(engine_shared *s, buf *out) {
   pthread_mutex_lock(&s->message_lock);
   list *l = list_pop(&s->messages);

@@ -118,11 +118,10 @@ bool worker_unread(worker *w) {
 
 /* Once all that could not be read was. */
 static void tell_readable(worker *w) {
-  static const char text[] = "the state can be read again";
   if (!w->unread_times || w->retries || w->draining) return;
   w->unread_times = 0;
   store_unread_over(w->lane);
-  shared_say(w->shared, SAY_WARNING, text, sizeof text - 1);
+  shared_warn(w->shared, "the state can be read again");
 }
 
 static void durable(void *data, store_position up_to) {

@@ -63,6 +63,7 @@ typedef enum say_kind { SAY_OUTPUT, SAY_WARNING, SAY_TRACE } say_kind;
 /* A line for the control thread; bounded: where too many wait to be fetched it waits, too, and is left out once the engine
  * is being stopped. From workers' threads. */
 void shared_say(engine_shared *s, say_kind kind, const char *text, size_t length);
+void shared_warn(engine_shared *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 void shared_take_dice(engine_shared *s);
 /* 0 <= x < 1, always the same for these parts. */

@@ -23,14 +23,11 @@ static uint32_t script_line(lua_State *L) {
 static const char others[] = "(others)";
 
 static void say_too_many(worker *w, const char *name) {
-  buf text = BUF_EMPTY;
   if (atomic_exchange(&w->shared->told_elements, true)) return;
-  buf_format(&text,
-             "the journey has more than %zu elements: \"%s\", and those that follow, are counted as one, "
-             "\"%s\" (limit elements)",
-             w->shared->options->limits.elements, name, others);
-  shared_say(w->shared, SAY_WARNING, text.data, text.len);
-  buf_free(&text);
+  shared_warn(w->shared,
+              "the journey has more than %zu elements: \"%s\", and those that follow, are counted as one, "
+              "\"%s\" (limit elements)",
+              w->shared->options->limits.elements, name, others);
 }
 
 /* Its number is kept, but for those that are too many: names that differ from person to person would fill the memory. */
@@ -95,12 +92,8 @@ void worker_take_payloads(worker *w, const message *m) {
   int top = lua_gettop(w->L);
   lua_pushcfunction(w->L, replace_payloads);
   lua_pushlightuserdata(w->L, (void *)m);
-  if (lua_pcall(w->L, 1, 0, 0) != LUA_OK) {
-    buf why = BUF_EMPTY;
-    buf_format(&why, "changed payloads can't be used: %s", lua_tostring(w->L, -1));
-    shared_say(w->shared, SAY_WARNING, why.data, why.len);
-    buf_free(&why);
-  }
+  if (lua_pcall(w->L, 1, 0, 0) != LUA_OK)
+    shared_warn(w->shared, "changed payloads can't be used: %s", lua_tostring(w->L, -1));
   lua_settop(w->L, top);
 }
 

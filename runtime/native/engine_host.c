@@ -41,20 +41,22 @@ static void go_on(host *h) {
   control_resume(h->owner, h->owner->co, 0);
 }
 
+static void come_back(host *h) {
+  if (h->waiting && !h->stopping) go_on(h);
+}
+
 static void changed(void *data) {
   host *h = data;
   h->changed = true;
-  if (h->waiting && !h->stopping) go_on(h);
+  come_back(h);
 }
 
 static void time_over(uv_timer_t *handle) {
-  host *h = handle->data;
-  if (h->waiting && !h->stopping) go_on(h);
+  come_back(handle->data);
 }
 
 static void turn_over(uv_idle_t *handle) {
-  host *h = handle->data;
-  if (h->waiting && !h->stopping) go_on(h);
+  come_back(handle->data);
 }
 
 static int engine_wait(lua_State *L) {

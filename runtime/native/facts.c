@@ -46,9 +46,7 @@ static int native_moment(lua_State *L) {
     lua_pushinteger(L, at_ms);
     return 1;
   }
-  lua_pushnil(L);
-  lua_pushstring(L, err.text);
-  return 2;
+  return native_none(L, &err);
 }
 
 static int native_duration(lua_State *L) {
@@ -58,9 +56,7 @@ static int native_duration(lua_State *L) {
     lua_pushinteger(L, ms);
     return 1;
   }
-  lua_pushnil(L);
-  lua_pushstring(L, err.text);
-  return 2;
+  return native_none(L, &err);
 }
 
 static int native_cores(lua_State *L) {

@@ -8,6 +8,8 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#include "base/error.h"
+
 extern const luaL_Reg native_modules[]; /* ends with {NULL, NULL} */
 
 /* Defines a type of userdata, once: its methods (NULL: none), what collects one, and what a <close> variable of it calls (NULL: it
@@ -16,6 +18,9 @@ void native_type(lua_State *L, const char *name, const luaL_Reg *methods, lua_CF
                  lua_CFunction close);
 /* More methods for such a type. */
 void native_type_more(lua_State *L, const char *name, const luaL_Reg *methods);
+
+/* nil and what is wrong: returns 2. */
+int native_none(lua_State *L, const error *err);
 
 int native_audience_open(lua_State *L); /* jaunt.native.audience: open */
 int native_calendar_open(lua_State *L); /* jaunt.native.calendar: local_time, instant, …; in workers, too */

@@ -32,16 +32,14 @@ typedef struct people {
   size_t count;
 } people;
 
-static people *people_at(lua_State *L) {
-  people *p = luaL_checkudata(L, 1, AUDIENCE);
+static people *people_at(lua_State *L, int index) {
+  people *p = luaL_checkudata(L, index, AUDIENCE);
   if (!p->from) luaL_error(L, "this audience was closed");
   return p;
 }
 
 audience *native_audience_at(lua_State *L, int index) {
-  people *p = luaL_checkudata(L, index, AUDIENCE);
-  if (!p->from) luaL_error(L, "this audience was closed");
-  return p->from;
+  return people_at(L, index)->from;
 }
 
 static void rejected(void *data, uint64_t line, const char *why) {
@@ -87,7 +85,7 @@ static int people_open(lua_State *L) {
 static int people_next(lua_State *L) {
   error err;
   person_row row;
-  int found = audience_next(people_at(L)->from, &row, &err);
+  int found = audience_next(people_at(L, 1)->from, &row, &err);
   if (found < 0) return control_fail(L, &err);
   if (found == 0) return 0;
   if (found == AUDIENCE_LATER) {
@@ -102,7 +100,7 @@ static int people_next(lua_State *L) {
 }
 
 static int people_skip(lua_State *L) {
-  audience *from = people_at(L)->from;
+  audience *from = people_at(L, 1)->from;
   error err;
   int found;
   do found = audience_skip(from, &err);
@@ -113,7 +111,7 @@ static int people_skip(lua_State *L) {
 }
 
 static int people_complaint(lua_State *L) {
-  complaint *one = take_complaint(people_at(L));
+  complaint *one = take_complaint(people_at(L, 1));
   if (!one) return 0;
   lua_pushinteger(L, (lua_Integer)one->line);
   lua_pushstring(L, one->why);
@@ -122,7 +120,7 @@ static int people_complaint(lua_State *L) {
 }
 
 static int people_counts(lua_State *L) {
-  audience_counts counts = audience_count(people_at(L)->from);
+  audience_counts counts = audience_count(people_at(L, 1)->from);
   lua_newtable(L);
   field_set_integer(L, "people", (int64_t)counts.people);
   field_set_integer(L, "rejected", (int64_t)counts.rejected);

@@ -47,9 +47,7 @@ static int calendar_zone(lua_State *L) {
     lua_pushboolean(L, 1);
     return 1;
   }
-  lua_pushnil(L);
-  lua_pushstring(L, err.text);
-  return 2;
+  return native_none(L, &err);
 }
 
 static int64_t check_ms(lua_State *L, int index) {

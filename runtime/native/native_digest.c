@@ -57,18 +57,12 @@ static int push_bytes(lua_State *L, bool done, const unsigned char *bytes, unsig
   return 2;
 }
 
-static int push_error(lua_State *L, const error *err) {
-  lua_pushnil(L);
-  lua_pushstring(L, err->text);
-  return 2;
-}
-
 static int digest_digest(lua_State *L) {
   size_t length;
   error err;
   const char *name = luaL_checkstring(L, 1), *text = luaL_checklstring(L, 2, &length);
   const EVP_MD *method = find_method(name, &err);
-  if (!method) return push_error(L, &err);
+  if (!method) return native_none(L, &err);
   unsigned char out[EVP_MAX_MD_SIZE];
   unsigned size = 0;
   bool done = lib.EVP_Digest(text, length, out, &size, method, NULL) == 1;
@@ -82,7 +76,7 @@ static int digest_hmac(lua_State *L) {
   const char *text = luaL_checklstring(L, 3, &length);
   luaL_argcheck(L, key_length <= INT32_MAX, 2, "this key is too long");
   const EVP_MD *method = find_method(name, &err);
-  if (!method) return push_error(L, &err);
+  if (!method) return native_none(L, &err);
   unsigned char out[EVP_MAX_MD_SIZE];
   unsigned size = 0;
   const unsigned char *made =

@@ -69,11 +69,7 @@ static int regex_compile(lua_State *L) {
   int code = PCRE2_ERROR_NOMEMORY;
   error err;
   const char *pattern = luaL_checklstring(L, 1, &length);
-  if (shared_library_load(&library, &err) != 0) {
-    lua_pushnil(L);
-    lua_pushstring(L, err.text);
-    return 2;
-  }
+  if (shared_library_load(&library, &err) != 0) return native_none(L, &err);
   matcher *m = lua_newuserdatauv(L, sizeof *m, 0);
   *m = (matcher){NULL, NULL, NULL};
   luaL_setmetatable(L, MATCHER);

@@ -42,13 +42,15 @@ typedef struct text_state {
 typedef struct escape {
   const char *name;
   void (*add)(text_state *state, const char *bytes,
-              size_t length);     /* appends valid UTF-8 to state->out, escaped */
-  bool (*plain)(unsigned char c); /* whether a byte stands for itself; NULL: all do that are UTF-8 */
-  bool quoted;                    /* JSON: the text is put in quotes */
-  bool json;                      /* nil is null, numbers are JSON's, and slow gives JSON */
-  bool bytes;                     /* what is not UTF-8 is left as it is */
-  bool needed;                    /* nil and the empty text go to slow */
-  bool no_dots;                   /* "." and ".." go to slow */
+              size_t length); /* appends valid UTF-8 to state->out, escaped */
+  bool (*plain)(
+      unsigned char
+          c);   /* whether a byte stands for itself; NULL: all do that are UTF-8 (JSON: see all_plain) */
+  bool quoted;  /* JSON: the text is put in quotes */
+  bool json;    /* nil is null, numbers are JSON's, and slow gives JSON */
+  bool bytes;   /* what is not UTF-8 is left as it is */
+  bool needed;  /* nil and the empty text go to slow */
+  bool no_dots; /* "." and ".." go to slow */
 } escape;
 
 /* ---- UTF-8 ---- */
@@ -84,10 +86,6 @@ static void add_json(text_state *state, const char *bytes, size_t length) {
   json_write_string(out, bytes, length);
   memmove(out->data + before, out->data + before + 1, out->len - before - 2);
   out->len -= 2;
-}
-
-static bool is_plain_json(unsigned char c) {
-  return json_is_plain((char)c);
 }
 
 /* XML 1.0, 2.2 and 2.4: the five characters that mean something, both quotes among them, so that it holds in attributes
@@ -159,10 +157,10 @@ static void add_text(text_state *state, const char *bytes, size_t length) {
 
 static const escape escapes[] = {
     {.name = "text", .add = add_text},
-    {.name = "json_string", .add = add_json, .plain = is_plain_json},
-    {.name = "json_value", .add = add_json, .plain = is_plain_json, .quoted = true, .json = true},
-    {.name = "json_key", .add = add_json, .plain = is_plain_json, .quoted = true, .needed = true},
-    {.name = "json_key_part", .add = add_json, .plain = is_plain_json, .needed = true},
+    {.name = "json_string", .add = add_json},
+    {.name = "json_value", .add = add_json, .quoted = true, .json = true},
+    {.name = "json_key", .add = add_json, .quoted = true, .needed = true},
+    {.name = "json_key_part", .add = add_json, .needed = true},
     {.name = "markup", .add = add_markup, .plain = is_plain_markup},
     {.name = "form", .add = add_form, .plain = is_plain_url},
     {.name = "url_path", .add = add_url, .plain = is_plain_url, .needed = true, .no_dots = true},

@@ -1,4 +1,4 @@
-/* Userdata of native modules: see native_type in native.h. */
+/* What native modules have in common: see native.h. */
 #include <lauxlib.h>
 
 #include "native/native.h"
@@ -23,4 +23,10 @@ void native_type_more(lua_State *L, const char *name, const luaL_Reg *methods) {
   lua_getfield(L, -1, "__index");
   luaL_setfuncs(L, methods, 0);
   lua_pop(L, 2);
+}
+
+int native_none(lua_State *L, const error *err) {
+  lua_pushnil(L);
+  lua_pushstring(L, err->text);
+  return 2;
 }

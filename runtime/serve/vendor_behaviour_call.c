@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "bind/json.h"
 #include "native/fields.h"
+#include "native/native.h"
 #include "serve/vendor_behaviour_parts.h"
 
 /* What the protected call works with; whatever it allocates outside Lua hangs here. */
@@ -102,14 +103,6 @@ static void set_form(lua_State *L, const vendor_request *r) {
 static int pairs_gc(lua_State *L) {
   vendor_pairs_free(lua_touserdata(L, 1));
   return 0;
-}
-
-static void define_pairs(lua_State *L) {
-  if (luaL_newmetatable(L, "vendor.pairs")) {
-    lua_pushcfunction(L, pairs_gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_pop(L, 1);
 }
 
 static bool may_be_json(const vendor_request *r) {
@@ -218,7 +211,7 @@ static void take_latency(lua_State *L, int at, asking *a) {
 static int ask(lua_State *L) {
   asking *a = lua_touserdata(L, 1);
   luaL_checkstack(L, 20, NULL);
-  define_pairs(L);
+  native_type(L, "vendor.pairs", NULL, pairs_gc, NULL);
   lua_rawgeti(L, LUA_REGISTRYINDEX, a->route->function);
   push_request(L, a);
   lua_call(L, 1, 4);

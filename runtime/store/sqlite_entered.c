@@ -61,6 +61,13 @@ void young_add(young *y, int64_t who, uint64_t run) {
   y->count++;
 }
 
+int young_read(young *y, sqlite3_stmt *s) {
+  int status;
+  while ((status = sqlite3_step(s)) == SQLITE_ROW)
+    young_add(y, sqlite3_column_int64(s, 0), (uint64_t)sqlite3_column_int64(s, 1));
+  return status;
+}
+
 bool young_has(const young *y, int64_t who, uint64_t run) {
   return y->room && slot_of(y, who, run)->run != 0;
 }
@@ -116,13 +123,11 @@ int entered_prepare(sqlite_file *f, error *err) {
 
 int entered_load(sqlite_file *f, error *err) {
   entered_index *e = &f->entered;
-  static const char *const text[] = {"SELECT who, run FROM fresh"};
+  static const char *const text[] = {FRESH_RUNS};
   sqlite3_stmt *s = NULL;
-  int status;
   if (sql_prepare(f->db, text, 1, &s, err)) return -1;
   atomic_store(&e->has_moved, sql_has_rows(f->db, "entered"));
-  while ((status = sqlite3_step(s)) == SQLITE_ROW)
-    young_add(&e->active, sqlite3_column_int64(s, 0), (uint64_t)sqlite3_column_int64(s, 1));
+  int status = young_read(&e->active, s);
   sqlite3_finalize(s);
   return status == SQLITE_DONE ? 0 : error_set(err, "%s", sqlite3_errmsg(f->db));
 }

@@ -314,8 +314,9 @@ uint64_t lane_event(store_lane *base, uint64_t run, const store_inbox_event *eve
 
 uint64_t lane_crowded_out(const store_lane *base, uint64_t *run) {
   const sqlite_lane *lane = (const sqlite_lane *)base;
+  uint64_t count = atomic_load(&lane->crowded_out); /* first: the committer sets the run before it counts */
   if (run) *run = atomic_load(&lane->crowded_run);
-  return atomic_load(&lane->crowded_out);
+  return count;
 }
 
 store_position lane_refuse(store_lane *base, const store_refusal *refusal) {

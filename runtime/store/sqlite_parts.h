@@ -307,6 +307,9 @@ typedef struct young {
 } young;
 
 void young_add(young *y, int64_t who, uint64_t run);
+/* Those of the table `fresh`, by the statement FRESH_RUNS. Returns the last status of stepping. */
+#define FRESH_RUNS "SELECT who, run FROM fresh"
+int young_read(young *y, sqlite3_stmt *s);
 bool young_has(const young *y, int64_t who, uint64_t run);
 /* All of them by who, then run, in a list of its own: the caller's to free. Never NULL. */
 who_run *young_in_order(const young *y, size_t *count);

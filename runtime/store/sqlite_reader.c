@@ -48,7 +48,7 @@ enum { STATEMENTS = LOG + 1 };
 static const char *const texts[STATEMENTS] = {
     [PAGE] = "SELECT " RUN_COLUMNS " FROM run WHERE number < ?1 AND number >= ?2" MEANT,
     [ENTERED] = "SELECT run FROM entered WHERE who = ?1 AND past IS NULL",
-    [FRESH] = "SELECT who, run FROM fresh",
+    [FRESH] = FRESH_RUNS,
     [ROW] = ("SELECT " RUN_COLUMNS " FROM run WHERE number = ?1"),
     [FIRST] = "SELECT journal FROM run WHERE number = ?1",
     [SEGMENTS] = "SELECT bytes FROM segment WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
@@ -485,9 +485,7 @@ static uint64_t beyond(store_reader *r) {
 
 static int read_fresh(store_reader *r, young *into, error *err) {
   sqlite3_stmt *s = r->reads[FRESH];
-  int status;
-  while ((status = sqlite3_step(s)) == SQLITE_ROW)
-    young_add(into, sqlite3_column_int64(s, 0), (uint64_t)sqlite3_column_int64(s, 1));
+  int status = young_read(into, s);
   sqlite3_reset(s);
   return status == SQLITE_DONE ? 0 : failed(r, err);
 }
